@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef BASE_SECRET_H
+#define BASE_SECRET_H
+
+/* Bytes that must not reach a disk, a log or a later reader of the memory:
+ * locked (mlock), left out of core dumps, wiped when freed. */
+#include <stddef.h>
+
+#include "base/auto.h"
+#include "base/err.h"
+#include "base/span.h"
+
+struct secret;
+
+/* Copies in; the caller wipes its own copy.  Where the limit on locked memory
+ * is reached the secret is kept all the same, and one warning is logged. */
+struct secret *secret_new(struct span in, struct err *e);
+void secret_free(struct secret *s); /* wipes; NULL is fine */
+
+/* The bytes, borrowed until secret_free; never print them.  They are followed
+ * by a NUL that is not counted. */
+struct span secret_span(const struct secret *s);
+
+/* Overwrites memory in a way that the compiler keeps. */
+void secret_wipe(void *p, size_t len);
+
+static inline void secret_freep(struct secret **s)
+{
+    secret_free(*s);
+}
+#define AUTO_SECRET AUTO(secret_freep)
+
+#endif

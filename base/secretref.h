@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef BASE_SECRETREF_H
+#define BASE_SECRETREF_H
+
+/* Where a secret is to be found, as configuration says it: {"file": PATH},
+ * {"env": NAME}, {"command": [ARGV...]}, or the text itself. */
+#include "base/err.h"
+#include "base/json.h"
+#include "base/secret.h"
+
+/* Finds the secret; a trailing newline of a file's or command's output is cut.
+ * A wrong shape is recorded in the document (json_failed).  NULL: e filled. */
+struct secret *secretref_resolve(const struct json *v, struct err *e);
+
+#endif

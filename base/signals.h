@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef BASE_SIGNALS_H
+#define BASE_SIGNALS_H
+
+/* Signals are blocked in every thread and waited for by one: INT and TERM
+ * request the token, a second one ends the process at once (exit 130), USR1
+ * calls a hook.  SIGPIPE is ignored. */
+#include "base/cancel.h"
+#include "base/err.h"
+
+/* Call once, in main, before any other thread exists.  c lives as long as the
+ * process. */
+int signals_start(struct cancel *c, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Called on the signal thread for each USR1; NULL: nothing happens. */
+void signals_on_usr1(void (*fn)(void *ctx), void *ctx);
+
+/* In a child between fork and exec: the signal mask and dispositions that a
+ * program expects.  Async-signal-safe. */
+void signals_child_reset(void);
+
+#endif

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef ENGINE_BACKUP_BACKUP_H
+#define ENGINE_BACKUP_BACKUP_H
+
+/* The flow source → repository: one machine becomes one restore point. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/cancel.h"
+#include "base/err.h"
+#include "base/progress.h"
+#include "engine/repo/repo.h"
+#include "engine/source/machine.h"
+#include "manifest/point.h"
+
+enum eng_compression {
+    ENG_COMPRESS_OPTIMAL, /* the default */
+    ENG_COMPRESS_NONE,
+    ENG_COMPRESS_FAST,
+    ENG_COMPRESS_HIGH,
+    ENG_COMPRESS_EXTREME,
+};
+
+#define ENG_MEMORY_DEFAULT (150u << 20)
+
+struct eng_backup_opts {
+    const char *vm; /* name to file it under; NULL: the machine's */
+    bool full;      /* read everything, open a new chain */
+    bool adopt;     /* the machine is the same in spite of its source */
+    bool dry_run;   /* read and compare, store nothing */
+    enum eng_compression compression;
+    uint32_t block_size;   /* 0: the repository's default */
+    uint64_t memory_bytes; /* budget of all workers; 0: the default */
+    const char *job;       /* NULL: none */
+    const struct cancel *cancel;
+    struct progress *progress;
+};
+
+enum eng_stage {
+    ENG_STAGE_SOURCE,
+    ENG_STAGE_HASH,
+    ENG_STAGE_COMPRESS,
+    ENG_STAGE_SEAL,
+    ENG_STAGE_NETWORK,
+    ENG_STAGES
+};
+const char *eng_stage_name(enum eng_stage s);
+
+struct eng_backup_result {
+    char point[MF_NAME_MAX + 32]; /* "vm@time"; "" where none was made */
+    enum mf_kind kind;
+    uint64_t source_bytes; /* sizes of disks and files */
+    uint64_t read_bytes;
+    uint64_t new_blocks, reused_blocks, zero_blocks;
+    uint64_t new_bytes;    /* plaintext of the new blocks */
+    uint64_t stored_bytes; /* objects put: blocks and pages */
+    uint64_t new_pages;
+    double seconds;
+    double busy[ENG_STAGES]; /* seconds, summed over workers */
+    const char *bottleneck;  /* the stage with the most */
+    char warning[256];       /* "": none */
+};
+
+/* Backs up one machine.  When it returns 0 the point is visible, complete and
+ * durable; else no point was made, and what was stored is reused later.
+ * ERR_USAGE: another machine's points go by this name (say adopt, or another
+ * name); ERR_BUSY: an image is in use. */
+int eng_backup_machine(struct eng_repo *repo, const struct eng_machine *m,
+                       const struct eng_backup_opts *o,
+                       struct eng_backup_result *res, struct err *e)
+    __attribute__((warn_unused_result));
+
+#endif

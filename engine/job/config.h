@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef ENGINE_JOB_CONFIG_H
+#define ENGINE_JOB_CONFIG_H
+
+/*
+ * Configuration: one JSON file per object below the home folder
+ * (repos/NAME.json, credentials/NAME.json).  Comments are allowed; unknown
+ * fields are errors with the nearest known name (ERR_CONFIG, naming the file).
+ * One table per kind of object feeds reading, writing and the JSON Schema.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "engine/repo/repo.h"
+
+struct eng_home {
+    char *config; /* the home folder */
+    char *state;  /* cache and history */
+};
+
+/* Where configuration and state live: the options, else OBJVAULT_HOME and
+ * OBJVAULT_STATE, else the defaults of root or of a user.  NULL: none given. */
+int eng_home_init(struct eng_home *h, const char *config, const char *state,
+                  struct err *e) __attribute__((warn_unused_result));
+void eng_home_fini(struct eng_home *h);
+
+struct eng_config_repo {
+    char *name;
+    char *url;    /* "s3://bucket[/prefix]" or "file:///path" */
+    char *driver; /* "s3", "file"; NULL: by the URL */
+    char *endpoint;
+    char *region;
+    char *addressing; /* "auto", "path", "virtual" */
+    char *ca;
+    char *credentials; /* NAME of credentials/NAME.json */
+    char *payload;     /* "signed", "crc32c" */
+    int64_t max_clock_skew_s;
+};
+
+/* Names: [A-Za-z0-9][A-Za-z0-9._-]*, at most 64 bytes; else ERR_USAGE. */
+int eng_config_name_check(const char *name, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Checks the URL and how the options fit together (ERR_USAGE). */
+int eng_config_repo_check(const struct eng_config_repo *r, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* ERR_NOTFOUND: no repository of this name (known ones are listed). */
+int eng_config_repo_load(const struct eng_home *h, const char *name,
+                         struct eng_config_repo *out, struct err *e)
+    __attribute__((warn_unused_result));
+/* Writes atomically; ERR_EXISTS where the name is taken. */
+int eng_config_repo_save(const struct eng_home *h,
+                         const struct eng_config_repo *r, struct err *e)
+    __attribute__((warn_unused_result));
+int eng_config_repo_remove(const struct eng_home *h, const char *name,
+                           struct err *e) __attribute__((warn_unused_result));
+void eng_config_repo_fini(struct eng_config_repo *r);
+
+/* Names of all objects of a kind ("repos"), sorted; free each and the list. */
+int eng_config_names(const struct eng_home *h, const char *kind, char ***names,
+                     size_t *n, struct err *e)
+    __attribute__((warn_unused_result));
+void eng_config_names_free(char **names, size_t n);
+
+/* What the repository layer needs; owns the strings it points to. */
+struct eng_config_place {
+    struct eng_repo_place place;
+    char *owned[6];
+};
+int eng_config_place_init(struct eng_config_place *p, const struct eng_home *h,
+                          const struct eng_config_repo *r, struct err *e)
+    __attribute__((warn_unused_result));
+void eng_config_place_fini(struct eng_config_place *p);
+
+/* Reads every file below the home; calls report for each (problem NULL: it is
+ * well).  0 where it could look at all; *bad counts the wrong ones. */
+typedef void (*eng_config_report_fn)(void *ctx, const char *file,
+                                     const struct err *problem);
+int eng_config_check(const struct eng_home *h, eng_config_report_fn report,
+                     void *ctx, size_t *bad, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Appends the JSON Schema (2020-12) of a kind: "repo", "credentials".
+ * ERR_USAGE names the kinds. */
+int eng_config_schema(const char *kind, struct buf *out, struct err *e)
+    __attribute__((warn_unused_result));
+
+#endif

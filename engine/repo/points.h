@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef ENGINE_REPO_POINTS_H
+#define ENGINE_REPO_POINTS_H
+
+/* Restore points: listing, finding, loading, deleting. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "engine/repo/repo.h"
+#include "manifest/objkey.h"
+#include "manifest/point.h"
+
+struct eng_point {
+    char vm_key[MF_VMKEY_CHARS];
+    char file[MF_POINT_FILE_CHARS];
+    int64_t time;
+    struct mf_point *manifest; /* owned; NULL: damaged, `why` says how */
+    char *why;
+    char vm[MF_NAME_MAX + 1]; /* manifest's name, or what the key tells */
+};
+
+struct eng_points {
+    struct eng_point *p; /* by VM name, then time */
+    size_t n, cap;
+};
+
+/* All points (of one VM: vm not NULL), with their manifests read and verified,
+ * damaged ones included.  No point at all is no error. */
+int eng_points_list(struct eng_repo *r, const struct cancel *cancel,
+                    const char *vm, struct eng_points *out, struct err *e)
+    __attribute__((warn_unused_result));
+void eng_points_free(struct eng_points *ps);
+#define AUTO_ENG_POINTS AUTO(eng_points_free)
+
+/* "vm@2026-11-22T10:00:00Z" or "vm@latest", with "-<hex>" after the time; of
+ * one point, malloc'd.  The suffix is written where ps has two of that time. */
+char *eng_point_text(const struct eng_points *ps, const struct eng_point *p,
+                     struct err *e);
+
+/* Finds the point that text names ("vm@time", "vm@latest", "vm@time-<hex>");
+ * its manifest may be damaged (NULL) unless "latest", which means the newest
+ * that verifies and is not in the future.  Fills *out, to be freed with
+ * eng_point_free.  ERR_USAGE: not a point's name, or ambiguous;
+ * ERR_NOTFOUND. */
+int eng_point_find(struct eng_repo *r, const struct cancel *cancel,
+                   const char *text, struct eng_point *out, struct err *e)
+    __attribute__((warn_unused_result));
+void eng_point_free(struct eng_point *p);
+#define AUTO_ENG_POINT AUTO(eng_point_free)
+
+/* Removes the point's manifest; its blocks stay until collection. */
+int eng_point_delete(struct eng_repo *r, const struct cancel *cancel,
+                     const struct eng_point *p, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Appends the manifest's JSON as stored, verified. */
+int eng_point_export(struct eng_repo *r, const struct cancel *cancel,
+                     const struct eng_point *p, struct buf *out, struct err *e)
+    __attribute__((warn_unused_result));
+
+#endif

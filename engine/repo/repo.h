@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef ENGINE_REPO_REPO_H
+#define ENGINE_REPO_REPO_H
+
+/*
+ * A repository: where formats (manifest/) and storage (objstore/) meet.  What
+ * comes from storage is verified here before anybody sees it.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/cancel.h"
+#include "base/err.h"
+#include "manifest/descriptor.h"
+#include "objstore/store.h"
+
+struct eng_repo; /* an open repository; any thread */
+
+struct eng_repo_place {
+    const char *name;      /* as configured; for messages */
+    const char *state_dir; /* where caches live; made when needed */
+    struct obj_config store;
+};
+
+struct eng_repo_create_opts {
+    bool create_bucket;
+    uint32_t block_size; /* 0: MF_BLOCK_DEFAULT */
+};
+
+/* Makes a repository: the bucket where wanted, and the descriptor.  ERR_EXISTS
+ * where there is one, or anything else below the prefix; ERR_USAGE inside
+ * another repository; ERR_NOTFOUND without the bucket. */
+int eng_repo_create(const struct eng_repo_place *place,
+                    const struct eng_repo_create_opts *opts,
+                    const struct cancel *cancel, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Opens: reads and checks the descriptor (the oldest version counts).
+ * ERR_NOTFOUND: no repository there; ERR_UNSUPPORTED: a newer format. */
+struct eng_repo *eng_repo_open(const struct eng_repo_place *place,
+                               const struct cancel *cancel, struct err *e);
+void eng_repo_close(struct eng_repo *r); /* NULL is fine */
+
+const char *eng_repo_name(const struct eng_repo *r);
+const struct mf_descriptor *eng_repo_descriptor(const struct eng_repo *r);
+struct obj_store *eng_repo_store(struct eng_repo *r);
+/* "plain": the keyset in use. */
+const char *eng_repo_keyset(const struct eng_repo *r);
+const char *eng_repo_state_dir(const struct eng_repo *r); /* of this one */
+
+/* Totals over the whole repository, by listing it and reading its manifests. */
+struct eng_repo_stats {
+    uint64_t points, vms, damaged_points;
+    uint64_t source_bytes; /* sum over points of the sizes of their disks */
+    uint64_t blocks, block_bytes; /* objects and their stored bytes */
+    uint64_t pages, page_bytes;
+    uint64_t manifest_bytes;
+    uint64_t new_bytes; /* plaintext of all blocks put, as points report it */
+};
+int eng_repo_stats(struct eng_repo *r, const struct cancel *cancel,
+                   struct eng_repo_stats *out, struct err *e)
+    __attribute__((warn_unused_result));
+
+static inline void eng_repo_closep(struct eng_repo **r)
+{
+    eng_repo_close(*r);
+}
+#define AUTO_ENG_REPO AUTO(eng_repo_closep)
+
+#endif

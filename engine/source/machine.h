@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef ENGINE_SOURCE_MACHINE_H
+#define ENGINE_SOURCE_MACHINE_H
+
+/* A machine (VM) as found on disk: an image file, a block device, or a
+ * directory whose images are the disks and whose other files the
+ * configuration. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/err.h"
+#include "engine/source/image.h"
+
+struct eng_machine_disk {
+    char *name; /* file name */
+    char *path; /* absolute */
+    enum eng_image_format format;
+};
+
+struct eng_machine_file {
+    char *name; /* relative path, '/' between components */
+    char *path; /* absolute */
+    uint32_t mode;
+    uint64_t size; /* when scanned */
+};
+
+struct eng_machine {
+    char *name;   /* default: base name of the directory; file name of the
+                     image without extension */
+    char *source; /* "dir:/abs/path" or "file:/abs/path" */
+    struct eng_machine_disk *disks; /* sorted by name */
+    size_t n_disks;
+    struct eng_machine_file *files; /* sorted by name */
+    size_t n_files;
+};
+
+/* Looks at path without reading images beyond their magic.  The backing files
+ * of an image are part of that image and no disks of their own.  Links,
+ * devices, sockets inside a directory, names that are not UTF-8 and a
+ * directory without any image are refused (ERR_USAGE), naming the entry.
+ * ERR_NOTFOUND, ERR_DENIED, ERR_IO, ERR_NOMEM. */
+struct eng_machine *eng_machine_scan(const char *path, struct err *e);
+void eng_machine_free(struct eng_machine *m);
+
+static inline void eng_machine_freep(struct eng_machine **m)
+{
+    eng_machine_free(*m);
+}
+#define AUTO_ENG_MACHINE AUTO(eng_machine_freep)
+
+#endif

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef MANIFEST_POINT_H
+#define MANIFEST_POINT_H
+
+/*
+ * The point manifest: the JSON that describes one restore point (FORMAT.md
+ * "Manifest").  In memory everything is owned by the struct; strings are
+ * UTF-8, malloc'd, NULL where the JSON says null.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/span.h"
+#include "manifest/id.h"
+
+#define MF_NAME_MAX 1024 /* bytes of a VM, disk, job name */
+#define MF_PATH_MAX 4096 /* bytes of a file's relative path */
+#define MF_DISKS_MAX 1024
+#define MF_FILES_MAX 65536
+#define MF_SIZE_MAX (1ull << 50) /* bytes of a disk: 1 PiB */
+#define MF_POINT_JSON_MAX (256u << 20)
+
+enum mf_kind { MF_FULL, MF_INCREMENTAL };
+enum mf_consistency { MF_CRASH, MF_FS, MF_APP };
+enum mf_gfs { MF_GFS_WEEKLY = 1, MF_GFS_MONTHLY = 2, MF_GFS_YEARLY = 4 };
+
+/* A stream of blocks: a disk, or a file of the VM. */
+struct mf_stream {
+    char *name;    /* disk: file name; file: path relative to the VM, '/' */
+    char *bus;     /* disk: "virtio", ... or NULL */
+    char *format;  /* disk: "raw", "qcow2", ... what the source was */
+    uint32_t mode; /* file: permission bits (07777) */
+    uint64_t size;
+    uint32_t block_size;
+    struct mf_page_ref {
+        bool zero; /* null: a page of zeros */
+        struct mf_id id;
+    } * pages; /* mf_page_count(mf_block_count(size, block_size)) */
+    uint64_t n_pages;
+};
+
+/* Retention policy in force; all zero: none, the point stays. */
+struct mf_retention {
+    bool present;
+    uint32_t days;
+    uint32_t weekly, monthly, yearly;
+    char *timezone; /* IANA name */
+};
+
+struct mf_point {
+    struct {
+        char *name;
+        char *uuid;      /* or NULL */
+        char *source;    /* "file:/path", "dir:/path", "libvirt:///system" */
+        char *container; /* or NULL */
+    } vm;
+    char *job;    /* or NULL */
+    int64_t time; /* the point in time, unix seconds */
+    enum mf_kind kind;
+    int64_t chain; /* time of the full that this chain began with */
+    char *parent;  /* manifest file name of the parent, or NULL */
+    enum mf_consistency consistency;
+    struct mf_retention retention;
+    unsigned gfs;         /* enum mf_gfs bits */
+    int64_t locked_until; /* 0: null */
+    struct mf_stream *disks;
+    size_t n_disks;
+    struct mf_stream *files;
+    size_t n_files;
+    struct {
+        uint64_t source_bytes; /* sizes of disks and files */
+        uint64_t read_bytes;
+        uint64_t new_bytes;    /* plaintext of what was put */
+        uint64_t stored_bytes; /* objects put: blocks and pages */
+        uint64_t seconds;
+    } stats;
+    char *program; /* "objvault 0.1.0" */
+};
+
+struct mf_point *mf_point_new(struct err *e);
+void mf_point_free(struct mf_point *p); /* NULL is fine */
+
+/* Appends the manifest's bytes as they are stored in `plain`: canonical. */
+int mf_point_encode(const struct mf_point *p, struct buf *out, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Decodes hostile bytes; strict: names are safe to join to a folder (relative,
+ * no "." or ".." components, no control characters; disks without '/'), all
+ * names of a point are distinct, page counts fit sizes, encoding is canonical.
+ * NULL: ERR_CORRUPT, ERR_UNSUPPORTED (newer version), ERR_NOMEM. */
+struct mf_point *mf_point_decode(struct span bytes, struct err *e);
+
+static inline void mf_point_freep(struct mf_point **p)
+{
+    mf_point_free(*p);
+}
+#define AUTO_MF_POINT AUTO(mf_point_freep)
+
+#endif

@@ -1,0 +1,1 @@
+# unit_test(base/test_x libs...) lines

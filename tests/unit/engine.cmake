@@ -1,0 +1,1 @@
+# unit_test(engine/test_x libs...) lines

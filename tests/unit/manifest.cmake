@@ -1,0 +1,1 @@
+# unit_test(manifest/test_x libs...) lines

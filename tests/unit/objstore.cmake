@@ -1,0 +1,1 @@
+# unit_test(objstore/test_x libs...) lines
