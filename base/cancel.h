@@ -19,6 +19,8 @@ struct cancel {
     const struct cancel *parent; /* borrowed; may be NULL */
 };
 
+/* At most 8 tokens in a chain (ERR_INTERNAL).  A c that failed may be given
+ * to cancel_fini. */
 int cancel_init(struct cancel *c, const struct cancel *parent, struct err *e)
     __attribute__((warn_unused_result));
 void cancel_fini(struct cancel *c);

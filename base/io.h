@@ -28,13 +28,14 @@ int io_read_file(const char *path, struct buf *out, struct err *e)
     __attribute__((warn_unused_result));
 
 /* Replaces path by data, atomically and durably (temporary file, fsync,
- * rename, fsync of the folder).  With `fresh` an existing path is ERR_EXISTS
- * and untouched. */
+ * rename, fsync of the folder).  A link is replaced, not followed; the mode is
+ * subject to the umask.  With `fresh` an existing path is ERR_EXISTS and
+ * untouched.  After a crash a ".tmp-..." file may stay in the folder. */
 int io_write_file(const char *path, struct span data, mode_t mode, bool fresh,
                   struct err *e) __attribute__((warn_unused_result));
 
-/* Makes the folder and its parents (mode of each new one); there already is
- * fine. */
+/* Makes the folder and its parents (mode of each new one), durably; there
+ * already is fine. */
 int io_mkdirs(const char *path, mode_t mode, struct err *e)
     __attribute__((warn_unused_result));
 
@@ -46,7 +47,8 @@ int io_mkdirs_for(const char *path, mode_t mode, struct err *e)
 int io_fsync_dir(const char *path, struct err *e)
     __attribute__((warn_unused_result));
 
-/* malloc'd "a/b"; NULL: ERR_NOMEM. */
+/* malloc'd "a/b", with one slash where a ends in one, or b where a is "";
+ * NULL: ERR_NOMEM. */
 char *io_join(const char *a, const char *b, struct err *e);
 
 /* malloc'd text by format; NULL: ERR_NOMEM. */

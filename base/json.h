@@ -8,9 +8,15 @@
  * The first error sticks: later getters do nothing and leave zero values, so
  * that a decoder reads everything and asks json_failed once, at its end.
  *
- * Refused beyond cJSON: bytes after the document, nesting over 32 levels, NUL
- * in strings (also as \u0000), text that is not UTF-8, integers outside
- * 0..2^53 where one is asked for, and numbers with a fraction there.
+ * Refused beyond cJSON: bytes after the document, nesting over 32 levels, more
+ * than 2^22 values and keys, NUL in strings (also as \u0000), control
+ * characters outside white space, numbers like 01 and 1., text that is not
+ * UTF-8, integers outside 0..2^53 where one is asked for, and numbers with a
+ * fraction there.
+ *
+ * An absent view is accepted everywhere: getters leave zero values, fields and
+ * elements of it are absent, and nothing is recorded.  So an optional value
+ * whose default is zero needs no json_present.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,1 +1,154 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Finds the secret that configuration refers to.  What passes through memory
+// on the way lies in one buffer that was made large enough at once, so that no
+// copy is left behind by growing, and is wiped.
+#include "base/secretref.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/io.h"
+#include "base/process.h"
+
+#define SECRET_MAX 65536
+#define TEXT_MAX 4096
+#define ARGS_MAX 64
+#define COMMAND_MS 60000
+
+static void wiped_free(struct buf *b)
+{
+    if (b->p != NULL)
+        secret_wipe(b->p, b->cap);
+    buf_free(b);
+}
+#define AUTO_WIPED AUTO(wiped_free)
+
+static struct buf wiped_init(void)
+{
+    struct buf b = buf_init(SECRET_MAX);
+    buf_reserve(&b, SECRET_MAX);
+    return b;
+}
+
+/* A password file that an editor wrote ends with a line break. */
+static struct span cut_newline(struct span s)
+{
+    if (s.len > 0 && s.p[s.len - 1] == '\n') {
+        s.len--;
+        if (s.len > 0 && s.p[s.len - 1] == '\r')
+            s.len--;
+    }
+    return s;
+}
+
+static struct secret *make(struct span s, struct err *e)
+{
+    if (s.len == 0) {
+        err_set(e, ERR_CONFIG, 0, "the secret is empty");
+        return NULL;
+    }
+    return secret_new(s, e);
+}
+
+/* A secret over the limit is a mistake in configuration, not damaged data. */
+static void too_large(struct err *e)
+{
+    if (e->kind == ERR_CORRUPT)
+        e->kind = ERR_CONFIG;
+}
+
+static struct secret *from_file(const char *path, struct err *e)
+{
+    AUTO_WIPED struct buf b = wiped_init();
+    struct secret *s = NULL;
+    if (buf_check(&b, e) == 0 && io_read_file(path, &b, e) == 0)
+        s = make(cut_newline(buf_span(&b)), e);
+    if (s == NULL) {
+        too_large(e);
+        err_ctx(e, "secret from file %s", path);
+    }
+    return s;
+}
+
+static struct secret *from_env(const char *name, struct err *e)
+{
+    /* Nobody changes the environment.  NOLINTNEXTLINE(concurrency-mt-unsafe) */
+    const char *text = getenv(name);
+    struct secret *s = NULL;
+    if (text == NULL)
+        err_set(e, ERR_CONFIG, 0, "the variable is not set");
+    else
+        s = make(span_str(text), e);
+    if (s == NULL)
+        err_ctx(e, "secret from environment variable %s", name);
+    return s;
+}
+
+static struct secret *from_command(const char *const *argv, struct err *e)
+{
+    AUTO_WIPED struct buf b = wiped_init();
+    struct secret *s = NULL;
+    if (buf_check(&b, e) == 0 &&
+        process_run(argv, COMMAND_MS, NULL, &b, e) == 0)
+        s = make(cut_newline(buf_span(&b)), e);
+    if (s == NULL) {
+        too_large(e);
+        err_ctx(e, "secret from command %s", argv[0]);
+    }
+    return s;
+}
+
+/* Fills argv, with its NULL, from an array of texts. */
+static void read_argv(const struct json *v, const char *argv[ARGS_MAX + 1])
+{
+    size_t n = 0;
+    if (json_array(v, ARGS_MAX) == 0)
+        json_reject(v, "expected a program and its arguments");
+    for (struct json el = json_first(v); json_present(&el) && n < ARGS_MAX;
+         el = json_next(&el))
+        argv[n++] = json_string(&el, TEXT_MAX);
+    argv[n] = NULL;
+    if (n > 0 && argv[0][0] == '\0')
+        json_reject(v, "the program's name is empty");
+}
+
+static struct secret *from_object(const struct json *v, struct err *e)
+{
+    static const char *const fields[] = { "file", "env", "command", NULL };
+    const char *argv[ARGS_MAX + 1] = { NULL };
+    json_object(v, fields);
+    struct json file = json_optional(v, "file");
+    struct json env = json_optional(v, "env");
+    struct json command = json_optional(v, "command");
+    if (json_present(&file) + json_present(&env) + json_present(&command) != 1)
+        json_reject(v, "expected one of \"file\", \"env\" and \"command\"");
+
+    const char *text =
+        json_string(json_present(&file) ? &file : &env, TEXT_MAX);
+    if (json_present(&command))
+        read_argv(&command, argv);
+    else if (text[0] == '\0')
+        json_reject(v, "the name is empty");
+    if (json_failed(v->doc, e) < 0)
+        return NULL;
+    if (json_present(&command))
+        return from_command(argv, e);
+    return json_present(&file) ? from_file(text, e) : from_env(text, e);
+}
+
+struct secret *secretref_resolve(const struct json *v, struct err *e)
+{
+    if (json_is_object(v))
+        return from_object(v, e);
+    if (!json_is_string(v))
+        json_reject(v, "expected a text, or an object that says where the "
+                       "secret is");
+    const char *text = json_string(v, SECRET_MAX);
+    if (text[0] == '\0')
+        json_reject(v, "the secret is empty");
+    if (json_failed(v->doc, e) < 0)
+        return NULL;
+    return secret_new(span_str(text), e);
+}

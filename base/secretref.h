@@ -9,7 +9,9 @@
 #include "base/secret.h"
 
 /* Finds the secret; a trailing newline of a file's or command's output is cut.
- * A wrong shape is recorded in the document (json_failed).  NULL: e filled. */
+ * At most 64 KiB; a command has 60 seconds.  A wrong shape is recorded in the
+ * document (json_failed).  NULL: e filled; an empty or too large secret and an
+ * unset variable are ERR_CONFIG. */
 struct secret *secretref_resolve(const struct json *v, struct err *e);
 
 #endif

@@ -8,12 +8,15 @@
 #include "base/cancel.h"
 #include "base/err.h"
 
-/* Call once, in main, before any other thread exists.  c lives as long as the
- * process. */
+/* A signal that was ignored when the program started (INT in a shell's
+ * background job) stays ignored.  Call once, in main, before any other thread
+ * exists.  c lives as long as the process. */
 int signals_start(struct cancel *c, struct err *e)
     __attribute__((warn_unused_result));
 
-/* Called on the signal thread for each USR1; NULL: nothing happens. */
+/* Called on the signal thread for each USR1; NULL: nothing happens.  Waits for
+ * a call of the former hook to end, so its ctx may be freed afterwards; the
+ * caller holds no lock that the hook takes. */
 void signals_on_usr1(void (*fn)(void *ctx), void *ctx);
 
 /* In a child between fork and exec: the signal mask and dispositions that a

@@ -9,7 +9,8 @@
 
 #define UNITS_TEXT_CHARS 32
 
-/* False for anything but digits and one optional unit, or on overflow. */
+/* Digits and at most one unit: K M G T P E, or s m h d w; without one bytes, or
+ * seconds.  False for anything else, or on overflow. */
 bool units_parse_size(const char *s, uint64_t *bytes);
 bool units_parse_duration(const char *s, int64_t *seconds);
 

@@ -22,7 +22,9 @@ typedef int (*workers_fn)(void *ctx, struct workers *w, unsigned index,
 
 /* Runs n workers (at least 1) over items 0..items-1 and joins them.  The
  * calling thread does no work.  parent may be NULL.  -1: the error that came
- * first (a plain ERR_CANCELLED of others never hides it). */
+ * first (a plain ERR_CANCELLED of others never hides it); ERR_CANCELLED where
+ * the token kept items from being claimed; ERR_INTERNAL where all workers
+ * returned 0 and left items, so that work not done never looks done. */
 int workers_run(unsigned n, uint64_t items, const struct cancel *parent,
                 workers_fn fn, void *ctx, struct err *e)
     __attribute__((warn_unused_result));

@@ -17,9 +17,14 @@ struct zst *zst_new(struct err *e);
 void zst_free(struct zst *z); /* NULL is fine */
 
 /* Compresses in to one frame with its content size in the header, at zstd
- * level `level` (negative ones are the fast levels), and appends it to out. */
+ * level `level` (negative ones are the fast levels), and appends it to out,
+ * which should have room for zst_bound(in.len): with less, a frame that would
+ * just fit may be refused as too large (ERR_CORRUPT). */
 int zst_compress(struct zst *z, int level, struct span in, struct buf *out,
                  struct err *e) __attribute__((warn_unused_result));
+
+/* The room that the frame of so many bytes takes at most. */
+size_t zst_bound(size_t content_bytes);
 
 /* Decompresses in, which must be exactly one frame, with content size, of at
  * most cap bytes, into out; *len is the content's size.  Else ERR_CORRUPT.
