@@ -1,1 +1,375 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * One machine becomes one restore point:
+ *   index up to date → parent from the repository → all images opened → per
+ *   disk and file: blocks, then pages → manifest.
+ * The manifest is written last, after every put before it was answered, so a
+ * visible point is complete; a crash at any moment before leaves only objects
+ * that nobody refers to, which the next run finds by their content.
+ */
+#include "engine/backup/backup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/utc.h"
+#include "engine/backup/backup_stream.h"
+#include "engine/repo/learn.h"
+#include "engine/repo/point_store.h"
+#include "engine/source/image.h"
+
+/* What one run works on. */
+struct run {
+    struct eng_repo *repo;
+    const struct eng_machine *machine;
+    const struct eng_backup_opts *o;
+    const char *vm;
+    uint32_t block_size;
+    int level;
+    unsigned workers;
+    struct eng_points names;       /* this VM's points */
+    const struct mf_point *parent; /* in names; NULL: full */
+    const char *parent_file;
+    int64_t parent_chain;
+    struct eng_image **images; /* of the disks; all open until the end */
+    struct mf_point *point;    /* being made */
+    struct eng_stream_use use;
+    int64_t started_ns;
+};
+
+const char *eng_stage_name(enum eng_stage s)
+{
+    static const char *const names[ENG_STAGES] = { "source", "hash", "compress",
+                                                   "seal", "network" };
+    return names[s];
+}
+
+static int compression_level(enum eng_compression c)
+{
+    switch (c) {
+    case ENG_COMPRESS_NONE:
+        return -7; /* a frame all the same, at next to no cost */
+    case ENG_COMPRESS_FAST:
+        return 1;
+    case ENG_COMPRESS_OPTIMAL:
+        return 3;
+    case ENG_COMPRESS_HIGH:
+        return 9;
+    case ENG_COMPRESS_EXTREME:
+        return 17;
+    }
+    return 3;
+}
+
+static void run_fini(struct run *r)
+{
+    for (size_t i = 0; r->images != NULL && i < r->machine->n_disks; i++)
+        eng_image_close(r->images[i]);
+    free(r->images);
+    mf_point_free(r->point);
+    eng_points_free(&r->names);
+}
+
+/* Opens all disks before anything is read, so that an image in use or
+ * unreadable costs no work. */
+static int open_images(struct run *r, struct err *e)
+{
+    const struct eng_machine *m = r->machine;
+
+    r->images =
+        calloc(m->n_disks > 0 ? m->n_disks : 1, sizeof(struct eng_image *));
+    if (r->images == NULL)
+        return err_nomem(e);
+    for (size_t i = 0; i < m->n_disks; i++) {
+        struct eng_image_opts opts = { .format = m->disks[i].format };
+        r->images[i] = eng_image_open(m->disks[i].path, &opts, e);
+        if (r->images[i] == NULL)
+            return -1;
+    }
+    return 0;
+}
+
+/* The newest point decides whether this is the same machine. */
+static int check_identity(const struct run *r, const struct mf_point *newest,
+                          struct err *e)
+{
+    if (newest == NULL || r->o->adopt || newest->vm.source == NULL ||
+        strcmp(newest->vm.source, r->machine->source) == 0)
+        return 0;
+    err_set(e, ERR_USAGE, 0, "VM %s was backed up from %s before, this is %s",
+            r->vm, newest->vm.source, r->machine->source);
+    return err_hint(e, "--adopt says that it is the same machine, --vm gives "
+                       "this one another name");
+}
+
+static int find_parent(struct run *r, struct err *e)
+{
+    struct eng_point *newest = NULL;
+
+    if (eng_points_newest(r->repo, r->o->cancel, r->vm, &r->names, &newest, e) <
+        0)
+        return -1;
+    if (newest == NULL)
+        return 0;
+    if (check_identity(r, newest->manifest, e) < 0)
+        return -1;
+    if (r->o->full)
+        return 0;
+    r->parent = newest->manifest;
+    r->parent_file = newest->file;
+    r->parent_chain = newest->manifest->chain;
+    return 0;
+}
+
+/* The point's time: now, or the next second that no point of this VM has and
+ * that lies behind the parent.  commit_point waits for that second, so that no
+ * point is ever in the future, where `latest` would not see it. */
+static int64_t free_second(const struct run *r)
+{
+    int64_t t = utc_now();
+    bool taken = true;
+
+    if (r->parent != NULL && t <= r->parent->time)
+        t = r->parent->time + 1;
+    while (taken) {
+        taken = false;
+        for (size_t i = 0; i < r->names.n && !taken; i++)
+            taken = r->names.p[i].time == t;
+        t += taken;
+    }
+    return t;
+}
+
+static char *dup_text(const char *s, struct err *e)
+{
+    char *copy = strdup(s);
+
+    if (copy == NULL)
+        err_nomem(e);
+    return copy;
+}
+
+static int begin_point(struct run *r, struct err *e)
+{
+    const struct eng_machine *m = r->machine;
+    struct mf_point *p = mf_point_new(e);
+
+    r->point = p;
+    if (p == NULL)
+        return -1;
+    p->disks = calloc(m->n_disks > 0 ? m->n_disks : 1, sizeof(*p->disks));
+    p->files = calloc(m->n_files > 0 ? m->n_files : 1, sizeof(*p->files));
+    if (p->disks == NULL || p->files == NULL)
+        return err_nomem(e);
+    p->time = free_second(r);
+    p->kind = r->parent != NULL ? MF_INCREMENTAL : MF_FULL;
+    p->chain = r->parent != NULL ? r->parent_chain : p->time;
+    p->consistency = MF_CRASH;
+    if ((p->vm.name = dup_text(r->vm, e)) == NULL ||
+        (p->vm.source = dup_text(m->source, e)) == NULL ||
+        (p->program = dup_text("objvault " OBJVAULT_VERSION, e)) == NULL)
+        return -1;
+    if (r->parent != NULL && (p->parent = dup_text(r->parent_file, e)) == NULL)
+        return -1;
+    if (r->o->job != NULL && (p->job = dup_text(r->o->job, e)) == NULL)
+        return -1;
+    return 0;
+}
+
+/* The parent's stream of this name, where its blocks can be compared. */
+static const struct mf_stream *parent_stream(const struct run *r, bool disk,
+                                             const char *name)
+{
+    if (r->parent == NULL)
+        return NULL;
+    const struct mf_stream *s = disk ? r->parent->disks : r->parent->files;
+    size_t n = disk ? r->parent->n_disks : r->parent->n_files;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(s[i].name, name) == 0 && s[i].block_size == r->block_size)
+            return &s[i];
+    return NULL;
+}
+
+/* A parent whose pages are lost is no parent for this stream: everything is
+ * compared with the index instead. */
+static int load_parent(struct run *r, const struct mf_stream *s,
+                       struct eng_map *map, bool *have, struct err *e)
+{
+    *have = false;
+    if (s == NULL)
+        return 0;
+    if (eng_map_load(r->repo, s, r->o->cancel, map, e) == 0) {
+        *have = true;
+        return 0;
+    }
+    if (e->kind != ERR_CORRUPT && e->kind != ERR_NOTFOUND)
+        return -1;
+    log_warn("backup", "the point before is damaged (%s); %s is read as new",
+             e->msg, s->name);
+    return 0;
+}
+
+/* Carries one image into the repository and describes it in `s`, whose name,
+ * bus, format and mode are set. */
+static int copy_stream(struct run *r, struct eng_image *image, bool disk,
+                       struct mf_stream *s, struct err *e)
+{
+    AUTO_ENG_MAP struct eng_map map = { 0 };
+    AUTO_ENG_MAP struct eng_map parent = { 0 };
+    bool have_parent = false;
+
+    s->size = eng_image_size(image);
+    s->block_size = r->block_size;
+    if (s->size > MF_SIZE_MAX)
+        return err_set(e, ERR_USAGE, 0, "%s: larger than 1 PiB", s->name);
+    if (eng_map_init(&map, s->size, s->block_size, e) < 0 ||
+        load_parent(r, parent_stream(r, disk, s->name), &parent, &have_parent,
+                    e) < 0)
+        return -1;
+
+    struct eng_stream_run run = {
+        .repo = r->repo,
+        .image = image,
+        .parent = have_parent ? &parent : NULL,
+        .name = s->name,
+        .level = r->level,
+        .workers = r->workers,
+        .dry_run = r->o->dry_run,
+        .cancel = r->o->cancel,
+        .task = progress_begin(r->o->progress, "backup", s->name, s->size),
+    };
+    int result = eng_stream_blocks(&run, &map, &r->use, e);
+    if (result == 0 && !r->o->dry_run)
+        result = eng_map_store(r->repo, &map, r->o->cancel, s, &r->use.io, e);
+    progress_end(run.task);
+    r->point->stats.source_bytes += s->size;
+    return result;
+}
+
+static int copy_disks(struct run *r, struct err *e)
+{
+    const struct eng_machine *m = r->machine;
+    struct mf_point *p = r->point;
+
+    for (size_t i = 0; i < m->n_disks; i++) {
+        struct mf_stream *s = &p->disks[i];
+        p->n_disks = i + 1; /* owned by the point from here on */
+        s->name = dup_text(m->disks[i].name, e);
+        s->format = dup_text(eng_image_format_name(m->disks[i].format), e);
+        if (s->name == NULL || s->format == NULL ||
+            copy_stream(r, r->images[i], true, s, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int copy_file(struct run *r, const struct eng_machine_file *f,
+                     struct mf_stream *s, struct err *e)
+{
+    struct eng_image_opts opts = { .format = ENG_IMAGE_RAW,
+                                   .plain_file = true };
+    AUTO_ENG_IMAGE struct eng_image *image = eng_image_open(f->path, &opts, e);
+
+    if (image == NULL)
+        return -1;
+    s->mode = f->mode & 07777;
+    s->name = dup_text(f->name, e);
+    if (s->name == NULL)
+        return -1;
+    return copy_stream(r, image, false, s, e);
+}
+
+static int copy_files(struct run *r, struct err *e)
+{
+    struct mf_point *p = r->point;
+
+    for (size_t i = 0; i < r->machine->n_files; i++) {
+        p->n_files = i + 1;
+        if (copy_file(r, &r->machine->files[i], &p->files[i], e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int commit_point(struct run *r, struct err *e)
+{
+    struct mf_point *p = r->point;
+    uint64_t manifest_bytes = 0;
+    int64_t early_s = p->time - utc_now();
+
+    if (early_s > 0 && cancel_sleep(r->o->cancel, early_s * 1000, e) < 0)
+        return -1;
+    p->stats.read_bytes = r->use.read_bytes;
+    p->stats.new_bytes = r->use.io.new_bytes;
+    p->stats.stored_bytes = r->use.io.stored_bytes;
+    p->stats.seconds = (uint64_t)(utc_mono_ns() - r->started_ns) / 1000000000u;
+    return eng_point_put(r->repo, r->o->cancel, p, &manifest_bytes, e);
+}
+
+static void fill_result(const struct run *r, struct eng_backup_result *res)
+{
+    const struct eng_stream_use *u = &r->use;
+    const uint64_t busy_ns[ENG_STAGES] = { u->source_ns, u->hash_ns,
+                                           u->io.compress_ns, 0,
+                                           u->io.network_ns };
+    size_t most = 0;
+
+    res->kind = r->point->kind;
+    res->source_bytes = r->point->stats.source_bytes;
+    res->read_bytes = u->read_bytes;
+    res->new_blocks = u->io.new_blocks;
+    res->reused_blocks = u->io.reused_blocks + u->kept_blocks;
+    res->zero_blocks = u->zero_blocks;
+    res->new_bytes = u->io.new_bytes;
+    res->stored_bytes = u->io.stored_bytes;
+    res->new_pages = u->io.new_pages;
+    res->seconds = (double)(utc_mono_ns() - r->started_ns) / 1e9;
+    for (size_t i = 0; i < ENG_STAGES; i++) {
+        res->busy[i] = (double)busy_ns[i] / 1e9;
+        if (busy_ns[i] > busy_ns[most])
+            most = i;
+    }
+    res->bottleneck = eng_stage_name((enum eng_stage)most);
+}
+
+/* Files go first: they are small, so one that cannot be read fails the run
+ * before the disks are carried. */
+static int run_all(struct run *r, struct err *e)
+{
+    if (open_images(r, e) < 0 ||
+        eng_repo_prepare_writes(r->repo, r->o->cancel, e) < 0 ||
+        find_parent(r, e) < 0 || begin_point(r, e) < 0 ||
+        copy_files(r, e) < 0 || copy_disks(r, e) < 0)
+        return -1;
+    return r->o->dry_run ? 0 : commit_point(r, e);
+}
+
+int eng_backup_machine(struct eng_repo *repo, const struct eng_machine *m,
+                       const struct eng_backup_opts *o,
+                       struct eng_backup_result *res, struct err *e)
+{
+    struct run r = { .repo = repo, .machine = m, .o = o };
+
+    *res = (struct eng_backup_result){ 0 };
+    r.started_ns = utc_mono_ns();
+    r.vm = o->vm != NULL ? o->vm : m->name;
+    r.block_size = o->block_size != 0 ? o->block_size
+                                      : eng_repo_descriptor(repo)->block_size;
+    r.level = compression_level(o->compression);
+    r.workers = eng_blockio_count(o->memory_bytes, r.block_size, r.level);
+    int result = run_all(&r, e);
+    if (result == 0) {
+        fill_result(&r, res);
+        if (!o->dry_run) {
+            char iso[UTC_ISO_CHARS];
+            utc_format_iso(r.point->time, iso);
+            snprintf(res->point, sizeof(res->point), "%s@%s", r.vm, iso);
+        }
+    } else {
+        err_ctx(e, "back up %s", r.vm);
+    }
+    run_fini(&r);
+    return result;
+}

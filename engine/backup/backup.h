@@ -21,8 +21,6 @@ enum eng_compression {
     ENG_COMPRESS_EXTREME,
 };
 
-#define ENG_MEMORY_DEFAULT (150u << 20)
-
 struct eng_backup_opts {
     const char *vm; /* name to file it under; NULL: the machine's */
     bool full;      /* read everything, open a new chain */

@@ -1,1 +1,466 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The index in SQLite.  What was learned lies in a hash set in memory first
+ * (`fresh`) and goes to the file by one transaction a second, so that workers
+ * do not wait for the disk; a crash loses at most that second, and only makes
+ * the next run put some blocks again.  Another process may hold the file
+ * meanwhile: then the batch just stays in memory for longer.
+ */
+#include "engine/repo/index.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "base/utc.h"
+
+#define INDEX_VERSION "1"
+#define FLUSH_MS 1000
+#define BUSY_MS 5000
+#define CLAIMS_MAX 256 /* threads that put at the same time */
+#define FRESH_FIRST 1024
+
+struct fresh_slot {
+    bool used;
+    uint8_t kind;
+    struct mf_id id;
+};
+
+struct claim {
+    uint8_t kind;
+    struct mf_id id;
+};
+
+struct eng_index {
+    sqlite3 *db;
+    sqlite3_stmt *find, *insert, *find_seen, *insert_seen;
+    struct {
+        pthread_mutex_t lock;
+        pthread_cond_t settled;
+        struct fresh_slot *fresh; /* open addressing, a power of two */
+        size_t fresh_cap, fresh_n;
+        struct claim claims[CLAIMS_MAX];
+        size_t n_claims;
+        int64_t flushed_ms;
+        bool complained;
+    } locked;
+};
+
+static int sql_error(struct eng_index *ix, struct err *e, const char *what)
+{
+    return err_set(e, ERR_IO, 0, "%s the index: %s", what,
+                   ix->db != NULL ? sqlite3_errmsg(ix->db) : "no memory");
+}
+
+static int exec(struct eng_index *ix, const char *sql, struct err *e)
+{
+    if (sqlite3_exec(ix->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        return sql_error(ix, e, "write");
+    return 0;
+}
+
+static const char SCHEMA[] =
+    "PRAGMA journal_mode=WAL;"
+    "PRAGMA synchronous=NORMAL;"
+    "CREATE TABLE IF NOT EXISTS meta(k TEXT PRIMARY KEY, v TEXT NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS object(kind INTEGER NOT NULL, id BLOB NOT NULL,"
+    " PRIMARY KEY(kind, id)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS manifest(name TEXT PRIMARY KEY) WITHOUT ROWID;";
+
+/* The value of a meta row equals want; `absent` where there is no such row. */
+static bool meta_is(struct eng_index *ix, const char *k, const char *want,
+                    bool absent)
+{
+    sqlite3_stmt *st = NULL;
+    bool is = false;
+
+    if (sqlite3_prepare_v2(ix->db, "SELECT v FROM meta WHERE k=?1", -1, &st,
+                           NULL) != SQLITE_OK)
+        return false;
+    sqlite3_bind_text(st, 1, k, -1, SQLITE_STATIC);
+    int rc = sqlite3_step(st);
+    if (rc == SQLITE_ROW) {
+        const char *v = (const char *)sqlite3_column_text(st, 0);
+        is = v != NULL && strcmp(v, want) == 0;
+    } else if (rc == SQLITE_DONE) {
+        is = absent;
+    }
+    sqlite3_finalize(st);
+    return is;
+}
+
+static int meta_set(struct eng_index *ix, const char *k, const char *v,
+                    struct err *e)
+{
+    sqlite3_stmt *st = NULL;
+
+    if (sqlite3_prepare_v2(ix->db, "INSERT OR REPLACE INTO meta VALUES(?1,?2)",
+                           -1, &st, NULL) != SQLITE_OK)
+        return sql_error(ix, e, "write");
+    sqlite3_bind_text(st, 1, k, -1, SQLITE_STATIC);
+    sqlite3_bind_text(st, 2, v, -1, SQLITE_STATIC);
+    int rc = sqlite3_step(st);
+    sqlite3_finalize(st);
+    return rc == SQLITE_DONE ? 0 : sql_error(ix, e, "write");
+}
+
+static void db_close(struct eng_index *ix)
+{
+    sqlite3_finalize(ix->find);
+    sqlite3_finalize(ix->insert);
+    sqlite3_finalize(ix->find_seen);
+    sqlite3_finalize(ix->insert_seen);
+    ix->find = ix->insert = ix->find_seen = ix->insert_seen = NULL;
+    sqlite3_close(ix->db);
+    ix->db = NULL;
+}
+
+static int prepare(struct eng_index *ix, struct err *e)
+{
+    static const char *const sql[] = {
+        "SELECT 1 FROM object WHERE kind=?1 AND id=?2",
+        "INSERT OR IGNORE INTO object VALUES(?1,?2)",
+        "SELECT 1 FROM manifest WHERE name=?1",
+        "INSERT OR IGNORE INTO manifest VALUES(?1)",
+    };
+    sqlite3_stmt **const st[] = { &ix->find, &ix->insert, &ix->find_seen,
+                                  &ix->insert_seen };
+
+    for (size_t i = 0; i < 4; i++)
+        if (sqlite3_prepare_v3(ix->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+                               st[i], NULL) != SQLITE_OK)
+            return sql_error(ix, e, "open");
+    return 0;
+}
+
+static int db_open(struct eng_index *ix, const char *path, const char *repo_id,
+                   struct err *e)
+{
+    if (sqlite3_open_v2(path, &ix->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+                            SQLITE_OPEN_NOMUTEX,
+                        NULL) != SQLITE_OK)
+        return sql_error(ix, e, "open");
+    sqlite3_busy_timeout(ix->db, BUSY_MS);
+    if (exec(ix, SCHEMA, e) < 0)
+        return -1;
+    if (!meta_is(ix, "version", INDEX_VERSION, true) ||
+        !meta_is(ix, "repository", repo_id, true))
+        return err_set(e, ERR_CORRUPT, 0, "the index is of another kind");
+    if (meta_set(ix, "version", INDEX_VERSION, e) < 0 ||
+        meta_set(ix, "repository", repo_id, e) < 0)
+        return -1;
+    return prepare(ix, e);
+}
+
+static int index_begin(struct eng_index *ix, const char *dir,
+                       const char *repo_id, struct err *e)
+{
+    if (io_mkdirs(dir, 0700, e) < 0)
+        return -1;
+    AUTO_MEM char *path = io_join(dir, "index.db", e);
+    AUTO_MEM char *wal = io_join(dir, "index.db-wal", e);
+    AUTO_MEM char *shm = io_join(dir, "index.db-shm", e);
+    if (path == NULL || wal == NULL || shm == NULL)
+        return -1;
+    if (db_open(ix, path, repo_id, e) == 0)
+        return 0;
+
+    /* A cache that cannot be used is not worth an error: begin anew. */
+    log_info("index", "%s; it is rebuilt", e->msg);
+    db_close(ix);
+    unlink(path);
+    unlink(wal);
+    unlink(shm);
+    return db_open(ix, path, repo_id, e);
+}
+
+struct eng_index *eng_index_open(const char *dir, const char *repo_id,
+                                 struct err *e)
+{
+    struct eng_index *ix = calloc(1, sizeof(*ix));
+    if (ix == NULL) {
+        err_nomem(e);
+        return NULL;
+    }
+    pthread_mutex_init(&ix->locked.lock, NULL);
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&ix->locked.settled, &attr);
+    pthread_condattr_destroy(&attr);
+    ix->locked.flushed_ms = utc_mono_ms();
+    if (index_begin(ix, dir, repo_id, e) < 0) {
+        err_ctx(e, "%s", dir);
+        eng_index_close(ix);
+        return NULL;
+    }
+    return ix;
+}
+
+static bool fresh_find(const struct eng_index *ix, uint8_t kind,
+                       const struct mf_id *id, size_t *slot)
+{
+    size_t mask = ix->locked.fresh_cap - 1;
+    size_t at;
+
+    if (ix->locked.fresh_cap == 0)
+        return false;
+    memcpy(&at, id->b, sizeof(at)); /* ids are uniform already */
+    for (at &= mask; ix->locked.fresh[at].used; at = (at + 1) & mask)
+        if (ix->locked.fresh[at].kind == kind &&
+            mf_id_eq(&ix->locked.fresh[at].id, id))
+            return true;
+    *slot = at;
+    return false;
+}
+
+static int fresh_grow(struct eng_index *ix, struct err *e)
+{
+    size_t old_cap = ix->locked.fresh_cap;
+    size_t cap = old_cap == 0 ? FRESH_FIRST : old_cap * 2;
+    struct fresh_slot *old = ix->locked.fresh;
+    struct fresh_slot *fresh = calloc(cap, sizeof(*fresh));
+
+    if (fresh == NULL)
+        return err_nomem(e);
+    ix->locked.fresh = fresh;
+    ix->locked.fresh_cap = cap;
+    for (size_t i = 0; i < old_cap; i++) {
+        size_t slot = 0;
+        if (old[i].used && !fresh_find(ix, old[i].kind, &old[i].id, &slot))
+            fresh[slot] = old[i];
+    }
+    free(old);
+    return 0;
+}
+
+static int fresh_add(struct eng_index *ix, uint8_t kind, const struct mf_id *id,
+                     struct err *e)
+{
+    size_t slot = 0;
+
+    if ((ix->locked.fresh_n + 1) * 2 > ix->locked.fresh_cap &&
+        fresh_grow(ix, e) < 0)
+        return -1;
+    if (fresh_find(ix, kind, id, &slot))
+        return 0;
+    ix->locked.fresh[slot] = (struct fresh_slot){ true, kind, *id };
+    ix->locked.fresh_n++;
+    return 0;
+}
+
+static int insert_fresh(struct eng_index *ix, struct err *e)
+{
+    for (size_t i = 0; i < ix->locked.fresh_cap; i++) {
+        const struct fresh_slot *f = &ix->locked.fresh[i];
+        if (!f->used)
+            continue;
+        sqlite3_bind_int(ix->insert, 1, f->kind);
+        sqlite3_bind_blob(ix->insert, 2, f->id.b, MF_ID_BYTES, SQLITE_STATIC);
+        int rc = sqlite3_step(ix->insert);
+        sqlite3_reset(ix->insert);
+        if (rc != SQLITE_DONE)
+            return sql_error(ix, e, "write");
+    }
+    return 0;
+}
+
+static int flush_locked(struct eng_index *ix, struct err *e)
+{
+    ix->locked.flushed_ms = utc_mono_ms();
+    if (ix->locked.fresh_n == 0)
+        return 0;
+    if (exec(ix, "BEGIN IMMEDIATE", e) < 0)
+        return -1;
+    if (insert_fresh(ix, e) < 0 || exec(ix, "COMMIT", e) < 0) {
+        sqlite3_exec(ix->db, "ROLLBACK", NULL, NULL, NULL);
+        return -1;
+    }
+    memset(ix->locked.fresh, 0,
+           ix->locked.fresh_cap * sizeof(*ix->locked.fresh));
+    ix->locked.fresh_n = 0;
+    return 0;
+}
+
+/* A failed write of a cache is no failure of the run: the batch stays. */
+static void flush_when_due(struct eng_index *ix)
+{
+    struct err e = { 0 };
+
+    if (utc_mono_ms() - ix->locked.flushed_ms < FLUSH_MS)
+        return;
+    if (flush_locked(ix, &e) < 0 && !ix->locked.complained) {
+        ix->locked.complained = true;
+        log_warn("index", "%s; the run goes on with it in memory", e.msg);
+    }
+}
+
+int eng_index_flush(struct eng_index *ix, struct err *e)
+{
+    pthread_mutex_lock(&ix->locked.lock);
+    int r = flush_locked(ix, e);
+    pthread_mutex_unlock(&ix->locked.lock);
+    return r;
+}
+
+void eng_index_close(struct eng_index *ix)
+{
+    struct err e = { 0 };
+
+    if (ix == NULL)
+        return;
+    if (ix->insert != NULL && flush_locked(ix, &e) < 0)
+        log_info("index", "%s", e.msg);
+    db_close(ix);
+    free(ix->locked.fresh);
+    pthread_cond_destroy(&ix->locked.settled);
+    pthread_mutex_destroy(&ix->locked.lock);
+    free(ix);
+}
+
+bool eng_index_complete(struct eng_index *ix)
+{
+    pthread_mutex_lock(&ix->locked.lock);
+    bool is = meta_is(ix, "complete", "1", false);
+    pthread_mutex_unlock(&ix->locked.lock);
+    return is;
+}
+
+int eng_index_set_complete(struct eng_index *ix, struct err *e)
+{
+    pthread_mutex_lock(&ix->locked.lock);
+    int r = flush_locked(ix, e);
+    if (r == 0)
+        r = meta_set(ix, "complete", "1", e);
+    pthread_mutex_unlock(&ix->locked.lock);
+    return r;
+}
+
+int eng_index_add(struct eng_index *ix, enum eng_index_kind kind,
+                  const struct mf_id *id, struct err *e)
+{
+    pthread_mutex_lock(&ix->locked.lock);
+    int r = fresh_add(ix, (uint8_t)kind, id, e);
+    flush_when_due(ix);
+    pthread_mutex_unlock(&ix->locked.lock);
+    return r;
+}
+
+static bool known_locked(struct eng_index *ix, uint8_t kind,
+                         const struct mf_id *id)
+{
+    size_t slot = 0;
+
+    if (fresh_find(ix, kind, id, &slot))
+        return true;
+    sqlite3_bind_int(ix->find, 1, kind);
+    sqlite3_bind_blob(ix->find, 2, id->b, MF_ID_BYTES, SQLITE_STATIC);
+    bool known = sqlite3_step(ix->find) == SQLITE_ROW;
+    sqlite3_reset(ix->find);
+    return known;
+}
+
+bool eng_index_knows(struct eng_index *ix, enum eng_index_kind kind,
+                     const struct mf_id *id)
+{
+    pthread_mutex_lock(&ix->locked.lock);
+    bool known = known_locked(ix, (uint8_t)kind, id);
+    pthread_mutex_unlock(&ix->locked.lock);
+    return known;
+}
+
+static struct claim *claim_find(struct eng_index *ix, uint8_t kind,
+                                const struct mf_id *id)
+{
+    for (size_t i = 0; i < ix->locked.n_claims; i++)
+        if (ix->locked.claims[i].kind == kind &&
+            mf_id_eq(&ix->locked.claims[i].id, id))
+            return &ix->locked.claims[i];
+    return NULL;
+}
+
+/* Waits for some claim to be settled, at most 200 ms, so that a cancelled
+ * waiter is not kept by a claimant that hangs in the network. */
+static void wait_settled(struct eng_index *ix)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += 200 * 1000 * 1000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    pthread_cond_timedwait(&ix->locked.settled, &ix->locked.lock, &until);
+}
+
+int eng_index_claim(struct eng_index *ix, enum eng_index_kind kind,
+                    const struct mf_id *id, const struct cancel *cancel,
+                    struct err *e)
+{
+    int r = 0;
+
+    pthread_mutex_lock(&ix->locked.lock);
+    while (claim_find(ix, (uint8_t)kind, id) != NULL ||
+           ix->locked.n_claims == CLAIMS_MAX) {
+        r = cancel_check(cancel, e);
+        if (r < 0)
+            break;
+        wait_settled(ix);
+    }
+    if (r == 0 && known_locked(ix, (uint8_t)kind, id))
+        r = 1;
+    if (r == 0)
+        ix->locked.claims[ix->locked.n_claims++] =
+            (struct claim){ (uint8_t)kind, *id };
+    pthread_mutex_unlock(&ix->locked.lock);
+    return r;
+}
+
+void eng_index_settle(struct eng_index *ix, enum eng_index_kind kind,
+                      const struct mf_id *id, bool stored)
+{
+    struct err e = { 0 };
+
+    pthread_mutex_lock(&ix->locked.lock);
+    struct claim *c = claim_find(ix, (uint8_t)kind, id);
+    if (c != NULL)
+        *c = ix->locked.claims[--ix->locked.n_claims];
+    /* Without memory the id is only forgotten: it would be put once more. */
+    if (stored && fresh_add(ix, (uint8_t)kind, id, &e) < 0)
+        log_info("index", "%s", e.msg);
+    flush_when_due(ix);
+    pthread_cond_broadcast(&ix->locked.settled);
+    pthread_mutex_unlock(&ix->locked.lock);
+}
+
+bool eng_index_seen(struct eng_index *ix, const char *manifest)
+{
+    pthread_mutex_lock(&ix->locked.lock);
+    sqlite3_bind_text(ix->find_seen, 1, manifest, -1, SQLITE_STATIC);
+    bool seen = sqlite3_step(ix->find_seen) == SQLITE_ROW;
+    sqlite3_reset(ix->find_seen);
+    pthread_mutex_unlock(&ix->locked.lock);
+    return seen;
+}
+
+int eng_index_mark_seen(struct eng_index *ix, const char *manifest,
+                        struct err *e)
+{
+    pthread_mutex_lock(&ix->locked.lock);
+    /* What the manifest names must be in the file before the mark is. */
+    int r = flush_locked(ix, e);
+    if (r == 0) {
+        sqlite3_bind_text(ix->insert_seen, 1, manifest, -1, SQLITE_STATIC);
+        if (sqlite3_step(ix->insert_seen) != SQLITE_DONE)
+            r = sql_error(ix, e, "write");
+        sqlite3_reset(ix->insert_seen);
+    }
+    pthread_mutex_unlock(&ix->locked.lock);
+    return r;
+}

@@ -1,1 +1,199 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * How the index comes to know what the repository holds.
+ *
+ * A new index is filled by listing.  Order matters there: the names of all
+ * manifests are listed first, blocks and pages after them.  A manifest is
+ * written last, so all that a listed manifest names is in the later listings:
+ * these manifests count as seen without being read.
+ */
+#include "engine/repo/learn.h"
+
+#include "base/checked.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/workers.h"
+#include "engine/repo/blockio.h"
+#include "engine/repo/internal.h"
+#include "engine/repo/map.h"
+#include "engine/repo/point_store.h"
+
+/* Up to this many blocks one listing does; more are listed by prefix. */
+#define ONE_LISTING 1000
+
+struct listing {
+    struct eng_index *index;
+    enum eng_index_kind kind;
+    uint64_t n, max;
+};
+
+static int on_object(void *ctx, const char *key, const struct obj_info *info,
+                     struct err *e)
+{
+    struct listing *l = ctx;
+    struct mf_id id;
+    bool ours = l->kind == ENG_INDEX_BLOCK
+                    ? mf_key_parse_block(key, MF_KEYSET_PLAIN, &id)
+                    : mf_key_parse_page(key, MF_KEYSET_PLAIN, &id);
+
+    if (!ours || info->size == 0)
+        return 0;
+    if (++l->n > l->max)
+        return 1;
+    return eng_index_add(l->index, l->kind, &id, e);
+}
+
+/* prefix: the id's first byte, or -1 for all. */
+static int list_objects(struct eng_repo *r, const struct cancel *cancel,
+                        int prefix, struct listing *l, struct err *e)
+{
+    struct mf_key key = l->kind == ENG_INDEX_BLOCK
+                            ? mf_key_blocks_prefix(MF_KEYSET_PLAIN, prefix)
+                            : mf_key_pages_prefix(MF_KEYSET_PLAIN, prefix);
+    struct obj_req req = { .key = key.s, .cancel = cancel };
+
+    return obj_list(r->store, &req, NULL, on_object, l, e);
+}
+
+static int list_worker(void *ctx, struct workers *w, unsigned index,
+                       struct err *e)
+{
+    struct eng_repo *r = ctx;
+    struct listing l = { r->index, ENG_INDEX_BLOCK, 0, UINT64_MAX };
+    uint64_t prefix = 0;
+
+    (void)index;
+    while (workers_claim(w, &prefix))
+        if (list_objects(r, workers_cancel(w), (int)prefix, &l, e) < 0)
+            return -1;
+    return 0;
+}
+
+/* Fills an empty index; names are those of all manifests, listed before. */
+static int rebuild(struct eng_repo *r, const struct eng_points *names,
+                   const struct cancel *cancel, struct err *e)
+{
+    struct listing few = { r->index, ENG_INDEX_BLOCK, 0, ONE_LISTING };
+    struct listing pages = { r->index, ENG_INDEX_PAGE, 0, UINT64_MAX };
+
+    log_info("repo", "listing what %s holds", r->name);
+    if (list_objects(r, cancel, -1, &few, e) < 0)
+        return -1;
+    if (few.n > ONE_LISTING &&
+        workers_run(ENG_REPO_READERS, 256, cancel, list_worker, r, e) < 0)
+        return -1;
+    if (list_objects(r, cancel, -1, &pages, e) < 0)
+        return -1;
+    for (size_t i = 0; i < names->n; i++) {
+        struct mf_key key =
+            mf_key_point(MF_KEYSET_PLAIN, names->p[i].vm_key, names->p[i].file);
+        if (eng_index_mark_seen(r->index, key.s, e) < 0)
+            return -1;
+    }
+    return eng_index_set_complete(r->index, e);
+}
+
+static int learn_entry(struct eng_index *ix, const struct mf_entry *m,
+                       struct err *e)
+{
+    if (m->kind == MF_ZERO)
+        return 0;
+    if ((m->kind == MF_WHOLE || m->has_base) &&
+        eng_index_add(ix, ENG_INDEX_BLOCK, &m->id, e) < 0)
+        return -1;
+    if (m->kind == MF_OVER && m->has_over)
+        return eng_index_add(ix, ENG_INDEX_BLOCK, &m->over, e);
+    return 0;
+}
+
+static int learn_stream(struct eng_repo *r, const struct mf_stream *s,
+                        const struct cancel *cancel, struct err *e)
+{
+    AUTO_ENG_MAP struct eng_map map = { 0 };
+
+    if (eng_map_load(r, s, cancel, &map, e) < 0)
+        return -1;
+    for (uint64_t i = 0; i < map.n; i++)
+        if (learn_entry(r->index, &map.entries[i], e) < 0)
+            return -1;
+    for (uint64_t i = 0; i < s->n_pages; i++)
+        if (!s->pages[i].zero &&
+            eng_index_add(r->index, ENG_INDEX_PAGE, &s->pages[i].id, e) < 0)
+            return -1;
+    return 0;
+}
+
+static int learn_streams(struct eng_repo *r, const struct mf_stream *s,
+                         size_t n, const struct cancel *cancel, struct err *e)
+{
+    for (size_t i = 0; i < n; i++)
+        if (learn_stream(r, &s[i], cancel, e) < 0)
+            return -1;
+    return 0;
+}
+
+/* A point that cannot be read teaches nothing; `point verify` names it. */
+static int learn_point(struct eng_repo *r, struct eng_point *p,
+                       const struct cancel *cancel, struct err *e)
+{
+    struct mf_key key = mf_key_point(MF_KEYSET_PLAIN, p->vm_key, p->file);
+
+    if (eng_index_seen(r->index, key.s))
+        return 0;
+    if (eng_point_load(r, cancel, p, e) < 0)
+        return -1;
+    if (p->manifest == NULL)
+        return 0;
+    const struct mf_point *m = p->manifest;
+    if (learn_streams(r, m->disks, m->n_disks, cancel, e) < 0 ||
+        learn_streams(r, m->files, m->n_files, cancel, e) < 0) {
+        if (e->kind != ERR_CORRUPT && e->kind != ERR_NOTFOUND)
+            return -1;
+        log_warn("repo", "point %s of %s is damaged: %s", p->file, p->vm,
+                 e->msg);
+        return 0;
+    }
+    return eng_index_mark_seen(r->index, key.s, e);
+}
+
+static int learn_points(struct eng_repo *r, struct eng_points *names,
+                        const struct cancel *cancel, struct err *e)
+{
+    for (size_t i = 0; i < names->n; i++)
+        if (learn_point(r, &names->p[i], cancel, e) < 0)
+            return -1;
+    return 0;
+}
+
+static int open_index(struct eng_repo *r, const struct cancel *cancel,
+                      struct err *e)
+{
+    AUTO_ENG_POINTS struct eng_points names = { 0 };
+    AUTO_MEM char *dir = io_join(r->state_dir, MF_KEYSET_PLAIN, e);
+
+    if (dir == NULL)
+        return -1;
+    r->index = eng_index_open(dir, r->descriptor.id, e);
+    if (r->index == NULL || eng_points_names(r, cancel, NULL, &names, e) < 0)
+        return -1;
+    if (!eng_index_complete(r->index))
+        return rebuild(r, &names, cancel, e);
+    return learn_points(r, &names, cancel, e);
+}
+
+int eng_repo_prepare_writes(struct eng_repo *r, const struct cancel *cancel,
+                            struct err *e)
+{
+    if (r->index != NULL)
+        return 0;
+    if (r->descriptor.locked)
+        return err_set(e, ERR_UNSUPPORTED, 0,
+                       "repository %s is locked (immutable); this version "
+                       "cannot write to it",
+                       r->name);
+    if (open_index(r, cancel, e) == 0)
+        return 0;
+    eng_index_close(r->index);
+    r->index = NULL;
+    return err_ctx(e, "look at what %s holds", r->name);
+}

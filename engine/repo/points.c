@@ -1,1 +1,385 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Restore points as objects: their names, reading them verified, finding the
+ * one that a user means, making and deleting them. */
+#include "engine/repo/points.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/log.h"
+#include "base/utc.h"
+#include "base/workers.h"
+#include "engine/repo/internal.h"
+#include "engine/repo/point_store.h"
+
+void eng_point_free(struct eng_point *p)
+{
+    mf_point_free(p->manifest);
+    free(p->why);
+    *p = (struct eng_point){ 0 };
+}
+
+void eng_points_free(struct eng_points *ps)
+{
+    for (size_t i = 0; i < ps->n; i++)
+        eng_point_free(&ps->p[i]);
+    free(ps->p);
+    *ps = (struct eng_points){ 0 };
+}
+
+static int points_add(struct eng_points *ps, const struct eng_point *p,
+                      struct err *e)
+{
+    if (ps->n == ps->cap) {
+        size_t cap = ps->cap == 0 ? 64 : ps->cap * 2;
+        struct eng_point *grown = realloc(ps->p, cap * sizeof(*grown));
+        if (grown == NULL)
+            return err_nomem(e);
+        ps->p = grown;
+        ps->cap = cap;
+    }
+    ps->p[ps->n++] = *p;
+    return 0;
+}
+
+/* Names that do not fit are junk of somebody else: ignored. */
+static int on_name(void *ctx, const char *key, const struct obj_info *info,
+                   struct err *e)
+{
+    struct eng_points *ps = ctx;
+    struct eng_point p = { 0 };
+    uint8_t hash[8];
+
+    (void)info;
+    if (!mf_key_parse_point(key, MF_KEYSET_PLAIN, p.vm_key, p.file) ||
+        !mf_point_file_parse(p.file, &p.time, hash))
+        return 0;
+    if (!mf_vmkey_decode(p.vm_key, p.vm))
+        snprintf(p.vm, sizeof(p.vm), "%s", p.vm_key);
+    return points_add(ps, &p, e);
+}
+
+int eng_points_names(struct eng_repo *r, const struct cancel *cancel,
+                     const char *vm, struct eng_points *out, struct err *e)
+{
+    char vm_key[MF_VMKEY_CHARS];
+
+    *out = (struct eng_points){ 0 };
+    if (vm != NULL && mf_vmkey_encode(vm, vm_key, e) < 0)
+        return -1;
+    struct mf_key prefix =
+        mf_key_points_prefix(MF_KEYSET_PLAIN, vm != NULL ? vm_key : NULL);
+    struct obj_req req = { .key = prefix.s, .cancel = cancel };
+    if (obj_list(r->store, &req, NULL, on_name, out, e) < 0) {
+        eng_points_free(out);
+        return err_ctx(e, "list points");
+    }
+    return 0;
+}
+
+/* The manifest's bytes, checked against the name. */
+static int get_manifest(struct eng_repo *r, const struct cancel *cancel,
+                        const struct eng_point *p, struct buf *out,
+                        struct err *e)
+{
+    struct mf_key key = mf_key_point(MF_KEYSET_PLAIN, p->vm_key, p->file);
+
+    if (eng_repo_get(r, cancel, key.s, out, e) < 0)
+        return -1;
+    if (mf_point_file_verify(p->file, buf_span(out), e) < 0)
+        return err_ctx(e, "manifest %s", key.s);
+    return 0;
+}
+
+/* A manifest says itself which VM and time it is for; one that was moved to
+ * another name does not pass. */
+static int check_identity(const struct eng_point *p, const struct mf_point *m,
+                          struct err *e)
+{
+    char vm_key[MF_VMKEY_CHARS];
+
+    if (mf_vmkey_encode(m->vm.name, vm_key, e) < 0)
+        return -1;
+    if (strcmp(vm_key, p->vm_key) != 0 || m->time != p->time)
+        return err_set(e, ERR_CORRUPT, 0,
+                       "manifest %s/%s belongs to another VM or time",
+                       p->vm_key, p->file);
+    return 0;
+}
+
+static int load(struct eng_repo *r, const struct cancel *cancel,
+                struct eng_point *p, struct err *e)
+{
+    AUTO_BUF struct buf bytes = buf_init(MF_POINT_JSON_MAX);
+
+    if (get_manifest(r, cancel, p, &bytes, e) < 0)
+        return -1;
+    AUTO_MF_POINT struct mf_point *m = mf_point_decode(buf_span(&bytes), e);
+    if (m == NULL)
+        return err_ctx(e, "manifest %s/%s", p->vm_key, p->file);
+    if (check_identity(p, m, e) < 0)
+        return -1;
+    snprintf(p->vm, sizeof(p->vm), "%s", m->vm.name);
+    p->manifest = STEAL(m);
+    return 0;
+}
+
+/* Errors that tell about this object alone, not about our way to it. */
+static bool is_damage(const struct err *e)
+{
+    return e->kind == ERR_CORRUPT || e->kind == ERR_NOTFOUND ||
+           e->kind == ERR_UNSUPPORTED;
+}
+
+int eng_point_load(struct eng_repo *r, const struct cancel *cancel,
+                   struct eng_point *p, struct err *e)
+{
+    if (p->manifest != NULL || load(r, cancel, p, e) == 0)
+        return 0;
+    if (!is_damage(e))
+        return -1;
+    free(p->why);
+    p->why = strdup(e->msg);
+    return p->why != NULL ? 0 : err_nomem(e);
+}
+
+struct load_job {
+    struct eng_repo *repo;
+    struct eng_points *points;
+};
+
+static int load_worker(void *ctx, struct workers *w, unsigned index,
+                       struct err *e)
+{
+    struct load_job *j = ctx;
+    uint64_t i = 0;
+
+    (void)index;
+    while (workers_claim(w, &i))
+        if (eng_point_load(j->repo, workers_cancel(w), &j->points->p[i], e) < 0)
+            return -1;
+    return 0;
+}
+
+static int by_vm_and_time(const void *pa, const void *pb)
+{
+    const struct eng_point *a = pa;
+    const struct eng_point *b = pb;
+    int c = strcmp(a->vm, b->vm);
+
+    if (c != 0)
+        return c;
+    if (a->time != b->time)
+        return a->time < b->time ? -1 : 1;
+    return strcmp(a->file, b->file);
+}
+
+static void sort_points(struct eng_points *ps)
+{
+    if (ps->n > 1)
+        qsort(ps->p, ps->n, sizeof(*ps->p), by_vm_and_time);
+}
+
+int eng_points_list(struct eng_repo *r, const struct cancel *cancel,
+                    const char *vm, struct eng_points *out, struct err *e)
+{
+    struct load_job j = { .repo = r, .points = out };
+
+    if (eng_points_names(r, cancel, vm, out, e) < 0)
+        return -1;
+    if (out->n > 0 &&
+        workers_run((unsigned)checked_min(out->n, ENG_REPO_READERS), out->n,
+                    cancel, load_worker, &j, e) < 0) {
+        eng_points_free(out);
+        return -1;
+    }
+    sort_points(out);
+    return 0;
+}
+
+int eng_points_newest(struct eng_repo *r, const struct cancel *cancel,
+                      const char *vm, struct eng_points *names,
+                      struct eng_point **newest, struct err *e)
+{
+    int64_t now = utc_now();
+
+    *newest = NULL;
+    if (eng_points_names(r, cancel, vm, names, e) < 0)
+        return -1;
+    sort_points(names);
+    for (size_t i = names->n; i-- > 0;) {
+        struct eng_point *p = &names->p[i];
+        if (p->time > now)
+            continue;
+        if (eng_point_load(r, cancel, p, e) < 0) {
+            eng_points_free(names);
+            return -1;
+        }
+        if (p->manifest != NULL) {
+            *newest = p;
+            return 0;
+        }
+    }
+    return 0;
+}
+
+char *eng_point_text(const struct eng_points *ps, const struct eng_point *p,
+                     struct err *e)
+{
+    char iso[UTC_ISO_CHARS];
+    char *text = NULL;
+    size_t twins = 0;
+
+    for (size_t i = 0; i < ps->n; i++)
+        if (ps->p[i].time == p->time && strcmp(ps->p[i].vm, p->vm) == 0)
+            twins++;
+    utc_format_iso(p->time, iso);
+    int n = twins > 1 ? asprintf(&text, "%s@%s-%.16s", p->vm, iso,
+                                 p->file + UTC_BASIC_CHARS)
+                      : asprintf(&text, "%s@%s", p->vm, iso);
+    if (n < 0) {
+        err_nomem(e);
+        return NULL;
+    }
+    return text;
+}
+
+/* "vm@time[-hex]" taken apart at the last '@'. */
+struct point_name {
+    char vm[MF_NAME_MAX + 1];
+    bool latest;
+    int64_t time;
+    char hex[17]; /* "" where none was given */
+};
+
+static int parse_name(const char *text, struct point_name *out, struct err *e)
+{
+    const char *at = strrchr(text, '@');
+    char iso[UTC_ISO_CHARS] = "";
+
+    *out = (struct point_name){ 0 };
+    if (at == NULL || at == text || (size_t)(at - text) >= sizeof(out->vm))
+        return err_set(e, ERR_USAGE, 0,
+                       "\"%s\" is no point; write VM@2026-11-22T10:00:00Z or "
+                       "VM@latest",
+                       text);
+    memcpy(out->vm, text, (size_t)(at - text));
+    if (strcmp(at + 1, "latest") == 0) {
+        out->latest = true;
+        return 0;
+    }
+    size_t len = strlen(at + 1);
+    memcpy(iso, at + 1, checked_min(len, UTC_ISO_CHARS - 1));
+    const char *rest = at + 1 + checked_min(len, UTC_ISO_CHARS - 1);
+    if (!utc_parse_iso(iso, &out->time) ||
+        (rest[0] != '\0' && (rest[0] != '-' || strlen(rest) != 17)))
+        return err_set(e, ERR_USAGE, 0,
+                       "\"%s\" is no time of a point; write it as "
+                       "2026-11-22T10:00:00Z",
+                       at + 1);
+    if (rest[0] == '-')
+        snprintf(out->hex, sizeof(out->hex), "%s", rest + 1);
+    return 0;
+}
+
+/* The one point of names that n means, or NULL with e filled. */
+static struct eng_point *pick(struct eng_points *names,
+                              const struct point_name *n, const char *text,
+                              struct err *e)
+{
+    struct eng_point *found = NULL;
+
+    for (size_t i = 0; i < names->n; i++) {
+        struct eng_point *p = &names->p[i];
+        if (p->time != n->time ||
+            (n->hex[0] != '\0' &&
+             strncmp(p->file + UTC_BASIC_CHARS, n->hex, 16) != 0))
+            continue;
+        if (found != NULL) {
+            err_set(e, ERR_USAGE, 0,
+                    "%s: two points have this time; add -%.16s or -%.16s", text,
+                    found->file + UTC_BASIC_CHARS, p->file + UTC_BASIC_CHARS);
+            return NULL;
+        }
+        found = p;
+    }
+    if (found == NULL)
+        err_set(e, ERR_NOTFOUND, 0, "point %s: there is none", text);
+    return found;
+}
+
+int eng_point_find(struct eng_repo *r, const struct cancel *cancel,
+                   const char *text, struct eng_point *out, struct err *e)
+{
+    struct point_name n;
+    AUTO_ENG_POINTS struct eng_points names = { 0 };
+    struct eng_point *found = NULL;
+
+    *out = (struct eng_point){ 0 };
+    if (parse_name(text, &n, e) < 0)
+        return -1;
+    if (n.latest) {
+        if (eng_points_newest(r, cancel, n.vm, &names, &found, e) < 0)
+            return -1;
+        if (found == NULL)
+            return err_set(e, ERR_NOTFOUND, 0, "point %s: there is none", text);
+    } else {
+        if (eng_points_names(r, cancel, n.vm, &names, e) < 0)
+            return -1;
+        found = pick(&names, &n, text, e);
+        if (found == NULL || eng_point_load(r, cancel, found, e) < 0)
+            return -1;
+    }
+    *out = *found;
+    *found = (struct eng_point){ 0 };
+    return 0;
+}
+
+int eng_point_delete(struct eng_repo *r, const struct cancel *cancel,
+                     const struct eng_point *p, struct err *e)
+{
+    struct mf_key key = mf_key_point(MF_KEYSET_PLAIN, p->vm_key, p->file);
+    struct obj_req req = { .key = key.s, .cancel = cancel };
+
+    return obj_delete(r->store, &req, false, e);
+}
+
+int eng_point_export(struct eng_repo *r, const struct cancel *cancel,
+                     const struct eng_point *p, struct buf *out, struct err *e)
+{
+    return get_manifest(r, cancel, p, out, e);
+}
+
+int eng_point_put(struct eng_repo *r, const struct cancel *cancel,
+                  const struct mf_point *m, uint64_t *stored_bytes,
+                  struct err *e)
+{
+    AUTO_BUF struct buf bytes = buf_init(MF_POINT_JSON_MAX);
+    char vm_key[MF_VMKEY_CHARS];
+    char file[MF_POINT_FILE_CHARS];
+
+    if (mf_point_encode(m, &bytes, e) < 0)
+        return -1;
+    /* Never publish what readers would refuse (a name out of bounds, say). */
+    AUTO_MF_POINT struct mf_point *check = mf_point_decode(buf_span(&bytes), e);
+    if (check == NULL)
+        return err_ctx(e, "this point cannot be described");
+    if (mf_vmkey_encode(m->vm.name, vm_key, e) < 0 ||
+        mf_point_file(m->time, buf_span(&bytes), file, e) < 0)
+        return -1;
+    struct mf_key key = mf_key_point(MF_KEYSET_PLAIN, vm_key, file);
+    struct obj_req req = { .key = key.s, .cancel = cancel };
+    struct obj_put_opts opts = { .content_type = "application/json" };
+    if (obj_put(r->store, &req, buf_span(&bytes), &opts, NULL, e) < 0)
+        return -1;
+    *stored_bytes += bytes.len;
+
+    /* Our own pages are in the index already; failing to say so costs a look
+     * at this manifest in the next run. */
+    struct err why = { 0 };
+    if (eng_index_mark_seen(r->index, key.s, &why) < 0)
+        log_info("repo", "%s", why.msg);
+    return 0;
+}

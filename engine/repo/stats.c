@@ -1,1 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Totals of a repository: one listing of blocks and pages, all manifests. */
+#include <string.h>
+
+#include "engine/repo/internal.h"
+#include "engine/repo/points.h"
+
+struct sum {
+    uint64_t *objects, *bytes;
+};
+
+static int on_object(void *ctx, const char *key, const struct obj_info *info,
+                     struct err *e)
+{
+    struct sum *s = ctx;
+
+    (void)key;
+    (void)e;
+    *s->objects += 1;
+    *s->bytes += info->size;
+    return 0;
+}
+
+static int sum_prefix(struct eng_repo *r, const struct cancel *cancel,
+                      const char *prefix, uint64_t *objects, uint64_t *bytes,
+                      struct err *e)
+{
+    struct obj_req req = { .key = prefix, .cancel = cancel };
+    struct sum s = { objects, bytes };
+
+    return obj_list(r->store, &req, NULL, on_object, &s, e);
+}
+
+static void sum_points(const struct eng_points *ps, struct eng_repo_stats *out)
+{
+    for (size_t i = 0; i < ps->n; i++) {
+        const struct eng_point *p = &ps->p[i];
+        if (i == 0 || strcmp(p->vm, ps->p[i - 1].vm) != 0)
+            out->vms++;
+        out->points++;
+        if (p->manifest == NULL) {
+            out->damaged_points++;
+            continue;
+        }
+        out->source_bytes += p->manifest->stats.source_bytes;
+        out->new_bytes += p->manifest->stats.new_bytes;
+    }
+}
+
+int eng_repo_stats(struct eng_repo *r, const struct cancel *cancel,
+                   struct eng_repo_stats *out, struct err *e)
+{
+    AUTO_ENG_POINTS struct eng_points points = { 0 };
+    struct mf_key blocks = mf_key_blocks_prefix(MF_KEYSET_PLAIN, -1);
+    struct mf_key pages = mf_key_pages_prefix(MF_KEYSET_PLAIN, -1);
+    struct mf_key manifests = mf_key_points_prefix(MF_KEYSET_PLAIN, NULL);
+    uint64_t n = 0;
+
+    *out = (struct eng_repo_stats){ 0 };
+    if (eng_points_list(r, cancel, NULL, &points, e) < 0 ||
+        sum_prefix(r, cancel, blocks.s, &out->blocks, &out->block_bytes, e) <
+            0 ||
+        sum_prefix(r, cancel, pages.s, &out->pages, &out->page_bytes, e) < 0 ||
+        sum_prefix(r, cancel, manifests.s, &n, &out->manifest_bytes, e) < 0)
+        return -1;
+    sum_points(&points, out);
+    return 0;
+}

@@ -1,1 +1,7 @@
-# unit_test(engine/test_x libs...) lines
+# One line per test: unit_test(<folder>/<file> <libraries>)
+unit_test(engine/repo/test_index engine_repo)
+unit_test(engine/repo/test_points engine_repo)
+unit_test(engine/restore/test_over engine_restore)
+unit_test(engine/backup/test_backup engine_backup engine_restore)
+unit_test(engine/job/test_config engine_job)
+unit_test(engine/source/test_image engine_source)

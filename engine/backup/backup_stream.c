@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The worker loop of a backup.  Each worker claims the next block and carries
+ * it from the image to storage itself, with its own buffer, reader and codec
+ * contexts, then writes the block's entry into its slot of the map: slots are
+ * distinct, so the map needs no lock.  The thread that started the workers
+ * reads the map after it has joined them.
+ */
+#include "engine/backup/backup_stream.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/io.h"
+#include "base/utc.h"
+#include "base/workers.h"
+
+struct shared {
+    const struct eng_stream_run *run;
+    struct eng_map *map;
+    pthread_mutex_t lock;
+    struct eng_stream_use *use; /* under lock */
+};
+
+struct worker {
+    const struct eng_stream_run *run;
+    struct eng_map *map;
+    struct eng_image_reader *reader;
+    struct eng_blockio *io;
+    uint8_t *block; /* block size bytes, aligned for direct I/O */
+    struct eng_stream_use use;
+};
+
+static void worker_fini(struct worker *w)
+{
+    eng_image_reader_close(w->reader);
+    eng_blockio_free(w->io);
+    free(w->block);
+}
+
+static int worker_init(struct worker *w, const struct shared *s,
+                       const struct cancel *cancel, struct err *e)
+{
+    *w = (struct worker){ .run = s->run, .map = s->map };
+    w->block = aligned_alloc(ENG_IMAGE_ALIGN, s->map->block_size);
+    if (w->block == NULL)
+        return err_nomem(e);
+    w->reader = eng_image_reader_open(s->run->image, e);
+    if (w->reader == NULL)
+        return -1;
+    w->io = eng_blockio_new(s->run->repo, s->run->level, cancel, e);
+    return w->io != NULL ? 0 : -1;
+}
+
+/* Reads block i; *zero: all of it is zeros (then nothing else is set). */
+static int read_block(struct worker *w, uint64_t i, uint32_t len, bool *zero,
+                      struct err *e)
+{
+    uint32_t data = 0;
+    int64_t t0 = utc_mono_ns();
+
+    if (eng_image_read(w->reader, i * w->map->block_size, len, w->block, &data,
+                       e) < 0)
+        return -1;
+    w->use.source_ns += (uint64_t)(utc_mono_ns() - t0);
+    w->use.read_bytes += data;
+    *zero = data == 0 || io_all_zero(w->block, len);
+    progress_add(w->run->task, 0, data, 0);
+    return 0;
+}
+
+/* The parent's entry of block i, where the block has the same length there:
+ * then an equal id means equal content. */
+static const struct mf_entry *parent_entry(const struct worker *w, uint64_t i,
+                                           uint32_t len)
+{
+    const struct eng_map *p = w->run->parent;
+
+    if (p == NULL || i >= p->n || eng_map_block_len(p, i) != len)
+        return NULL;
+    return &p->entries[i];
+}
+
+/* Makes sure that the block with this id is stored. */
+static int store_block(struct worker *w, const struct mf_id *id, uint32_t len,
+                       struct err *e)
+{
+    if (!w->run->dry_run)
+        return eng_block_put(w->io, id, span_of(w->block, len), NULL, e);
+    if (eng_block_known(w->io, id)) {
+        w->use.io.reused_blocks++;
+    } else {
+        w->use.io.new_blocks++;
+        w->use.io.new_bytes += len;
+    }
+    return 0;
+}
+
+static int do_block(struct worker *w, uint64_t i, struct err *e)
+{
+    uint32_t len = eng_map_block_len(w->map, i);
+    struct mf_entry *slot = &w->map->entries[i];
+    const struct mf_entry *before = parent_entry(w, i, len);
+    bool zero = false;
+
+    if (read_block(w, i, len, &zero, e) < 0)
+        return -1;
+    if (zero) {
+        w->use.zero_blocks++;
+        return 0; /* the slot is zero already */
+    }
+
+    struct mf_id id;
+    int64_t t0 = utc_mono_ns();
+    if (mf_id_of(span_of(w->block, len), &id, e) < 0)
+        return -1;
+    w->use.hash_ns += (uint64_t)(utc_mono_ns() - t0);
+
+    const struct mf_id *known =
+        before != NULL ? mf_entry_content(before) : NULL;
+    if (known != NULL && mf_id_eq(known, &id)) {
+        w->use.kept_blocks++;
+        *slot = *before;
+        return 0;
+    }
+    if (store_block(w, &id, len, e) < 0)
+        return -1;
+    *slot = (struct mf_entry){ .kind = MF_WHOLE, .id = id };
+    return 0;
+}
+
+static int do_blocks(struct worker *w, struct workers *group, struct err *e)
+{
+    uint64_t i = 0;
+
+    while (workers_claim(group, &i)) {
+        uint64_t stored = eng_blockio_use(w->io)->stored_bytes;
+        if (do_block(w, i, e) < 0)
+            return err_ctx(e, "%s at byte %" PRIu64, w->run->name,
+                           i * w->map->block_size);
+        progress_add(w->run->task, eng_map_block_len(w->map, i), 0,
+                     eng_blockio_use(w->io)->stored_bytes - stored);
+    }
+    return 0;
+}
+
+static void add_use(struct shared *s, const struct worker *w)
+{
+    pthread_mutex_lock(&s->lock);
+    eng_blockio_use_add(&s->use->io, &w->use.io);
+    eng_blockio_use_add(&s->use->io, eng_blockio_use(w->io));
+    s->use->read_bytes += w->use.read_bytes;
+    s->use->zero_blocks += w->use.zero_blocks;
+    s->use->kept_blocks += w->use.kept_blocks;
+    s->use->source_ns += w->use.source_ns;
+    s->use->hash_ns += w->use.hash_ns;
+    pthread_mutex_unlock(&s->lock);
+}
+
+static int work(void *ctx, struct workers *group, unsigned index, struct err *e)
+{
+    struct shared *s = ctx;
+    struct worker w;
+
+    (void)index;
+    int r = worker_init(&w, s, workers_cancel(group), e);
+    if (r == 0)
+        r = do_blocks(&w, group, e);
+    if (r == 0)
+        add_use(s, &w);
+    worker_fini(&w);
+    return r;
+}
+
+int eng_stream_blocks(const struct eng_stream_run *run, struct eng_map *map,
+                      struct eng_stream_use *use, struct err *e)
+{
+    struct shared s = { .run = run, .map = map, .use = use };
+    uint64_t n = map->n < run->workers ? map->n : run->workers;
+
+    if (n == 0)
+        return 0;
+    pthread_mutex_init(&s.lock, NULL);
+    int r = workers_run((unsigned)n, map->n, run->cancel, work, &s, e);
+    pthread_mutex_destroy(&s.lock);
+    return r;
+}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Blocks and pages between plaintext and objects: the one place where formats,
+ * index and storage meet for a single object. */
+#include "engine/repo/blockio.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/utc.h"
+#include "base/zst.h"
+#include "engine/repo/internal.h"
+#include "manifest/block.h"
+#include "manifest/objkey.h"
+#include "manifest/page.h"
+
+/* Fetches of an object whose content does not verify, before it counts as
+ * damaged: the first may have been hurt on its way. */
+#define GET_TRIES 3
+
+/* Pages are small and read far more often than written. */
+#define PAGE_ROOM (MF_PAGE_JSON_MAX)
+
+struct eng_blockio {
+    struct eng_repo *repo;
+    const struct cancel *cancel;
+    int level;
+    struct zst *z;
+    struct buf object; /* an object on its way in or out */
+    struct buf json;   /* a page's JSON */
+    uint8_t *over;     /* the `over` block of a composed entry; lazily made */
+    struct eng_blockio_use use;
+};
+
+struct eng_blockio *eng_blockio_new(struct eng_repo *repo, int level,
+                                    const struct cancel *cancel, struct err *e)
+{
+    struct eng_blockio *b = calloc(1, sizeof(*b));
+    if (b == NULL) {
+        err_nomem(e);
+        return NULL;
+    }
+    b->repo = repo;
+    b->cancel = cancel;
+    b->level = level;
+    b->object = buf_init(mf_object_max(MF_BLOCK_MAX));
+    b->json = buf_init(PAGE_ROOM);
+    b->z = zst_new(e);
+    if (b->z == NULL) {
+        eng_blockio_free(b);
+        return NULL;
+    }
+    return b;
+}
+
+void eng_blockio_free(struct eng_blockio *b)
+{
+    if (b == NULL)
+        return;
+    zst_free(b->z);
+    buf_free(&b->object);
+    buf_free(&b->json);
+    free(b->over);
+    free(b);
+}
+
+unsigned eng_blockio_count(uint64_t memory_bytes, uint32_t block_size,
+                           int level)
+{
+    uint64_t each =
+        2 * (uint64_t)block_size + zst_memory_bytes(level, block_size);
+    uint64_t memory = memory_bytes != 0 ? memory_bytes : ENG_MEMORY_DEFAULT;
+    uint64_t n = memory / each;
+
+    if (n < 1)
+        return 1;
+    return n > 64 ? 64 : (unsigned)n;
+}
+
+const struct eng_blockio_use *eng_blockio_use(const struct eng_blockio *b)
+{
+    return &b->use;
+}
+
+void eng_blockio_use_add(struct eng_blockio_use *sum,
+                         const struct eng_blockio_use *one)
+{
+    sum->compress_ns += one->compress_ns;
+    sum->network_ns += one->network_ns;
+    sum->new_blocks += one->new_blocks;
+    sum->reused_blocks += one->reused_blocks;
+    sum->new_bytes += one->new_bytes;
+    sum->stored_bytes += one->stored_bytes;
+    sum->new_pages += one->new_pages;
+    sum->fetched_bytes += one->fetched_bytes;
+    sum->fetched_blocks += one->fetched_blocks;
+}
+
+/* Puts b->object under key. */
+static int put_object(struct eng_blockio *b, const char *key, struct err *e)
+{
+    struct obj_req req = { .key = key, .cancel = b->cancel };
+    struct obj_put_opts opts = { .bulk = true };
+    int64_t t0 = utc_mono_ns();
+    int r = obj_put(b->repo->store, &req, buf_span(&b->object), &opts, NULL, e);
+
+    b->use.network_ns += (uint64_t)(utc_mono_ns() - t0);
+    if (r == 0)
+        b->use.stored_bytes += b->object.len;
+    return r;
+}
+
+static int encode_and_put(struct eng_blockio *b, const struct mf_id *id,
+                          struct span plain, struct err *e)
+{
+    int64_t t0 = utc_mono_ns();
+
+    buf_reset(&b->object);
+    if (mf_block_encode(b->z, b->level, plain, &b->object, e) < 0)
+        return -1;
+    b->use.compress_ns += (uint64_t)(utc_mono_ns() - t0);
+
+    struct mf_key key = mf_key_block(MF_KEYSET_PLAIN, id);
+    return put_object(b, key.s, e);
+}
+
+int eng_block_put(struct eng_blockio *b, const struct mf_id *id,
+                  struct span plain, bool *put, struct err *e)
+{
+    struct eng_index *ix = b->repo->index;
+    int known = eng_index_claim(ix, ENG_INDEX_BLOCK, id, b->cancel, e);
+
+    if (known < 0)
+        return -1;
+    if (put != NULL)
+        *put = known == 0;
+    if (known == 1) {
+        b->use.reused_blocks++;
+        return 0;
+    }
+    int r = encode_and_put(b, id, plain, e);
+    eng_index_settle(ix, ENG_INDEX_BLOCK, id, r == 0);
+    if (r < 0)
+        return -1;
+    b->use.new_blocks++;
+    b->use.new_bytes += plain.len;
+    return 0;
+}
+
+bool eng_block_known(struct eng_blockio *b, const struct mf_id *id)
+{
+    return eng_index_knows(b->repo->index, ENG_INDEX_BLOCK, id);
+}
+
+int eng_page_put(struct eng_blockio *b, struct span json, struct mf_id *id,
+                 struct err *e)
+{
+    struct eng_index *ix = b->repo->index;
+
+    buf_reset(&b->object);
+    if (mf_page_seal(b->z, json, id, &b->object, e) < 0)
+        return -1;
+    int known = eng_index_claim(ix, ENG_INDEX_PAGE, id, b->cancel, e);
+    if (known != 0)
+        return known < 0 ? -1 : 0;
+
+    struct mf_key key = mf_key_page(MF_KEYSET_PLAIN, id);
+    int r = put_object(b, key.s, e);
+    eng_index_settle(ix, ENG_INDEX_PAGE, id, r == 0);
+    if (r < 0)
+        return -1;
+    b->use.new_pages++;
+    return 0;
+}
+
+/* Fetches key into b->object and lets `open` verify it, again and again while
+ * it does not and tries are left. */
+static int get_verified(struct eng_blockio *b, const char *key,
+                        int (*open)(struct eng_blockio *b, void *ctx,
+                                    struct err *e),
+                        void *ctx, struct err *e)
+{
+    for (int n = 1;; n++) {
+        int64_t t0 = utc_mono_ns();
+        buf_reset(&b->object);
+        int r = eng_repo_get(b->repo, b->cancel, key, &b->object, e);
+        b->use.network_ns += (uint64_t)(utc_mono_ns() - t0);
+        if (r < 0)
+            return -1;
+        if (open(b, ctx, e) == 0)
+            return 0;
+        if (e->kind != ERR_CORRUPT || n == GET_TRIES)
+            return err_ctx(e, "%s", key);
+        log_info("repo", "%s: %s; fetching it again", key, e->msg);
+    }
+}
+
+struct block_out {
+    const struct mf_id *id;
+    uint8_t *out;
+    uint32_t len;
+};
+
+static int open_block(struct eng_blockio *b, void *ctx, struct err *e)
+{
+    struct block_out *o = ctx;
+    size_t len = 0;
+
+    if (mf_block_decode(b->z, buf_span(&b->object), o->id, o->out, o->len, &len,
+                        e) < 0)
+        return -1;
+    if (len != o->len)
+        return err_set(e, ERR_CORRUPT, 0,
+                       "block has %zu bytes where the map needs %u", len,
+                       o->len);
+    return 0;
+}
+
+int eng_block_get(struct eng_blockio *b, const struct mf_id *id, uint8_t *out,
+                  uint32_t len, struct err *e)
+{
+    struct mf_key key = mf_key_block(MF_KEYSET_PLAIN, id);
+    struct block_out o = { .id = id, .out = out, .len = len };
+
+    if (get_verified(b, key.s, open_block, &o, e) < 0)
+        return -1;
+    b->use.fetched_blocks++;
+    b->use.fetched_bytes += len;
+    return 0;
+}
+
+static int get_composed(struct eng_blockio *b, const struct mf_entry *m,
+                        uint32_t block_size, uint32_t block_len, uint8_t *out,
+                        struct err *e)
+{
+    uint32_t over_len = 0;
+
+    if (!m->has_base)
+        memset(out, 0, block_len);
+    else if (eng_block_get(b, &m->id, out, block_len, e) < 0)
+        return -1;
+    if (mf_units_bytes(m->units, block_size, block_len, &over_len, e) < 0)
+        return -1;
+    if (m->has_over) {
+        if (b->over == NULL)
+            b->over = malloc(MF_BLOCK_MAX);
+        if (b->over == NULL)
+            return err_nomem(e);
+        if (eng_block_get(b, &m->over, b->over, over_len, e) < 0)
+            return -1;
+    }
+    if (mf_entry_compose(m, block_size, out, block_len,
+                         m->has_over ? b->over : NULL, over_len, e) < 0)
+        return -1;
+    if (!m->has_whole)
+        return 0;
+
+    struct mf_id whole;
+    if (mf_id_of(span_of(out, block_len), &whole, e) < 0)
+        return -1;
+    char hex[MF_ID_CHARS];
+    mf_id_hex(&m->whole, hex);
+    if (!mf_id_eq(&whole, &m->whole))
+        return err_set(e, ERR_CORRUPT, 0,
+                       "block %s does not come out of its base and units", hex);
+    return 0;
+}
+
+int eng_entry_get(struct eng_blockio *b, const struct mf_entry *m,
+                  uint32_t block_size, uint32_t block_len, uint8_t *out,
+                  struct err *e)
+{
+    switch ((enum mf_entry_kind)m->kind) {
+    case MF_ZERO:
+        memset(out, 0, block_len);
+        return 0;
+    case MF_WHOLE:
+        return eng_block_get(b, &m->id, out, block_len, e);
+    case MF_OVER:
+        return get_composed(b, m, block_size, block_len, out, e);
+    }
+    return err_set(e, ERR_INTERNAL, 0, "map entry of kind %d", m->kind);
+}
+
+static int open_page(struct eng_blockio *b, void *ctx, struct err *e)
+{
+    buf_reset(&b->json);
+    return mf_page_open(b->z, buf_span(&b->object), ctx, &b->json, e);
+}
+
+int eng_page_get(struct eng_blockio *b, const struct mf_id *id,
+                 struct mf_entry *m, size_t n, uint32_t block_size,
+                 uint32_t last_len, struct err *e)
+{
+    struct mf_key key = mf_key_page(MF_KEYSET_PLAIN, id);
+    struct mf_id want = *id;
+
+    if (get_verified(b, key.s, open_page, &want, e) < 0)
+        return -1;
+    if (mf_page_decode(buf_span(&b->json), m, n, block_size, last_len, e) < 0)
+        return err_ctx(e, "%s", key.s);
+    return 0;
+}

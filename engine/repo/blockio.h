@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef ENGINE_REPO_BLOCKIO_H
+#define ENGINE_REPO_BLOCKIO_H
+
+/*
+ * One worker's way to blocks and pages: its buffers and codec contexts, made
+ * once and used for every block.  put = hash is known → look up → encode →
+ * put; get = get → decode → verify.  One thread per blockio.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/cancel.h"
+#include "base/err.h"
+#include "base/span.h"
+#include "engine/repo/repo.h"
+#include "manifest/entry.h"
+
+struct eng_blockio;
+
+/* level: zstd's, for puts.  NULL: ERR_NOMEM. */
+struct eng_blockio *eng_blockio_new(struct eng_repo *repo, int level,
+                                    const struct cancel *cancel, struct err *e);
+void eng_blockio_free(struct eng_blockio *b); /* NULL is fine */
+
+/* What all workers of a run may take together, unless told otherwise. */
+#define ENG_MEMORY_DEFAULT (150u << 20)
+
+/* Threads that a memory budget (0: the default) allows for blocks of this size:
+ * each needs two blocks and its codec contexts.  1..64. */
+unsigned eng_blockio_count(uint64_t memory_bytes, uint32_t block_size,
+                           int level);
+
+/* What this worker spent and moved, for reports. */
+struct eng_blockio_use {
+    uint64_t compress_ns, network_ns;
+    uint64_t new_blocks, reused_blocks; /* reused: known to the index */
+    uint64_t new_bytes;                 /* plaintext of new blocks */
+    uint64_t stored_bytes;              /* objects put, pages included */
+    uint64_t new_pages;
+    uint64_t fetched_bytes; /* plaintext of blocks got */
+    uint64_t fetched_blocks;
+};
+const struct eng_blockio_use *eng_blockio_use(const struct eng_blockio *b);
+
+/* Adds what one worker used to a sum. */
+void eng_blockio_use_add(struct eng_blockio_use *sum,
+                         const struct eng_blockio_use *one);
+
+/* Makes sure that the repository holds the block `plain` whose id the caller
+ * computed: known ones cost a look into the index.  The repository was
+ * prepared for writes.  *put (may be NULL): it was new. */
+int eng_block_put(struct eng_blockio *b, const struct mf_id *id,
+                  struct span plain, bool *put, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Whether the index knows the block: what a dry run asks instead. */
+bool eng_block_known(struct eng_blockio *b, const struct mf_id *id);
+
+/* The same for a page's canonical JSON; *id is filled. */
+int eng_page_put(struct eng_blockio *b, struct span json, struct mf_id *id,
+                 struct err *e) __attribute__((warn_unused_result));
+
+/* Gets a block of exactly len bytes into out and verifies it.  A copy that
+ * does not verify is fetched anew before it is called damaged.  ERR_CORRUPT
+ * and ERR_NOTFOUND name the object. */
+int eng_block_get(struct eng_blockio *b, const struct mf_id *id, uint8_t *out,
+                  uint32_t len, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* The content of a map entry: block_len bytes of a disk whose full blocks have
+ * block_size.  At most two objects are read. */
+int eng_entry_get(struct eng_blockio *b, const struct mf_entry *m,
+                  uint32_t block_size, uint32_t block_len, uint8_t *out,
+                  struct err *e) __attribute__((warn_unused_result));
+
+/* Gets a page, verified, and decodes its n entries (bounds as
+ * mf_page_decode's). */
+int eng_page_get(struct eng_blockio *b, const struct mf_id *id,
+                 struct mf_entry *m, size_t n, uint32_t block_size,
+                 uint32_t last_len, struct err *e)
+    __attribute__((warn_unused_result));
+
+static inline void eng_blockio_freep(struct eng_blockio **b)
+{
+    eng_blockio_free(*b);
+}
+#define AUTO_ENG_BLOCKIO AUTO(eng_blockio_freep)
+
+#endif

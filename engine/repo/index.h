@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef ENGINE_REPO_INDEX_H
+#define ENGINE_REPO_INDEX_H
+
+/*
+ * The local index of one keyset: which blocks and pages the repository holds,
+ * and which manifests were looked at.  A cache in SQLite: it may lack what is
+ * there (then it is put again, harmlessly), it must never claim what is not.
+ * So an id enters only after its put was answered, or when a visible manifest
+ * or a listing named it.  Any thread.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/cancel.h"
+#include "base/err.h"
+#include "manifest/id.h"
+
+struct eng_index;
+
+enum eng_index_kind { ENG_INDEX_BLOCK, ENG_INDEX_PAGE };
+
+/* Opens (or makes) the index in this folder.  One that belongs to another
+ * repository, is of another version or damaged is thrown away and begun anew.
+ * ERR_IO, ERR_FULL, ERR_NOMEM. */
+struct eng_index *eng_index_open(const char *dir, const char *repo_id,
+                                 struct err *e);
+/* Writes what is pending; NULL is fine. */
+void eng_index_close(struct eng_index *ix);
+
+/* Whether the index was once filled from a listing (or the repository was
+ * empty when it was begun). */
+bool eng_index_complete(struct eng_index *ix);
+int eng_index_set_complete(struct eng_index *ix, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Learns that the repository holds id.  Kept in memory and written by one
+ * transaction a second. */
+int eng_index_add(struct eng_index *ix, enum eng_index_kind kind,
+                  const struct mf_id *id, struct err *e)
+    __attribute__((warn_unused_result));
+
+bool eng_index_knows(struct eng_index *ix, enum eng_index_kind kind,
+                     const struct mf_id *id);
+
+/* Looks id up on behalf of somebody about to put it.  1: the repository holds
+ * it.  0: it is the caller's to put; others who want the same id wait until
+ * the caller settles it.  -1: ERR_CANCELLED, ERR_NOMEM, ERR_IO. */
+int eng_index_claim(struct eng_index *ix, enum eng_index_kind kind,
+                    const struct mf_id *id, const struct cancel *cancel,
+                    struct err *e) __attribute__((warn_unused_result));
+
+/* Ends a claim: stored, so the index learns it; or not, so one of those who
+ * wait gets the claim. */
+void eng_index_settle(struct eng_index *ix, enum eng_index_kind kind,
+                      const struct mf_id *id, bool stored);
+
+/* Manifests whose pages the index knows, by their key below the keyset. */
+bool eng_index_seen(struct eng_index *ix, const char *manifest);
+int eng_index_mark_seen(struct eng_index *ix, const char *manifest,
+                        struct err *e) __attribute__((warn_unused_result));
+
+/* Writes what is pending now. */
+int eng_index_flush(struct eng_index *ix, struct err *e)
+    __attribute__((warn_unused_result));
+
+static inline void eng_index_closep(struct eng_index **ix)
+{
+    eng_index_close(*ix);
+}
+#define AUTO_ENG_INDEX AUTO(eng_index_closep)
+
+#endif

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef ENGINE_REPO_POINT_STORE_H
+#define ENGINE_REPO_POINT_STORE_H
+
+/* Points as a writer sees them: names without manifests, the newest one, and
+ * making a new one visible. */
+#include "engine/repo/points.h"
+
+/* The names of all points (of one VM), manifests not read yet. */
+int eng_points_names(struct eng_repo *r, const struct cancel *cancel,
+                     const char *vm, struct eng_points *out, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Reads p's manifest; damage is no error but p->why. */
+int eng_point_load(struct eng_repo *r, const struct cancel *cancel,
+                   struct eng_point *p, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* All names of a VM, and among them the newest point that verifies and is not
+ * in the future (loaded), or NULL: what `latest` means, and a run's parent. */
+int eng_points_newest(struct eng_repo *r, const struct cancel *cancel,
+                      const char *vm, struct eng_points *names,
+                      struct eng_point **newest, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Puts the manifest: the moment at which the point becomes visible.  Every
+ * page and block that it names was put, and answered, before.  *stored_bytes
+ * grows by its size. */
+int eng_point_put(struct eng_repo *r, const struct cancel *cancel,
+                  const struct mf_point *m, uint64_t *stored_bytes,
+                  struct err *e) __attribute__((warn_unused_result));
+
+#endif

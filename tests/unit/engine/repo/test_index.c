@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/engine/fixture.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include "base/utc.h"
+#include "engine/repo/index.h"
+
+static struct mf_id id_of(uint64_t n)
+{
+    struct mf_id id;
+
+    fixture_noise(id.b, sizeof(id.b), n);
+    return id;
+}
+
+static struct eng_index *open_at(struct fixture *f, const char *repo_id)
+{
+    struct err e = { 0 };
+    char dir[128];
+
+    snprintf(dir, sizeof(dir), "%s/index", f->dir);
+    struct eng_index *ix = eng_index_open(dir, repo_id, &e);
+    if (ix == NULL)
+        fail_msg("%s", e.msg);
+    return ix;
+}
+
+static void an_unknown_id_is_the_first_claimants_to_put(void **state)
+{
+    struct eng_index *ix = open_at(*state, "r1");
+    struct mf_id id = id_of(1);
+    struct err e = { 0 };
+
+    assert_int_equal(eng_index_claim(ix, ENG_INDEX_BLOCK, &id, NULL, &e), 0);
+    eng_index_settle(ix, ENG_INDEX_BLOCK, &id, true);
+    assert_int_equal(eng_index_claim(ix, ENG_INDEX_BLOCK, &id, NULL, &e), 1);
+    /* A page of the same hash is another object. */
+    assert_int_equal(eng_index_claim(ix, ENG_INDEX_PAGE, &id, NULL, &e), 0);
+    eng_index_close(ix);
+}
+
+static void an_id_whose_put_failed_is_claimed_again(void **state)
+{
+    struct eng_index *ix = open_at(*state, "r1");
+    struct mf_id id = id_of(2);
+    struct err e = { 0 };
+
+    assert_int_equal(eng_index_claim(ix, ENG_INDEX_BLOCK, &id, NULL, &e), 0);
+    eng_index_settle(ix, ENG_INDEX_BLOCK, &id, false);
+    assert_int_equal(eng_index_claim(ix, ENG_INDEX_BLOCK, &id, NULL, &e), 0);
+    eng_index_settle(ix, ENG_INDEX_BLOCK, &id, true);
+    eng_index_close(ix);
+}
+
+static void what_was_learned_outlives_a_close(void **state)
+{
+    struct eng_index *ix = open_at(*state, "r1");
+    struct err e = { 0 };
+
+    assert_false(eng_index_complete(ix));
+    for (uint64_t i = 0; i < 5000; i++) {
+        struct mf_id id = id_of(100 + i);
+        must(eng_index_add(ix, ENG_INDEX_BLOCK, &id, why));
+    }
+    must(eng_index_mark_seen(ix, "plain/points/vm/x.json", why));
+    must(eng_index_set_complete(ix, why));
+    eng_index_close(ix);
+
+    ix = open_at(*state, "r1");
+    assert_true(eng_index_complete(ix));
+    assert_true(eng_index_seen(ix, "plain/points/vm/x.json"));
+    assert_false(eng_index_seen(ix, "plain/points/vm/y.json"));
+    for (uint64_t i = 0; i < 5000; i++) {
+        struct mf_id id = id_of(100 + i);
+        assert_int_equal(eng_index_claim(ix, ENG_INDEX_BLOCK, &id, NULL, &e),
+                         1);
+    }
+    eng_index_close(ix);
+}
+
+static void the_index_of_another_repository_is_thrown_away(void **state)
+{
+    struct eng_index *ix = open_at(*state, "r1");
+    struct mf_id id = id_of(3);
+
+    must(eng_index_add(ix, ENG_INDEX_BLOCK, &id, why));
+    must(eng_index_set_complete(ix, why));
+    eng_index_close(ix);
+    ix = open_at(*state, "r2");
+    assert_false(eng_index_complete(ix));
+    assert_false(eng_index_knows(ix, ENG_INDEX_BLOCK, &id));
+    eng_index_close(ix);
+}
+
+static void a_damaged_index_is_thrown_away(void **state)
+{
+    struct fixture *f = *state;
+    struct eng_index *ix = open_at(f, "r1");
+    char path[160];
+
+    must(eng_index_set_complete(ix, why));
+    eng_index_close(ix);
+    snprintf(path, sizeof(path), "%s/index/index.db", f->dir);
+    FILE *db = fopen(path, "w");
+    assert_non_null(db);
+    for (int i = 0; i < 5000; i++)
+        fputs("no database ", db);
+    fclose(db);
+    ix = open_at(f, "r1");
+    assert_false(eng_index_complete(ix));
+    eng_index_close(ix);
+}
+
+struct contest {
+    struct eng_index *ix;
+    struct mf_id id;
+    unsigned puts; /* under the claim */
+};
+
+static void *contend(void *ctx)
+{
+    struct contest *c = ctx;
+    struct err e = { 0 };
+
+    if (eng_index_claim(c->ix, ENG_INDEX_BLOCK, &c->id, NULL, &e) == 0) {
+        c->puts++;
+        usleep(20000);
+        eng_index_settle(c->ix, ENG_INDEX_BLOCK, &c->id, true);
+    }
+    return NULL;
+}
+
+static void of_many_threads_one_puts_and_the_others_wait_for_it(void **state)
+{
+    struct contest c = { .ix = open_at(*state, "r1"), .id = id_of(4) };
+    pthread_t t[16];
+
+    for (int i = 0; i < 16; i++)
+        assert_int_equal(pthread_create(&t[i], NULL, contend, &c), 0);
+    for (int i = 0; i < 16; i++)
+        pthread_join(t[i], NULL);
+    assert_int_equal(c.puts, 1);
+    eng_index_close(c.ix);
+}
+
+static void one_who_waits_for_a_claim_can_be_cancelled(void **state)
+{
+    struct eng_index *ix = open_at(*state, "r1");
+    struct mf_id id = id_of(5);
+    struct cancel c;
+    struct err e = { 0 };
+
+    must(cancel_init(&c, NULL, why));
+    assert_int_equal(eng_index_claim(ix, ENG_INDEX_BLOCK, &id, NULL, &e), 0);
+    cancel_request(&c);
+    int64_t t0 = utc_mono_ms();
+    assert_int_equal(eng_index_claim(ix, ENG_INDEX_BLOCK, &id, &c, &e), -1);
+    assert_int_equal(e.kind, ERR_CANCELLED);
+    assert_true(utc_mono_ms() - t0 < 1000);
+    eng_index_settle(ix, ENG_INDEX_BLOCK, &id, false);
+    cancel_fini(&c);
+    eng_index_close(ix);
+}
+
+#define T(name)                                                                \
+    cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(an_unknown_id_is_the_first_claimants_to_put),
+        T(an_id_whose_put_failed_is_claimed_again),
+        T(what_was_learned_outlives_a_close),
+        T(the_index_of_another_repository_is_thrown_away),
+        T(a_damaged_index_is_thrown_away),
+        T(of_many_threads_one_puts_and_the_others_wait_for_it),
+        T(one_who_waits_for_a_claim_can_be_cancelled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
