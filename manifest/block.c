@@ -1,1 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Block objects, and the arithmetic that cuts a disk into blocks. */
+#include "manifest/block.h"
+
+#include "base/checked.h"
+
+bool mf_block_size_ok(uint64_t block_size)
+{
+    return block_size >= MF_BLOCK_MIN && block_size <= MF_BLOCK_MAX &&
+           (block_size & (block_size - 1)) == 0;
+}
+
+uint64_t mf_block_count(uint64_t size, uint32_t block_size)
+{
+    return checked_div_up(size, block_size);
+}
+
+uint32_t mf_block_len(uint64_t size, uint32_t block_size, uint64_t i)
+{
+    return (uint32_t)checked_min(block_size, size - i * block_size);
+}
+
+size_t mf_object_max(size_t cap)
+{
+    /* zstd's own bound is cap + cap / 256 + 64; the rest is room for a frame
+     * checksum and for what a sealed object has around the frame. */
+    return cap + cap / 256 + 1024;
+}
+
+int mf_block_encode(struct zst *z, int level, struct span plain,
+                    struct buf *out, struct err *e)
+{
+    if (plain.len == 0 || plain.len > MF_BLOCK_MAX)
+        return err_set(e, ERR_INTERNAL, 0, "a block of %zu bytes", plain.len);
+    return zst_compress(z, level, plain, out, e);
+}
+
+static int decode(struct zst *z, struct span object, const struct mf_id *id,
+                  uint8_t *out, size_t cap, size_t *len, struct err *e)
+{
+    struct mf_id found;
+
+    if (object.len > mf_object_max(cap))
+        return err_set(e, ERR_CORRUPT, 0,
+                       "object has %zu bytes, more than any block of %zu bytes",
+                       object.len, cap);
+    if (zst_decompress(z, object, out, cap, len, e) < 0)
+        return -1;
+    if (*len == 0)
+        return err_set(e, ERR_CORRUPT, 0, "object holds no bytes");
+    if (mf_id_of(span_of(out, *len), &found, e) < 0)
+        return -1;
+    if (!mf_id_eq(&found, id))
+        return err_set(e, ERR_CORRUPT, 0,
+                       "content does not have the SHA-256 of its name");
+    return 0;
+}
+
+int mf_block_decode(struct zst *z, struct span object, const struct mf_id *id,
+                    uint8_t *out, size_t cap, size_t *len, struct err *e)
+{
+    if (decode(z, object, id, out, cap, len, e) == 0)
+        return 0;
+
+    char hex[MF_ID_CHARS];
+    mf_id_hex(id, hex);
+    return err_ctx(e, "block %s", hex);
+}

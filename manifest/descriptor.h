@@ -12,6 +12,10 @@
 
 #define MF_FORMAT_VERSION 1
 #define MF_REPO_ID_CHARS 33 /* 32 lower-case hex digits and NUL */
+#define MF_DESCRIPTOR_JSON_MAX 4096
+/* Longest immutability and generation: 36,500 days, so that a time of now and
+ * a lock date reckoned from it stay far below the year 9999. */
+#define MF_LOCK_SECONDS_MAX (36500ull * 86400)
 
 enum mf_lock_mode { MF_LOCK_COMPLIANCE, MF_LOCK_GOVERNANCE };
 enum mf_lock_scope { MF_SCOPE_MINIMUM, MF_SCOPE_RETENTION };
@@ -27,6 +31,7 @@ struct mf_descriptor {
     uint64_t generation_s;
 };
 
+/* Appends the canonical JSON; ERR_INTERNAL for values that no reader takes. */
 int mf_descriptor_encode(const struct mf_descriptor *d, struct buf *out,
                          struct err *e) __attribute__((warn_unused_result));
 

@@ -40,8 +40,9 @@ bool mf_key_parse_point(const char *key, const char *keyset,
                         char file[MF_POINT_FILE_CHARS]);
 
 /* The vm key of a name in `plain`: bytes outside [A-Za-z0-9.-] as _XX (upper
- * hex), a leading dot too; over 200 bytes: the first 120, '-', 16 hex digits
- * of the name's SHA-256. */
+ * hex), a leading dot too; over 200 bytes, or where that looks like a cut key:
+ * its first 120, '-', 16 hex digits of the name's SHA-256.  ERR_USAGE: the
+ * name is empty or over MF_NAME_MAX bytes. */
 int mf_vmkey_encode(const char *name, char out[MF_VMKEY_CHARS], struct err *e)
     __attribute__((warn_unused_result));
 

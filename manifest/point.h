@@ -16,13 +16,14 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "manifest/id.h"
+#include "manifest/name.h" /* MF_NAME_MAX, MF_PATH_MAX, MF_TEXT_MAX */
 
-#define MF_NAME_MAX 1024 /* bytes of a VM, disk, job name */
-#define MF_PATH_MAX 4096 /* bytes of a file's relative path */
 #define MF_DISKS_MAX 1024
 #define MF_FILES_MAX 65536
 #define MF_SIZE_MAX (1ull << 50) /* bytes of a disk: 1 PiB */
 #define MF_POINT_JSON_MAX (256u << 20)
+#define MF_RETENTION_DAYS_MAX 1000000u /* keeps dates below the year 9999 */
+#define MF_GFS_MAX 5000u               /* weeks, months or years kept */
 
 enum mf_kind { MF_FULL, MF_INCREMENTAL };
 enum mf_consistency { MF_CRASH, MF_FS, MF_APP };
@@ -45,7 +46,7 @@ struct mf_stream {
 
 /* Retention policy in force; all zero: none, the point stays. */
 struct mf_retention {
-    bool present;
+    bool present; /* then at least one of the numbers is not 0 */
     uint32_t days;
     uint32_t weekly, monthly, yearly;
     char *timezone; /* IANA name */
@@ -84,7 +85,8 @@ struct mf_point {
 struct mf_point *mf_point_new(struct err *e);
 void mf_point_free(struct mf_point *p); /* NULL is fine */
 
-/* Appends the manifest's bytes as they are stored in `plain`: canonical. */
+/* Appends the manifest's bytes as they are stored in `plain`: canonical.
+ * Refuses what mf_point_decode would refuse: ERR_FAILED. */
 int mf_point_encode(const struct mf_point *p, struct buf *out, struct err *e)
     __attribute__((warn_unused_result));
 

@@ -19,6 +19,7 @@
 #include "engine/repo/learn.h"
 #include "engine/repo/point_store.h"
 #include "engine/source/image.h"
+#include "manifest/name.h"
 
 /* What one run works on. */
 struct run {
@@ -334,11 +335,33 @@ static void fill_result(const struct run *r, struct eng_backup_result *res)
     res->bottleneck = eng_stage_name((enum eng_stage)most);
 }
 
+/* A name that the manifest cannot hold is refused before anything is read. */
+static int check_names(const struct run *r, struct err *e)
+{
+    const struct eng_machine *m = r->machine;
+
+    if (!mf_name_is_plain(r->vm, MF_NAME_MAX))
+        return err_set(e, ERR_USAGE, 0,
+                       "\"%s\" cannot be a VM's name; give it one by --vm",
+                       r->vm);
+    if (!mf_name_is_text(m->source, MF_TEXT_MAX))
+        return err_set(e, ERR_USAGE, 0, "%s: the path is not UTF-8", m->source);
+    for (size_t i = 0; i < m->n_disks; i++)
+        if (!mf_name_is_disk(m->disks[i].name))
+            return err_set(e, ERR_USAGE, 0, "\"%s\" cannot be a disk's name",
+                           m->disks[i].name);
+    for (size_t i = 0; i < m->n_files; i++)
+        if (!mf_name_is_path(m->files[i].name))
+            return err_set(e, ERR_USAGE, 0, "\"%s\" cannot be a file's name",
+                           m->files[i].name);
+    return 0;
+}
+
 /* Files go first: they are small, so one that cannot be read fails the run
  * before the disks are carried. */
 static int run_all(struct run *r, struct err *e)
 {
-    if (open_images(r, e) < 0 ||
+    if (check_names(r, e) < 0 || open_images(r, e) < 0 ||
         eng_repo_prepare_writes(r->repo, r->o->cancel, e) < 0 ||
         find_parent(r, e) < 0 || begin_point(r, e) < 0 ||
         copy_files(r, e) < 0 || copy_disks(r, e) < 0)

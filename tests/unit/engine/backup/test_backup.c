@@ -248,6 +248,26 @@ static void a_dry_run_stores_nothing_and_says_what_it_would(void **state)
     eng_repo_close(r);
 }
 
+static void a_name_that_no_manifest_can_hold_is_refused_at_once(void **state)
+{
+    struct eng_repo *r = fixture_open(*state);
+    char *dir = make_vm(*state, "vm");
+    static const char *const bad[] = { "", "a\nb", "\xff" };
+    struct err e = { 0 };
+    AUTO_ENG_MACHINE struct eng_machine *m = eng_machine_scan(dir, &e);
+
+    assert_non_null(m);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct eng_backup_opts o = { .vm = bad[i] };
+        struct eng_backup_result res;
+        assert_int_equal(eng_backup_machine(r, m, &o, &res, &e), -1);
+        assert_int_equal(e.kind, ERR_USAGE);
+    }
+    assert_int_equal(puts_so_far(r), 0);
+    free(dir);
+    eng_repo_close(r);
+}
+
 /* Restores the newest point's disk and compares it with the source. */
 static void check_restore(struct eng_repo *r, struct fixture *f,
                           const char *dir)
@@ -359,6 +379,7 @@ int main(void)
         T(a_full_run_opens_a_new_chain),
         T(runs_within_a_second_get_times_of_their_own),
         T(another_machine_of_the_same_name_is_refused_unless_adopted),
+        T(a_name_that_no_manifest_can_hold_is_refused_at_once),
         T(a_dry_run_stores_nothing_and_says_what_it_would),
         T(a_disk_that_grows_shrinks_and_becomes_zero_comes_back),
         T(a_parent_whose_page_is_lost_costs_only_reading),

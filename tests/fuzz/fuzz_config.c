@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Configuration files as anybody may have left them.  What is accepted must
+ * survive being written and read again. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/job/config.h"
+#include "engine/job/fields.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct err e = { 0 };
+    struct eng_home home = { 0 };
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo r = { 0 };
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo again = { 0 };
+    AUTO_BUF struct buf first = buf_init((size_t)1 << 24);
+    AUTO_BUF struct buf second = buf_init((size_t)1 << 24);
+
+    if (eng_fields_decode(&eng_kind_credentials, span_of(data, size), NULL,
+                          &e) == 0)
+        return 0;
+    if (eng_fields_decode(&eng_kind_repo, span_of(data, size), &r, &e) < 0)
+        return 0;
+    if (eng_fields_encode(&eng_kind_repo, &r, &first, &e) < 0 ||
+        eng_fields_decode(&eng_kind_repo, buf_span(&first), &again, &e) < 0 ||
+        eng_fields_encode(&eng_kind_repo, &again, &second, &e) < 0 ||
+        !span_eq(buf_span(&first), buf_span(&second)))
+        abort();
+
+    char text[] = "/nowhere";
+    char name[] = "fuzz";
+    home.config = text;
+    home.state = text;
+    r.name = strdup(name);
+    AUTO_ENG_CONFIG_PLACE struct eng_config_place place = { 0 };
+    if (r.name != NULL && eng_config_place_init(&place, &home, &r, &e) == 0 &&
+        place.place.store.bucket == NULL && place.place.store.path == NULL)
+        abort();
+    return 0;
+}
