@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-int main(void)
+/* The executable: everything else is in the library, where tests reach it. */
+#include "cli/cli.h"
+
+int main(int argc, char **argv)
 {
-    return 0;
+    return cli_main(argc, argv);
 }

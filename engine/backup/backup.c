@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/io.h"
 #include "base/log.h"
 #include "base/utc.h"
 #include "engine/backup/backup_stream.h"
@@ -230,6 +231,9 @@ static int copy_stream(struct run *r, struct eng_image *image, bool disk,
                     e) < 0)
         return -1;
 
+    AUTO_MEM char *shown = io_format(e, "%s/%s", r->vm, s->name);
+    if (shown == NULL)
+        return -1;
     struct eng_stream_run run = {
         .repo = r->repo,
         .image = image,
@@ -239,7 +243,7 @@ static int copy_stream(struct run *r, struct eng_image *image, bool disk,
         .workers = r->workers,
         .dry_run = r->o->dry_run,
         .cancel = r->o->cancel,
-        .task = progress_begin(r->o->progress, "backup", s->name, s->size),
+        .task = progress_begin(r->o->progress, "backup", shown, s->size),
     };
     int result = eng_stream_blocks(&run, &map, &r->use, e);
     if (result == 0 && !r->o->dry_run)

@@ -1,1 +1,308 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Configuration files: finding, reading, writing and checking them.  What is
+ * inside one is said by the field tables; what its options mean together by
+ * the kind's own check.
+ */
+#include "engine/job/config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/io.h"
+#include "engine/job/fields.h"
+
+#define SUFFIX ".json"
+
+static const struct eng_kind *const kinds[] = { &eng_kind_repo,
+                                                &eng_kind_credentials };
+#define N_KINDS (sizeof kinds / sizeof kinds[0])
+
+const char *const eng_config_kinds[] = { "repo", "credentials", NULL };
+
+/* malloc'd path of an object's file. */
+static char *object_path(const struct eng_home *h, const struct eng_kind *k,
+                         const char *name, struct err *e)
+{
+    return io_format(e, "%s/%s/%s" SUFFIX, h->config, k->folder, name);
+}
+
+static void free_list(char **list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(list[i]);
+    free(list);
+}
+
+void eng_config_names_free(char **names, size_t n)
+{
+    free_list(names, n);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Entries of a folder that end in ".json" and are not hidden, sorted; a
+ * folder that is not there has none. */
+static int list_files(const char *folder, char ***files, size_t *n,
+                      struct err *e)
+{
+    *files = NULL;
+    *n = 0;
+    AUTO_DIR DIR *d = opendir(folder);
+    if (d == NULL && errno == ENOENT)
+        return 0;
+    if (d == NULL)
+        return err_set(e, err_of_errno(errno), errno, "read folder %s", folder);
+    char **list = NULL;
+    size_t used = 0;
+    size_t cap = 0;
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(d);
+        if (entry == NULL)
+            break;
+        size_t len = strlen(entry->d_name);
+        if (entry->d_name[0] == '.' || len <= strlen(SUFFIX) ||
+            strcmp(entry->d_name + len - strlen(SUFFIX), SUFFIX) != 0)
+            continue;
+        if (used == cap) {
+            cap = cap == 0 ? 16 : cap * 2;
+            char **more = reallocarray(list, cap, sizeof *list);
+            if (more == NULL) {
+                free_list(list, used);
+                return err_nomem(e);
+            }
+            list = more;
+        }
+        list[used] = strdup(entry->d_name);
+        if (list[used] == NULL) {
+            free_list(list, used);
+            return err_nomem(e);
+        }
+        used++;
+    }
+    if (errno != 0) {
+        free_list(list, used);
+        return err_set(e, ERR_IO, errno, "read folder %s", folder);
+    }
+    if (used > 0)
+        qsort(list, used, sizeof *list, compare_names);
+    *files = list;
+    *n = used;
+    return 0;
+}
+
+int eng_config_names(const struct eng_home *h, const char *kind, char ***names,
+                     size_t *n, struct err *e)
+{
+    struct err ignored = { 0 };
+    AUTO_MEM char *folder = io_join(h->config, kind, e);
+    if (folder == NULL || list_files(folder, names, n, e) < 0)
+        return -1;
+    size_t good = 0;
+    for (size_t i = 0; i < *n; i++) {
+        char *name = (*names)[i];
+        name[strlen(name) - strlen(SUFFIX)] = '\0';
+        if (eng_config_name_check(name, &ignored) == 0)
+            (*names)[good++] = name;
+        else
+            free(name);
+    }
+    *n = good;
+    return 0;
+}
+
+/* Reads a file into the object at out (zeroed by the caller). */
+static int read_object(const struct eng_kind *k, const char *path, void *out,
+                       struct err *e)
+{
+    AUTO_BUF struct buf text = buf_init(ENG_CONFIG_BYTES_MAX);
+    if (io_read_file(path, &text, e) < 0) {
+        if (e->kind == ERR_CORRUPT) /* larger than a file may be */
+            e->kind = ERR_CONFIG;
+        return -1;
+    }
+    if (eng_fields_decode(k, buf_span(&text), out, e) < 0)
+        return err_ctx(e, "%s", path);
+    return 0;
+}
+
+/* Reads and checks a repository's file. */
+static int read_repo(const char *path, const char *name,
+                     struct eng_config_repo *out, struct err *e)
+{
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo r = { 0 };
+    r.name = strdup(name);
+    if (r.name == NULL)
+        return err_nomem(e);
+    if (read_object(&eng_kind_repo, path, &r, e) < 0)
+        return -1;
+    if (eng_config_repo_check(&r, e) < 0) {
+        e->kind = ERR_CONFIG;
+        return err_ctx(e, "%s", path);
+    }
+    *out = r;
+    r = (struct eng_config_repo){ 0 };
+    return 0;
+}
+
+/* Adds the repositories there are to an error. */
+static int hint_known(const struct eng_home *h, struct err *e)
+{
+    struct err ignored = { 0 };
+    char **names = NULL;
+    size_t n = 0;
+    if (eng_config_names(h, eng_kind_repo.folder, &names, &n, &ignored) < 0)
+        return -1;
+    AUTO_BUF struct buf list = buf_init(300);
+    for (size_t i = 0; i < n && !list.failed; i++)
+        buf_printf(&list, "%s%s", i == 0 ? "" : ", ", names[i]);
+    eng_config_names_free(names, n);
+    if (n == 0)
+        return err_hint(e, "none is configured in %s", h->config);
+    if (list.failed)
+        return err_hint(e, "there are %zu others", n);
+    return err_hint(e, "there is %s", buf_cstr(&list));
+}
+
+int eng_config_repo_load(const struct eng_home *h, const char *name,
+                         struct eng_config_repo *out, struct err *e)
+{
+    *out = (struct eng_config_repo){ 0 };
+    if (eng_config_name_check(name, e) < 0)
+        return err_ctx(e, "repository");
+    AUTO_MEM char *path = object_path(h, &eng_kind_repo, name, e);
+    if (path == NULL)
+        return -1;
+    if (read_repo(path, name, out, e) == 0)
+        return 0;
+    if (e->kind != ERR_NOTFOUND)
+        return -1;
+    (void)err_set(e, ERR_NOTFOUND, 0, "no repository \"%s\" is configured",
+                  name);
+    return hint_known(h, e);
+}
+
+int eng_config_repo_save(const struct eng_home *h,
+                         const struct eng_config_repo *r, struct err *e)
+{
+    if (eng_config_repo_check(r, e) < 0)
+        return -1;
+    AUTO_MEM char *path = object_path(h, &eng_kind_repo, r->name, e);
+    AUTO_BUF struct buf text = buf_init(ENG_CONFIG_BYTES_MAX);
+    if (path == NULL || eng_fields_encode(&eng_kind_repo, r, &text, e) < 0 ||
+        io_mkdirs_for(path, 0700, e) < 0)
+        return -1;
+    if (io_write_file(path, buf_span(&text), 0600, true, e) == 0)
+        return 0;
+    if (e->kind == ERR_EXISTS)
+        return err_set(e, ERR_EXISTS, 0,
+                       "a repository \"%s\" is configured already (%s)",
+                       r->name, path);
+    return -1;
+}
+
+int eng_config_repo_remove(const struct eng_home *h, const char *name,
+                           struct err *e)
+{
+    if (eng_config_name_check(name, e) < 0)
+        return err_ctx(e, "repository");
+    AUTO_MEM char *path = object_path(h, &eng_kind_repo, name, e);
+    AUTO_MEM char *folder = io_join(h->config, eng_kind_repo.folder, e);
+    if (path == NULL || folder == NULL)
+        return -1;
+    if (unlink(path) == 0)
+        return io_fsync_dir(folder, e);
+    if (errno == ENOENT) {
+        (void)err_set(e, ERR_NOTFOUND, 0, "no repository \"%s\" is configured",
+                      name);
+        return hint_known(h, e);
+    }
+    return err_set(e, err_of_errno(errno), errno, "remove %s", path);
+}
+
+/* The credentials that a repository names must be there. */
+static int check_reference(const struct eng_home *h, const char *path,
+                           const struct eng_config_repo *r, struct err *e)
+{
+    if (r->credentials == NULL)
+        return 0;
+    AUTO_MEM char *file =
+        object_path(h, &eng_kind_credentials, r->credentials, e);
+    if (file == NULL)
+        return -1;
+    if (access(file, F_OK) < 0)
+        return err_set(e, ERR_CONFIG, errno, "%s: credentials: %s", path, file);
+    return 0;
+}
+
+/* Everything that can be wrong with one file. */
+static int check_file(const struct eng_home *h, const struct eng_kind *k,
+                      const char *path, const char *file, struct err *e)
+{
+    AUTO_MEM char *name = strndup(file, strlen(file) - strlen(SUFFIX));
+    if (name == NULL)
+        return err_nomem(e);
+    if (eng_config_name_check(name, e) < 0) {
+        e->kind = ERR_CONFIG;
+        return err_ctx(e, "%s", path);
+    }
+    if (k != &eng_kind_repo)
+        return read_object(k, path, NULL, e);
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo r = { 0 };
+    if (read_repo(path, name, &r, e) < 0)
+        return -1;
+    return check_reference(h, path, &r, e);
+}
+
+static int check_kind(const struct eng_home *h, const struct eng_kind *k,
+                      eng_config_report_fn report, void *ctx, size_t *bad,
+                      struct err *e)
+{
+    AUTO_MEM char *folder = io_join(h->config, k->folder, e);
+    char **files = NULL;
+    size_t n = 0;
+    if (folder == NULL || list_files(folder, &files, &n, e) < 0)
+        return -1;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        struct err problem = { 0 };
+        AUTO_MEM char *path = io_join(folder, files[i], e);
+        if (path == NULL) {
+            r = -1;
+        } else if (check_file(h, k, path, files[i], &problem) < 0) {
+            (*bad)++;
+            report(ctx, path, &problem);
+        } else {
+            report(ctx, path, NULL);
+        }
+    }
+    free_list(files, n);
+    return r;
+}
+
+int eng_config_check(const struct eng_home *h, eng_config_report_fn report,
+                     void *ctx, size_t *bad, struct err *e)
+{
+    *bad = 0;
+    for (size_t i = 0; i < N_KINDS; i++)
+        if (check_kind(h, kinds[i], report, ctx, bad, e) < 0)
+            return -1;
+    return 0;
+}
+
+int eng_config_schema(const char *kind, bool indented, struct buf *out,
+                      struct err *e)
+{
+    for (size_t i = 0; i < N_KINDS; i++)
+        if (strcmp(kinds[i]->name, kind) == 0)
+            return eng_fields_schema(kinds[i], indented, out, e);
+    return err_set(e, ERR_USAGE, 0,
+                   "\"%.40s\" is no kind of configuration: there are %s and %s",
+                   kind, eng_config_kinds[0], eng_config_kinds[1]);
+}

@@ -45,8 +45,14 @@ struct eng_config_repo {
 int eng_config_name_check(const char *name, struct err *e)
     __attribute__((warn_unused_result));
 
-/* Checks the URL and how the options fit together (ERR_USAGE). */
+/* Checks the URL, every option's form and how they fit together
+ * (ERR_USAGE). */
 int eng_config_repo_check(const struct eng_config_repo *r, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* A block size that a repository may have: a power of two, 256K to 8M; else
+ * ERR_USAGE. */
+int eng_config_block_size_check(uint64_t bytes, struct err *e)
     __attribute__((warn_unused_result));
 
 /* ERR_NOTFOUND: no repository of this name (known ones are listed). */
@@ -59,7 +65,11 @@ int eng_config_repo_save(const struct eng_home *h,
     __attribute__((warn_unused_result));
 int eng_config_repo_remove(const struct eng_home *h, const char *name,
                            struct err *e) __attribute__((warn_unused_result));
-void eng_config_repo_fini(struct eng_config_repo *r);
+void eng_config_repo_fini(struct eng_config_repo *r); /* zeroed is fine */
+#define AUTO_ENG_CONFIG_REPO AUTO(eng_config_repo_fini)
+
+/* True where the object is on the file driver. */
+bool eng_config_repo_is_file(const struct eng_config_repo *r);
 
 /* Names of all objects of a kind ("repos"), sorted; free each and the list. */
 int eng_config_names(const struct eng_home *h, const char *kind, char ***names,
@@ -70,12 +80,13 @@ void eng_config_names_free(char **names, size_t n);
 /* What the repository layer needs; owns the strings it points to. */
 struct eng_config_place {
     struct eng_repo_place place;
-    char *owned[6];
+    char *owned[10];
 };
 int eng_config_place_init(struct eng_config_place *p, const struct eng_home *h,
                           const struct eng_config_repo *r, struct err *e)
     __attribute__((warn_unused_result));
 void eng_config_place_fini(struct eng_config_place *p);
+#define AUTO_ENG_CONFIG_PLACE AUTO(eng_config_place_fini)
 
 /* Reads every file below the home; calls report for each (problem NULL: it is
  * well).  0 where it could look at all; *bad counts the wrong ones. */
@@ -85,9 +96,11 @@ int eng_config_check(const struct eng_home *h, eng_config_report_fn report,
                      void *ctx, size_t *bad, struct err *e)
     __attribute__((warn_unused_result));
 
-/* Appends the JSON Schema (2020-12) of a kind: "repo", "credentials".
- * ERR_USAGE names the kinds. */
-int eng_config_schema(const char *kind, struct buf *out, struct err *e)
-    __attribute__((warn_unused_result));
+/* Appends the JSON Schema (2020-12) of a kind: "repo", "credentials"; indented
+ * for people, or on one line.  ERR_USAGE names the kinds. */
+int eng_config_schema(const char *kind, bool indented, struct buf *out,
+                      struct err *e) __attribute__((warn_unused_result));
+/* The kinds that have one, NULL-terminated. */
+extern const char *const eng_config_kinds[];
 
 #endif

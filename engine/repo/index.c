@@ -341,6 +341,21 @@ int eng_index_set_complete(struct eng_index *ix, struct err *e)
     return r;
 }
 
+int eng_index_clear(struct eng_index *ix, struct err *e)
+{
+    pthread_mutex_lock(&ix->locked.lock);
+    if (ix->locked.fresh_cap > 0)
+        memset(ix->locked.fresh, 0,
+               ix->locked.fresh_cap * sizeof(*ix->locked.fresh));
+    ix->locked.fresh_n = 0;
+    int r = exec(ix,
+                 "BEGIN IMMEDIATE; DELETE FROM object; DELETE FROM manifest;"
+                 "DELETE FROM meta WHERE k='complete'; COMMIT",
+                 e);
+    pthread_mutex_unlock(&ix->locked.lock);
+    return r;
+}
+
 int eng_index_add(struct eng_index *ix, enum eng_index_kind kind,
                   const struct mf_id *id, struct err *e)
 {
@@ -463,4 +478,19 @@ int eng_index_mark_seen(struct eng_index *ix, const char *manifest,
     }
     pthread_mutex_unlock(&ix->locked.lock);
     return r;
+}
+
+uint64_t eng_index_seen_count(struct eng_index *ix)
+{
+    sqlite3_stmt *st = NULL;
+    uint64_t n = 0;
+
+    pthread_mutex_lock(&ix->locked.lock);
+    if (sqlite3_prepare_v2(ix->db, "SELECT count(*) FROM manifest", -1, &st,
+                           NULL) == SQLITE_OK &&
+        sqlite3_step(st) == SQLITE_ROW)
+        n = (uint64_t)sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    pthread_mutex_unlock(&ix->locked.lock);
+    return n;
 }

@@ -56,10 +56,17 @@ int eng_index_claim(struct eng_index *ix, enum eng_index_kind kind,
 void eng_index_settle(struct eng_index *ix, enum eng_index_kind kind,
                       const struct mf_id *id, bool stored);
 
+/* Forgets everything: it is to be filled anew. */
+int eng_index_clear(struct eng_index *ix, struct err *e)
+    __attribute__((warn_unused_result));
+
 /* Manifests whose pages the index knows, by their key below the keyset. */
 bool eng_index_seen(struct eng_index *ix, const char *manifest);
 int eng_index_mark_seen(struct eng_index *ix, const char *manifest,
                         struct err *e) __attribute__((warn_unused_result));
+
+/* How many manifests are marked. */
+uint64_t eng_index_seen_count(struct eng_index *ix);
 
 /* Writes what is pending now. */
 int eng_index_flush(struct eng_index *ix, struct err *e)

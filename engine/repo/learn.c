@@ -165,6 +165,22 @@ static int learn_points(struct eng_repo *r, struct eng_points *names,
     return 0;
 }
 
+/* Whether all manifests that the index has seen are still there.  Where one is
+ * gone, somebody deleted points, and may have deleted blocks: then the index
+ * might claim what is not, and is filled anew. */
+static bool all_still_there(struct eng_index *ix,
+                            const struct eng_points *names)
+{
+    uint64_t seen = 0;
+
+    for (size_t i = 0; i < names->n; i++) {
+        struct mf_key key =
+            mf_key_point(MF_KEYSET_PLAIN, names->p[i].vm_key, names->p[i].file);
+        seen += eng_index_seen(ix, key.s);
+    }
+    return seen == eng_index_seen_count(ix);
+}
+
 static int open_index(struct eng_repo *r, const struct cancel *cancel,
                       struct err *e)
 {
@@ -178,6 +194,11 @@ static int open_index(struct eng_repo *r, const struct cancel *cancel,
         return -1;
     if (!eng_index_complete(r->index))
         return rebuild(r, &names, cancel, e);
+    if (!all_still_there(r->index, &names)) {
+        if (eng_index_clear(r->index, e) < 0)
+            return -1;
+        return rebuild(r, &names, cancel, e);
+    }
     return learn_points(r, &names, cancel, e);
 }
 

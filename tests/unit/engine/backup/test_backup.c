@@ -330,6 +330,24 @@ static void a_parent_whose_page_is_lost_costs_only_reading(void **state)
     eng_repo_close(r);
 }
 
+static void an_index_whose_points_are_gone_is_not_trusted(void **state)
+{
+    struct fixture *f = *state;
+    struct eng_repo *r = fixture_open(f);
+    char *dir = make_vm(f, "vm");
+    char command[256];
+
+    run(r, dir, NULL);
+    eng_repo_close(r);
+    snprintf(command, sizeof(command), "rm -rf '%s/plain'", f->store);
+    assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c) */
+    r = fixture_open(f);
+    assert_int_equal(run(r, dir, NULL).new_blocks, BLOCKS + 1);
+    check_restore(r, f, dir);
+    eng_repo_close(r);
+    free(dir);
+}
+
 static void memory_for_one_worker_is_enough(void **state)
 {
     struct eng_repo *r = fixture_open(*state);
@@ -383,6 +401,7 @@ int main(void)
         T(a_dry_run_stores_nothing_and_says_what_it_would),
         T(a_disk_that_grows_shrinks_and_becomes_zero_comes_back),
         T(a_parent_whose_page_is_lost_costs_only_reading),
+        T(an_index_whose_points_are_gone_is_not_trusted),
         T(memory_for_one_worker_is_enough),
         T(a_cancelled_run_makes_no_point),
     };

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Private to cli/. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+/*
+ * One run of the program: what was asked for, and what it will print.  Stdout
+ * is collected in memory and written once, at the end, so that a document is
+ * there whole or not at all.  (The image of `restore disk --to -` is the only
+ * exception; nothing else goes to stdout then.)
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/cancel.h"
+#include "base/err.h"
+#include "base/jsonw.h"
+#include "base/progress.h"
+#include "cli/options.h"
+#include "engine/job/config.h"
+#include "engine/repo/points.h"
+#include "engine/repo/repo.h"
+
+struct cli_ctx {
+    const struct cli_call *call;
+    struct eng_home home;
+    struct cancel *cancel;
+    bool json, quiet;
+    bool stdout_taken; /* by an image: words go to stderr */
+    struct buf out;    /* stdout */
+};
+
+/* The whole program; the exit code.  Called once. */
+int cli_main(int argc, char **argv);
+
+/* --- run.c: options --- */
+bool cli_given(const struct cli_ctx *c, enum cli_opt opt);
+const char *cli_text(const struct cli_ctx *c, enum cli_opt opt); /* or NULL */
+uint64_t cli_number(const struct cli_ctx *c, enum cli_opt opt);  /* or 0 */
+
+/* --- output.c: exit codes, messages, JSON --- */
+int cli_exit_of(enum err_kind kind);
+
+/* One line "objvault: ..." on stderr, at once; any bar makes room for it. */
+void cli_error_line(const struct err *e);
+void cli_message(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* What went well: dropped with --quiet and --json; on stderr where an image
+ * takes stdout. */
+void cli_say(struct cli_ctx *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* A result that was asked for: to stdout, dropped with --json. */
+void cli_print(struct cli_ctx *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* "Name:      value", aligned. */
+void cli_pair(struct cli_ctx *c, const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The command's document: begins with {"ok":true, or with ok false and the
+ * error; the caller writes more members and ends it. */
+struct jsonw cli_json_begin(struct cli_ctx *c);
+struct jsonw cli_json_begin_failed(struct cli_ctx *c, const struct err *e);
+int cli_json_end(struct cli_ctx *c, struct jsonw *w, struct err *e)
+    __attribute__((warn_unused_result));
+/* A string that may hold bytes that are not UTF-8. */
+void cli_json_text(struct jsonw *w, const char *key, const char *text);
+
+/* A command whose result is text: as it is, or as {"ok":true,"text":...}. */
+int cli_result_text(struct cli_ctx *c, struct buf *text, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* --- text.c: text for people --- */
+
+/* Appends s for a terminal: one line, control characters and bytes that are
+ * not UTF-8 replaced. */
+void cli_clean(struct buf *out, const char *s);
+/* Columns that s takes (code points). */
+size_t cli_width(const char *s);
+/* Appends text wrapped to 80 columns, `indent` spaces before each line but
+ * the first; at: columns of the first line that are taken. */
+void cli_wrap(struct buf *out, const char *text, size_t indent, size_t at);
+
+struct cli_table {
+    const char *align; /* one of 'l', 'r' per column */
+    char **cells;      /* owned, row by row */
+    size_t n, cap;
+    bool failed;
+};
+/* Adds a cell; the first row is the heading. */
+void cli_table_add(struct cli_table *t, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void cli_table_size(struct cli_table *t, uint64_t bytes);
+void cli_table_print(struct cli_table *t, struct buf *out);
+void cli_table_free(struct cli_table *t);
+#define AUTO_CLI_TABLE AUTO(cli_table_free)
+
+/* --- help.c, man.c, completion.c: generated from the table --- */
+
+/* Help for everything (noun NULL), a noun, or a command; ERR_USAGE for what
+ * there is not. */
+int cli_help_text(const char *noun, const char *verb, struct buf *out,
+                  struct err *e) __attribute__((warn_unused_result));
+/* "objvault repo create [OPTION]... NAME URL". */
+void cli_usage(const struct cli_command *c, struct buf *out);
+void cli_man_text(struct buf *out);
+void cli_completion_text(struct buf *out);
+
+/* --- render.c: progress --- */
+struct cli_render;
+/* Shows p as the options say until stopped.  NULL: ERR_NOMEM. */
+struct cli_render *cli_render_start(const struct cli_ctx *c, struct progress *p,
+                                    struct err *e);
+void cli_render_stop(struct cli_render *r); /* NULL is fine */
+#define AUTO_CLI_RENDER AUTO(cli_render_stopp)
+static inline void cli_render_stopp(struct cli_render **r)
+{
+    cli_render_stop(*r);
+}
+/* Takes the screen for a line of one's own, and gives it back. */
+void cli_render_hold(void);
+void cli_render_release(void);
+/* Appends one line of a progress to out: what USR1 prints. */
+void cli_render_line(struct progress *p, struct buf *out);
+/* Appends the bar of one task, `columns` wide at most, without a newline. */
+void cli_render_bar(const struct progress_view *v, double rate, size_t columns,
+                    struct buf *out);
+
+/* --- open.c: repositories and points by name --- */
+struct cli_repo {
+    struct eng_config_place place;
+    struct eng_repo *repo;
+};
+void cli_repo_close(struct cli_repo *r); /* zeroed is fine */
+#define AUTO_CLI_REPO AUTO(cli_repo_close)
+
+/* How a command uses a repository. */
+enum cli_patience {
+    CLI_INTERACTIVE, /* somebody waits: a call gives up after a minute */
+    CLI_TRANSFER,    /* long work: as the storage layer has it */
+};
+
+/* Opens the named repository with the limits that the options set. */
+int cli_repo_open(struct cli_ctx *c, const char *name, enum cli_patience how,
+                  struct cli_repo *out, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Opens the one that --repo names, or the only one there is. */
+int cli_repo_open_chosen(struct cli_ctx *c, enum cli_patience how,
+                         struct cli_repo *out, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Opens the repository that has the point (--repo, the only one, or the only
+ * one that has it).  *name: malloc'd, the point's full name. */
+int cli_point_open(struct cli_ctx *c, const char *text, enum cli_patience how,
+                   struct cli_repo *repo, struct eng_point *point, char **name,
+                   struct err *e) __attribute__((warn_unused_result));
+
+/* Asks on the terminal, unless --yes.  0: go on; -1: ERR_USAGE (nobody to
+ * ask), ERR_FAILED (refused), ERR_CANCELLED. */
+int cli_confirm(struct cli_ctx *c, const char *question, struct err *e)
+    __attribute__((warn_unused_result));
+
+#endif

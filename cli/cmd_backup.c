@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * backup run: one restore point for each source.  A VM that fails does not
+ * stop the others; what became of each is the result.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "cli/cli.h"
+#include "engine/backup/backup.h"
+#include "engine/source/machine.h"
+
+/* One source, from the path to what became of it. */
+struct vm_run {
+    const char *path;            /* borrowed */
+    struct eng_machine *machine; /* NULL: could not be looked at */
+    const char *name;            /* of the VM; the path before it is known */
+    bool failed;
+    struct err error;
+    struct eng_backup_result res;
+    struct obj_counters requests; /* of this VM alone */
+};
+
+struct runs {
+    struct vm_run *vm;
+    size_t n;
+};
+
+static void runs_free(struct runs *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        eng_machine_free(r->vm[i].machine);
+    free(r->vm);
+    *r = (struct runs){ 0 };
+}
+
+static void fail(struct vm_run *v, const struct err *e)
+{
+    v->failed = true;
+    v->error = *e;
+}
+
+/* Looks at every source; one that cannot be read only fails itself. */
+static int scan(struct cli_ctx *c, struct runs *r, struct err *e)
+{
+    r->vm = calloc(c->call->n_args, sizeof *r->vm);
+    if (r->vm == NULL)
+        return err_nomem(e);
+    r->n = c->call->n_args;
+    for (size_t i = 0; i < r->n; i++) {
+        struct vm_run *v = &r->vm[i];
+        struct err problem = { 0 };
+        v->path = c->call->args[i];
+        v->name = v->path;
+        v->machine = eng_machine_scan(v->path, &problem);
+        if (v->machine == NULL) {
+            fail(v, &problem);
+            continue;
+        }
+        v->name = cli_given(c, CLI_OPT_VM) ? cli_text(c, CLI_OPT_VM)
+                                           : v->machine->name;
+    }
+    return 0;
+}
+
+/* Two machines under one name would end in one series of points. */
+static int check_names(const struct runs *r, struct err *e)
+{
+    for (size_t i = 0; i < r->n; i++)
+        for (size_t j = 0; j < i; j++)
+            if (r->vm[i].machine != NULL && r->vm[j].machine != NULL &&
+                strcmp(r->vm[i].name, r->vm[j].name) == 0)
+                return err_set(e, ERR_USAGE, 0,
+                               "%s and %s would both be VM %s: back them up "
+                               "one by one, with --vm",
+                               r->vm[j].path, r->vm[i].path, r->vm[i].name);
+    return 0;
+}
+
+static enum eng_compression compression(struct cli_ctx *c)
+{
+    static const struct {
+        const char *word;
+        enum eng_compression level;
+    } levels[] = {
+        { "none", ENG_COMPRESS_NONE },
+        { "fast", ENG_COMPRESS_FAST },
+        { "high", ENG_COMPRESS_HIGH },
+        { "extreme", ENG_COMPRESS_EXTREME },
+    };
+    const char *word = cli_text(c, CLI_OPT_COMPRESSION);
+    for (size_t i = 0; word != NULL && i < sizeof levels / sizeof levels[0];
+         i++)
+        if (strcmp(levels[i].word, word) == 0)
+            return levels[i].level;
+    return ENG_COMPRESS_OPTIMAL;
+}
+
+/* What the counters grew by. */
+static void count(struct vm_run *v, const struct obj_counters *before,
+                  const struct obj_counters *after)
+{
+    for (int i = 0; i < OBJ_VERBS; i++)
+        v->requests.requests[i] = after->requests[i] - before->requests[i];
+}
+
+static void run_one(struct cli_ctx *c, struct vm_run *v, struct eng_repo *repo,
+                    struct progress *progress)
+{
+    struct obj_counters before = { 0 };
+    struct obj_counters after = { 0 };
+    struct err e = { 0 };
+    struct eng_backup_opts o = {
+        .vm = cli_text(c, CLI_OPT_VM),
+        .full = cli_given(c, CLI_OPT_FULL),
+        .adopt = cli_given(c, CLI_OPT_ADOPT),
+        .dry_run = cli_given(c, CLI_OPT_DRY_RUN_BACKUP),
+        .compression = compression(c),
+        .memory_bytes = cli_number(c, CLI_OPT_MEMORY),
+        .cancel = c->cancel,
+        .progress = progress,
+    };
+    obj_store_counters(eng_repo_store(repo), &before);
+    if (eng_backup_machine(repo, v->machine, &o, &v->res, &e) < 0)
+        fail(v, &e);
+    obj_store_counters(eng_repo_store(repo), &after);
+    count(v, &before, &after);
+}
+
+static void run_all(struct cli_ctx *c, struct runs *r, struct eng_repo *repo,
+                    struct progress *progress)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        struct vm_run *v = &r->vm[i];
+        struct err e = { 0 };
+        if (!v->failed && cancel_check(c->cancel, &e) < 0)
+            fail(v, &e);
+        if (!v->failed)
+            run_one(c, v, repo, progress);
+        /* With one source its name would only repeat the message. */
+        if (v->failed && r->n > 1)
+            cli_message("%s: %s", v->name, v->error.msg);
+        else if (v->failed)
+            cli_error_line(&v->error);
+        else if (v->res.warning[0] != '\0')
+            cli_message("%s: %s", v->name, v->res.warning);
+    }
+}
+
+enum run_status { RUN_SUCCESS, RUN_WARNING, RUN_FAILED };
+
+static const char *status_name(enum run_status s)
+{
+    static const char *const names[] = { "success", "warning", "failed" };
+    return names[s];
+}
+
+static enum run_status vm_status(const struct vm_run *v)
+{
+    if (v->failed)
+        return RUN_FAILED;
+    return v->res.warning[0] != '\0' ? RUN_WARNING : RUN_SUCCESS;
+}
+
+/* The run's status; *error is set where it failed. */
+static enum run_status judge(struct cli_ctx *c, const struct runs *r,
+                             struct err *error)
+{
+    size_t failed = 0;
+    size_t warned = 0;
+    const struct vm_run *first = NULL;
+    for (size_t i = 0; i < r->n; i++) {
+        enum run_status s = vm_status(&r->vm[i]);
+        failed += s == RUN_FAILED;
+        warned += s == RUN_WARNING;
+        if (s == RUN_FAILED && first == NULL)
+            first = &r->vm[i];
+        /* An interrupted run is interrupted, whatever was done before. */
+        if (s == RUN_FAILED && r->vm[i].error.kind == ERR_CANCELLED &&
+            cancel_requested(c->cancel)) {
+            *error = r->vm[i].error;
+            return RUN_FAILED;
+        }
+    }
+    if (first == NULL)
+        return warned > 0 ? RUN_WARNING : RUN_SUCCESS;
+    if (failed < r->n)
+        return RUN_WARNING;
+    *error = first->error;
+    if (r->n > 1)
+        (void)err_ctx(error, "%s", first->name);
+    return RUN_FAILED;
+}
+
+static int exit_code(enum run_status s, const struct err *error)
+{
+    if (s == RUN_FAILED)
+        return cli_exit_of(error->kind);
+    return s == RUN_WARNING ? 3 : 0;
+}
+
+static void json_busy(struct jsonw *w, const struct eng_backup_result *res)
+{
+    jsonw_key(w, "busy");
+    jsonw_object(w);
+    for (int i = 0; i < ENG_STAGES; i++) {
+        jsonw_key(w, eng_stage_name((enum eng_stage)i));
+        jsonw_double(w, res->busy[i], 3);
+    }
+    jsonw_end_object(w);
+}
+
+static void json_requests(struct jsonw *w, const struct obj_counters *n)
+{
+    static const struct {
+        const char *name;
+        enum obj_verb verb;
+    } verbs[] = { { "put", OBJ_PUT },       { "get", OBJ_GET },
+                  { "head", OBJ_HEAD },     { "list", OBJ_LIST },
+                  { "delete", OBJ_DELETE }, { "retention", OBJ_RETENTION } };
+    jsonw_key(w, "requests");
+    jsonw_object(w);
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        jsonw_kuint(w, verbs[i].name, n->requests[verbs[i].verb]);
+    jsonw_end_object(w);
+}
+
+static void json_vm(struct jsonw *w, const struct vm_run *v)
+{
+    const struct eng_backup_result *res = &v->res;
+    bool made = !v->failed && res->point[0] != '\0';
+    jsonw_object(w);
+    cli_json_text(w, "vm", v->name);
+    jsonw_kstring(w, "status", status_name(vm_status(v)));
+    cli_json_text(w, "point", made ? res->point : NULL);
+    jsonw_kstring(w, "kind",
+                  v->failed              ? NULL
+                  : res->kind == MF_FULL ? "full"
+                                         : "incremental");
+    jsonw_kuint(w, "read_bytes", res->read_bytes);
+    jsonw_kuint(w, "new_blocks", res->new_blocks);
+    jsonw_kuint(w, "reused_blocks", res->reused_blocks);
+    jsonw_kuint(w, "stored_bytes", res->stored_bytes);
+    jsonw_key(w, "seconds");
+    jsonw_double(w, res->seconds, 3);
+    jsonw_kstring(w, "bottleneck", v->failed ? NULL : res->bottleneck);
+    json_busy(w, res);
+    json_requests(w, &v->requests);
+    jsonw_key(w, "messages");
+    jsonw_array(w);
+    const char *message = v->failed ? v->error.msg : res->warning;
+    if (message[0] != '\0') {
+        AUTO_BUF struct buf clean = buf_init(8192);
+        cli_clean(&clean, message);
+        jsonw_string(w, buf_cstr(&clean));
+    }
+    jsonw_end_array(w);
+    jsonw_end_object(w);
+}
+
+static int json_result(struct cli_ctx *c, const struct runs *r,
+                       enum run_status status, const struct err *error,
+                       struct err *e)
+{
+    struct jsonw w = status == RUN_FAILED ? cli_json_begin_failed(c, error)
+                                          : cli_json_begin(c);
+    jsonw_kstring(&w, "status", status_name(status));
+    jsonw_key(&w, "vms");
+    jsonw_array(&w);
+    for (size_t i = 0; i < r->n; i++)
+        json_vm(&w, &r->vm[i]);
+    jsonw_end_array(&w);
+    return cli_json_end(c, &w, e);
+}
+
+static void table_result(struct cli_ctx *c, const struct runs *r)
+{
+    size_t done = 0;
+    AUTO_CLI_TABLE struct cli_table t = { .align = "llrrrrl" };
+    static const char *const heads[] = { "POINT",     "KIND",   "READ",
+                                         "BLOCKS",    "STORED", "TIME",
+                                         "BOTTLENECK" };
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
+        cli_table_add(&t, "%s", heads[i]);
+    for (size_t i = 0; i < r->n; i++) {
+        const struct eng_backup_result *res = &r->vm[i].res;
+        if (r->vm[i].failed)
+            continue;
+        done++;
+        if (res->point[0] != '\0')
+            cli_table_add(&t, "%s", res->point);
+        else
+            cli_table_add(&t, "%s (nothing stored)", r->vm[i].name);
+        cli_table_add(&t, "%s", res->kind == MF_FULL ? "full" : "incremental");
+        cli_table_size(&t, res->read_bytes);
+        cli_table_add(&t, "%" PRIu64 " new", res->new_blocks);
+        cli_table_size(&t, res->stored_bytes);
+        cli_table_add(&t, "%.1f s", res->seconds);
+        cli_table_add(&t, "%s", res->bottleneck != NULL ? res->bottleneck : "");
+    }
+    if (done > 0)
+        cli_table_print(&t, &c->out);
+}
+
+/* Backs up everything that could be looked at. */
+static int run(struct cli_ctx *c, struct runs *r, struct err *e)
+{
+    AUTO_CLI_REPO struct cli_repo repo = { 0 };
+    if (cli_repo_open_chosen(c, CLI_TRANSFER, &repo, e) < 0)
+        return -1;
+    AUTO_PROGRESS struct progress *progress = progress_new(e);
+    AUTO_CLI_RENDER struct cli_render *render =
+        progress != NULL ? cli_render_start(c, progress, e) : NULL;
+    if (render == NULL)
+        return -1;
+    run_all(c, r, repo.repo, progress);
+    return 0;
+}
+
+int cli_backup_run(struct cli_ctx *c, struct err *e)
+{
+    AUTO(runs_free) struct runs r = { 0 };
+    if (cli_given(c, CLI_OPT_VM) && c->call->n_args > 1)
+        return err_set(e, ERR_USAGE, 0,
+                       "--vm names one VM, but there are %zu sources",
+                       c->call->n_args);
+    if (scan(c, &r, e) < 0 || check_names(&r, e) < 0 || run(c, &r, e) < 0)
+        return -1;
+
+    struct err error = { 0 };
+    enum run_status status = judge(c, &r, &error);
+    if (c->json && json_result(c, &r, status, &error, e) < 0)
+        return -1;
+    if (!c->json && !c->quiet)
+        table_result(c, &r);
+    return exit_code(status, &error);
+}

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * repo create, attach, list, show, remove, stats.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/units.h"
+#include "base/utc.h"
+#include "cli/cli.h"
+
+#define INTERACTIVE_DEADLINE_MS 60000
+
+static int copy(char **member, const char *text, struct err *e)
+{
+    if (text == NULL)
+        return 0;
+    *member = strdup(text);
+    return *member != NULL ? 0 : err_nomem(e);
+}
+
+/* A path of the command line still means the same file tomorrow. */
+static int copy_ca(struct cli_ctx *c, char **member, struct err *e)
+{
+    const char *ca = cli_text(c, CLI_OPT_CA);
+    if (ca == NULL)
+        return 0;
+    *member = realpath(ca, NULL);
+    if (*member == NULL)
+        return err_set(e, err_of_errno(errno), errno, "--ca %s", ca);
+    if (access(*member, R_OK) < 0)
+        return err_set(e, err_of_errno(errno), errno, "--ca %s", ca);
+    return 0;
+}
+
+/* The configuration that NAME, URL and the options say, checked. */
+static int config_from_options(struct cli_ctx *c, struct eng_config_repo *r,
+                               struct err *e)
+{
+    if (copy(&r->name, c->call->args[0], e) < 0 ||
+        copy(&r->url, c->call->args[1], e) < 0 ||
+        copy(&r->driver, cli_text(c, CLI_OPT_DRIVER), e) < 0 ||
+        copy(&r->endpoint, cli_text(c, CLI_OPT_ENDPOINT), e) < 0 ||
+        copy(&r->region, cli_text(c, CLI_OPT_REGION), e) < 0 ||
+        copy(&r->addressing, cli_text(c, CLI_OPT_ADDRESSING), e) < 0 ||
+        copy(&r->credentials, cli_text(c, CLI_OPT_CREDENTIALS), e) < 0 ||
+        copy(&r->payload, cli_text(c, CLI_OPT_PAYLOAD), e) < 0 ||
+        copy_ca(c, &r->ca, e) < 0)
+        return -1;
+    r->max_clock_skew_s = (int64_t)cli_number(c, CLI_OPT_MAX_CLOCK_SKEW);
+    return eng_config_repo_check(r, e);
+}
+
+/* The name must be free before anything happens in the storage. */
+static int check_free(struct cli_ctx *c, const char *name, struct err *e)
+{
+    char **names = NULL;
+    size_t n = 0;
+    bool taken = false;
+    if (eng_config_names(&c->home, "repos", &names, &n, e) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        taken = taken || strcmp(names[i], name) == 0;
+    eng_config_names_free(names, n);
+    if (taken)
+        return err_set(e, ERR_EXISTS, 0,
+                       "a repository \"%s\" is configured already in %s", name,
+                       c->home.config);
+    return 0;
+}
+
+static const char *lock_mode(const struct mf_descriptor *d)
+{
+    return d->mode == MF_LOCK_GOVERNANCE ? "governance" : "compliance";
+}
+
+static void json_config(struct jsonw *w, const struct eng_config_repo *r)
+{
+    jsonw_kstring(w, "name", r->name);
+    cli_json_text(w, "url", r->url);
+    jsonw_kstring(w, "driver", eng_config_repo_is_file(r) ? "file" : "s3");
+    cli_json_text(w, "endpoint", r->endpoint);
+    cli_json_text(w, "region", r->region);
+    cli_json_text(w, "credentials", r->credentials);
+}
+
+static void json_descriptor(struct jsonw *w, const struct mf_descriptor *d)
+{
+    jsonw_kstring(w, "id", d->id);
+    jsonw_kuint(w, "format", MF_FORMAT_VERSION);
+    jsonw_ktime(w, "created", d->created);
+    jsonw_kuint(w, "block_size", d->block_size);
+    jsonw_kbool(w, "locked", d->locked);
+    if (d->locked) {
+        jsonw_kstring(w, "lock_mode", lock_mode(d));
+        jsonw_kuint(w, "immutable_seconds", d->immutability_s);
+        jsonw_kstring(w, "immutable_scope",
+                      d->scope == MF_SCOPE_RETENTION ? "retention" : "minimum");
+        jsonw_kuint(w, "generation_seconds", d->generation_s);
+    } else {
+        jsonw_knull(w, "lock_mode");
+        jsonw_knull(w, "immutable_seconds");
+        jsonw_knull(w, "immutable_scope");
+        jsonw_knull(w, "generation_seconds");
+    }
+}
+
+static int result_repo(struct cli_ctx *c, const struct eng_config_repo *r,
+                       const struct mf_descriptor *d, struct err *e)
+{
+    struct jsonw w = cli_json_begin(c);
+    jsonw_key(&w, "repo");
+    jsonw_object(&w);
+    json_config(&w, r);
+    json_descriptor(&w, d);
+    jsonw_end_object(&w);
+    return cli_json_end(c, &w, e);
+}
+
+/* Opens the place, writes the configuration, reports.  made: we made the
+ * repository just now, so a later failure must say that it is there. */
+static int open_and_save(struct cli_ctx *c, const struct eng_config_repo *r,
+                         const struct eng_repo_place *place, bool made,
+                         struct err *e)
+{
+    AUTO_ENG_REPO struct eng_repo *repo = eng_repo_open(place, c->cancel, e);
+    if (repo == NULL || eng_config_repo_save(&c->home, r, e) < 0) {
+        if (made)
+            (void)err_hint(e, "the repository was made: objvault repo attach "
+                              "configures it");
+        return -1;
+    }
+    const struct mf_descriptor *d = eng_repo_descriptor(repo);
+    if (c->json)
+        return result_repo(c, r, d, e);
+    cli_say(c, "repository %s is %s: %s (id %s)", r->name,
+            made ? "made" : "attached", r->url, d->id);
+    return 0;
+}
+
+static int create_or_attach(struct cli_ctx *c, bool create, struct err *e)
+{
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo r = { 0 };
+    AUTO_ENG_CONFIG_PLACE struct eng_config_place place = { 0 };
+    uint64_t block_size = cli_number(c, CLI_OPT_BLOCK_SIZE);
+    if (config_from_options(c, &r, e) < 0)
+        return -1;
+    if (cli_given(c, CLI_OPT_BLOCK_SIZE) &&
+        eng_config_block_size_check(block_size, e) < 0)
+        return -1;
+    if (check_free(c, r.name, e) < 0 ||
+        eng_config_place_init(&place, &c->home, &r, e) < 0)
+        return -1;
+    place.place.store.deadline_ms = INTERACTIVE_DEADLINE_MS;
+    if (create) {
+        struct eng_repo_create_opts opts = {
+            .create_bucket = cli_given(c, CLI_OPT_CREATE_BUCKET) ||
+                             eng_config_repo_is_file(&r),
+            .block_size = (uint32_t)block_size,
+        };
+        if (eng_repo_create(&place.place, &opts, c->cancel, e) < 0)
+            return -1;
+    }
+    return open_and_save(c, &r, &place.place, create, e);
+}
+
+int cli_repo_create(struct cli_ctx *c, struct err *e)
+{
+    return create_or_attach(c, true, e);
+}
+
+int cli_repo_attach(struct cli_ctx *c, struct err *e)
+{
+    return create_or_attach(c, false, e);
+}
+
+static void list_one(struct cli_ctx *c, const char *name, struct jsonw *w,
+                     struct cli_table *t, bool *bad)
+{
+    struct err problem = { 0 };
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo r = { 0 };
+    bool ok = eng_config_repo_load(&c->home, name, &r, &problem) == 0;
+    if (!ok) {
+        *bad = true;
+        cli_error_line(&problem);
+    }
+    jsonw_object(w);
+    if (ok) {
+        json_config(w, &r);
+    } else {
+        jsonw_kstring(w, "name", name);
+        static const char *const unknown[] = { "url", "driver", "endpoint",
+                                               "region", "credentials" };
+        for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
+            jsonw_knull(w, unknown[i]);
+    }
+    cli_json_text(w, "problem", ok ? NULL : problem.msg);
+    jsonw_end_object(w);
+    cli_table_add(t, "%s", name);
+    cli_table_add(t, "%s", ok ? r.url : "(wrong configuration)");
+    cli_table_add(t, "%s", ok && r.endpoint != NULL ? r.endpoint : "");
+}
+
+int cli_repo_list(struct cli_ctx *c, struct err *e)
+{
+    char **names = NULL;
+    size_t n = 0;
+    bool bad = false;
+    if (eng_config_names(&c->home, "repos", &names, &n, e) < 0)
+        return -1;
+    AUTO_CLI_TABLE struct cli_table t = { .align = "lll" };
+    cli_table_add(&t, "NAME");
+    cli_table_add(&t, "URL");
+    cli_table_add(&t, "ENDPOINT");
+    struct jsonw w = cli_json_begin(c);
+    jsonw_key(&w, "repos");
+    jsonw_array(&w);
+    for (size_t i = 0; i < n; i++)
+        list_one(c, names[i], &w, &t, &bad);
+    jsonw_end_array(&w);
+    int r = cli_json_end(c, &w, e);
+    eng_config_names_free(names, n);
+    if (r < 0)
+        return -1;
+    if (!c->json) {
+        buf_reset(&c->out);
+        if (n > 0)
+            cli_table_print(&t, &c->out);
+    }
+    return bad ? 3 : 0;
+}
+
+int cli_repo_show(struct cli_ctx *c, struct err *e)
+{
+    const char *name = c->call->args[0];
+    char size[UNITS_TEXT_CHARS];
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo r = { 0 };
+    AUTO_CLI_REPO struct cli_repo repo = { 0 };
+    if (eng_config_repo_load(&c->home, name, &r, e) < 0 ||
+        cli_repo_open(c, name, CLI_INTERACTIVE, &repo, e) < 0)
+        return -1;
+    const struct mf_descriptor *d = eng_repo_descriptor(repo.repo);
+    if (c->json)
+        return result_repo(c, &r, d, e);
+    char created[UTC_ISO_CHARS];
+    utc_format_iso(d->created, created);
+    units_format_size(d->block_size, size);
+    cli_pair(c, "Name", "%s", r.name);
+    cli_pair(c, "URL", "%s", r.url);
+    if (r.endpoint != NULL)
+        cli_pair(c, "Endpoint", "%s", r.endpoint);
+    if (r.credentials != NULL)
+        cli_pair(c, "Credentials", "%s", r.credentials);
+    cli_pair(c, "Id", "%s", d->id);
+    cli_pair(c, "Format", "%d", MF_FORMAT_VERSION);
+    cli_pair(c, "Created", "%s", created);
+    cli_pair(c, "Block size", "%s", size);
+    if (d->locked)
+        cli_pair(c, "Locked", "%s, %" PRIu64 " s", lock_mode(d),
+                 d->immutability_s);
+    else
+        cli_pair(c, "Locked", "no");
+    return 0;
+}
+
+int cli_repo_remove(struct cli_ctx *c, struct err *e)
+{
+    const char *name = c->call->args[0];
+    if (eng_config_repo_remove(&c->home, name, e) < 0)
+        return -1;
+    cli_say(c, "repository %s is forgotten here; what it holds is untouched",
+            name);
+    if (!c->json)
+        return 0;
+    struct jsonw w = cli_json_begin(c);
+    jsonw_kstring(&w, "repo", name);
+    return cli_json_end(c, &w, e);
+}
+
+/* a / b, or null where there is nothing to compare. */
+static void json_ratio(struct jsonw *w, const char *key, uint64_t a, uint64_t b)
+{
+    jsonw_key(w, key);
+    if (a == 0 || b == 0)
+        jsonw_null(w);
+    else
+        jsonw_double(w, (double)a / (double)b, 3);
+}
+
+static int json_stats(struct cli_ctx *c, const char *name, bool locked,
+                      const struct eng_repo_stats *s, struct err *e)
+{
+    struct jsonw w = cli_json_begin(c);
+    jsonw_kstring(&w, "repo", name);
+    jsonw_kuint(&w, "vms", s->vms);
+    jsonw_kuint(&w, "points", s->points);
+    jsonw_kuint(&w, "damaged_points", s->damaged_points);
+    jsonw_kuint(&w, "source_bytes", s->source_bytes);
+    jsonw_kuint(&w, "new_bytes", s->new_bytes);
+    jsonw_kuint(&w, "stored_bytes",
+                s->block_bytes + s->page_bytes + s->manifest_bytes);
+    jsonw_kuint(&w, "objects", s->blocks + s->pages + s->points);
+    jsonw_kuint(&w, "blocks", s->blocks);
+    jsonw_kuint(&w, "block_bytes", s->block_bytes);
+    jsonw_kuint(&w, "pages", s->pages);
+    jsonw_kuint(&w, "page_bytes", s->page_bytes);
+    jsonw_kuint(&w, "manifest_bytes", s->manifest_bytes);
+    /* Counting locks takes a request for each object of a locked one. */
+    if (locked)
+        jsonw_knull(&w, "locked_bytes");
+    else
+        jsonw_kuint(&w, "locked_bytes", 0);
+    json_ratio(&w, "dedup_ratio", s->source_bytes, s->new_bytes);
+    json_ratio(&w, "compression_ratio", s->new_bytes, s->block_bytes);
+    return cli_json_end(c, &w, e);
+}
+
+static void pair_size(struct cli_ctx *c, const char *name, uint64_t bytes)
+{
+    char text[UNITS_TEXT_CHARS];
+    units_format_size(bytes, text);
+    cli_pair(c, name, "%s", text);
+}
+
+static void pair_ratio(struct cli_ctx *c, const char *name, uint64_t a,
+                       uint64_t b)
+{
+    if (a == 0 || b == 0)
+        cli_pair(c, name, "-");
+    else
+        cli_pair(c, name, "%.2f : 1", (double)a / (double)b);
+}
+
+int cli_repo_stats(struct cli_ctx *c, struct err *e)
+{
+    const char *name = c->call->args[0];
+    struct eng_repo_stats s = { 0 };
+    AUTO_CLI_REPO struct cli_repo repo = { 0 };
+    if (cli_repo_open(c, name, CLI_INTERACTIVE, &repo, e) < 0 ||
+        eng_repo_stats(repo.repo, c->cancel, &s, e) < 0)
+        return -1;
+    if (c->json)
+        return json_stats(c, name, eng_repo_descriptor(repo.repo)->locked, &s,
+                          e);
+    cli_pair(c, "VMs", "%" PRIu64, s.vms);
+    cli_pair(c, "Points", "%" PRIu64, s.points);
+    if (s.damaged_points > 0)
+        cli_pair(c, "Damaged points", "%" PRIu64, s.damaged_points);
+    pair_size(c, "Source", s.source_bytes);
+    pair_size(c, "Stored", s.block_bytes + s.page_bytes + s.manifest_bytes);
+    pair_ratio(c, "Deduplication", s.source_bytes, s.new_bytes);
+    pair_ratio(c, "Compression", s.new_bytes, s.block_bytes);
+    cli_pair(c, "Objects",
+             "%" PRIu64 " (%" PRIu64 " blocks, %" PRIu64 " pages, %" PRIu64
+             " manifests)",
+             s.blocks + s.pages + s.points, s.blocks, s.pages, s.points);
+    return 0;
+}

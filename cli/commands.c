@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The commands: what each is called, takes and does.  A new command is an
+ * entry here and a function in a cmd_*.c; a new option is an entry in
+ * table_options.c and a word in the commands that take it.
+ */
+#include "cli/commands.h"
+
+#include <string.h>
+
+#include "engine/job/config.h"
+
+#define USES(list) .uses = (list), .n_uses = sizeof(list) / sizeof((list)[0])
+
+static const struct cli_use create_uses[] = {
+    { CLI_OPT_ENDPOINT, false },    { CLI_OPT_REGION, false },
+    { CLI_OPT_DRIVER, false },      { CLI_OPT_CA, false },
+    { CLI_OPT_CREDENTIALS, false }, { CLI_OPT_CREATE_BUCKET, false },
+    { CLI_OPT_BLOCK_SIZE, false },  { CLI_OPT_ADDRESSING, false },
+    { CLI_OPT_PAYLOAD, false },     { CLI_OPT_MAX_CLOCK_SKEW, false },
+};
+static const struct cli_use attach_uses[] = {
+    { CLI_OPT_ENDPOINT, false },    { CLI_OPT_REGION, false },
+    { CLI_OPT_DRIVER, false },      { CLI_OPT_CA, false },
+    { CLI_OPT_CREDENTIALS, false }, { CLI_OPT_ADDRESSING, false },
+    { CLI_OPT_PAYLOAD, false },     { CLI_OPT_MAX_CLOCK_SKEW, false },
+};
+static const struct cli_use backup_uses[] = {
+    { CLI_OPT_REPO, false },           { CLI_OPT_VM, false },
+    { CLI_OPT_FULL, false },           { CLI_OPT_COMPRESSION, false },
+    { CLI_OPT_ENCRYPT, false },        { CLI_OPT_LIMIT_UPLOAD, false },
+    { CLI_OPT_MEMORY, false },         { CLI_OPT_ADOPT, false },
+    { CLI_OPT_DRY_RUN_BACKUP, false },
+};
+static const struct cli_use repo_uses[] = { { CLI_OPT_REPO, false } };
+static const struct cli_use list_uses[] = { { CLI_OPT_REPO, false },
+                                            { CLI_OPT_VM_FILTER, false } };
+static const struct cli_use verify_uses[] = { { CLI_OPT_REPO, false },
+                                              { CLI_OPT_LEVEL, false } };
+static const struct cli_use delete_uses[] = { { CLI_OPT_REPO, false },
+                                              { CLI_OPT_YES, false },
+                                              { CLI_OPT_DRY_RUN, false } };
+static const struct cli_use disk_uses[] = {
+    { CLI_OPT_TO_FILE, true }, { CLI_OPT_REPO, false },
+    { CLI_OPT_FORMAT, false }, { CLI_OPT_LIMIT_DOWNLOAD, false },
+    { CLI_OPT_FORCE, false },
+};
+static const struct cli_use vm_uses[] = { { CLI_OPT_TO_DIR, true },
+                                          { CLI_OPT_REPO, false },
+                                          { CLI_OPT_FORCE, false } };
+
+static const char *const shell_words[] = { "bash", NULL };
+
+#define POINT_ARG                                                              \
+    {                                                                          \
+        .name = "POINT", .value = CLI_TEXT,                                    \
+        .help = "The point: VM@TIME, as in web1@2026-11-22T10:00:00Z, or "     \
+                "VM@latest for the newest that verifies."                      \
+    }
+#define NAME_ARG                                                               \
+    {                                                                          \
+        .name = "NAME", .value = CLI_REPO, .help = "The repository's name."    \
+    }
+#define NEW_NAME_ARG                                                           \
+    {                                                                          \
+        .name = "NAME", .value = CLI_TEXT,                                     \
+        .help = "What to call it on this machine: letters, digits, '.', '_' "  \
+                "and '-'."                                                     \
+    }
+#define URL_ARG                                                                \
+    {                                                                          \
+        .name = "URL", .value = CLI_TEXT,                                      \
+        .help = "Where it is: s3://BUCKET[/PREFIX] or file:///PATH."           \
+    }
+
+const struct cli_command cli_commands[] = {
+    { .noun = "repo",
+      .verb = "create",
+      .summary = "make a repository and configure it here",
+      .text = "Makes a repository in a bucket (below a prefix) or in a folder "
+              "and writes repos/NAME.json.  The place must be empty.  The "
+              "folder of a file URL is made where it is missing, a bucket "
+              "only with --create-bucket.",
+      .args = { NEW_NAME_ARG, URL_ARG },
+      USES(create_uses),
+      .example = "repo create main s3://backups/vms --endpoint "
+                 "http://127.0.0.1:9000 --create-bucket",
+      .run = cli_repo_create },
+    { .noun = "repo",
+      .verb = "attach",
+      .summary = "use an existing repository from this machine",
+      .text = "Opens a repository that was made elsewhere and writes "
+              "repos/NAME.json.  Nothing else is needed to list and restore "
+              "its points.",
+      .args = { NEW_NAME_ARG, URL_ARG },
+      USES(attach_uses),
+      .example = "repo attach main s3://backups/vms --endpoint "
+                 "http://127.0.0.1:9000",
+      .run = cli_repo_attach },
+    { .noun = "repo",
+      .verb = "list",
+      .summary = "list the configured repositories",
+      .text = "Lists the repositories that are configured on this machine, "
+              "without contacting them.",
+      .run = cli_repo_list },
+    { .noun = "repo",
+      .verb = "show",
+      .summary = "show a repository",
+      .text = "Opens a repository and shows where it is and what it was made "
+              "with.",
+      .args = { NAME_ARG },
+      .run = cli_repo_show },
+    { .noun = "repo",
+      .verb = "remove",
+      .summary = "forget a repository on this machine",
+      .text = "Removes repos/NAME.json.  The repository itself is not "
+              "touched; repo attach brings it back.",
+      .args = { NAME_ARG },
+      .run = cli_repo_remove },
+    { .noun = "repo",
+      .verb = "stats",
+      .summary = "count what a repository holds",
+      .text = "Lists the repository and reads its manifests: points, bytes "
+              "of the sources and as stored, ratios of deduplication and "
+              "compression, objects.",
+      .args = { NAME_ARG },
+      .run = cli_repo_stats },
+    { .noun = "backup",
+      .verb = "run",
+      .summary = "back up VMs into a repository",
+      .text = "Each SOURCE-PATH is one VM: an image file (raw, qcow2, vmdk, "
+              "vhdx, vdi), a block device, or a folder whose images are the "
+              "disks and whose other files are the configuration.  Each "
+              "becomes one restore point.  The first run of a VM is a full, "
+              "later ones store only what changed.\n"
+              "One VM that fails does not stop the others: if at least one "
+              "has its point, the exit code is 3.  An interrupted run leaves "
+              "no point, and what it uploaded is reused by the next one.",
+      .args = { { .name = "SOURCE-PATH",
+                  .value = CLI_PATH,
+                  .many = true,
+                  .help = "An image, a block device, or a folder of them." } },
+      USES(backup_uses),
+      .example = "backup run /vms/web1 --repo main",
+      .run = cli_backup_run },
+    { .noun = "point",
+      .verb = "list",
+      .summary = "list restore points",
+      .text = "Lists the restore points of a repository, by VM and time.",
+      USES(list_uses),
+      .example = "point list --vm web1",
+      .run = cli_point_list },
+    { .noun = "point",
+      .verb = "show",
+      .summary = "show a restore point",
+      .text = "Shows what a point holds: disks, files, and how it was made.",
+      .args = { POINT_ARG },
+      USES(repo_uses),
+      .run = cli_point_show },
+    { .noun = "point",
+      .verb = "export",
+      .summary = "print a point's manifest",
+      .text = "Prints the manifest of a point, as JSON, once it is verified.",
+      .args = { POINT_ARG },
+      USES(repo_uses),
+      .run = cli_point_export },
+    { .noun = "point",
+      .verb = "verify",
+      .summary = "verify a restore point",
+      .text = "Looks at everything that a point needs and names each object "
+              "that is damaged or missing.  With damage the exit code is 7.",
+      .args = { POINT_ARG },
+      USES(verify_uses),
+      .example = "point verify web1@latest --level list",
+      .run = cli_point_verify },
+    { .noun = "point",
+      .verb = "delete",
+      .summary = "delete a restore point",
+      .text = "Deletes a point.  No other point needs it.",
+      .args = { POINT_ARG },
+      USES(delete_uses),
+      .run = cli_point_delete },
+    { .noun = "restore",
+      .verb = "disk",
+      .summary = "restore a disk",
+      .text = "Writes a disk of a point to a file, a block device or stdout.  "
+              "A file appears under its name once it is complete and "
+              "verified; zeros become holes.",
+      .args = { POINT_ARG,
+                { .name = "DISK",
+                  .value = CLI_TEXT,
+                  .optional = true,
+                  .help = "The disk's name.  May be left out where the point "
+                          "has just one." } },
+      USES(disk_uses),
+      .example = "restore disk web1@latest vda.qcow2 --to /tmp/vda.img",
+      .run = cli_restore_disk },
+    { .noun = "restore",
+      .verb = "vm",
+      .summary = "restore all disks and files of a VM",
+      .text = "Writes every disk of a point to DIR, as a raw image (\".raw\" "
+              "is added to the name where the source had another format), and "
+              "the files of its configuration.",
+      .args = { POINT_ARG },
+      USES(vm_uses),
+      .example = "restore vm web1@latest --to /vms/web1-restored",
+      .run = cli_restore_vm },
+    { .noun = "config",
+      .verb = "check",
+      .summary = "check all configuration files",
+      .text = "Reads every configuration file and reports each one that is "
+              "wrong, with the field.  With any the exit code is 2.",
+      .run = cli_config_check },
+    { .noun = "config",
+      .verb = "schema",
+      .summary = "print the JSON Schema of a configuration file",
+      .text = "Prints the JSON Schema of a kind of configuration file.",
+      .args = { { .name = "KIND",
+                  .value = CLI_WORD,
+                  .words = eng_config_kinds,
+                  .help = "The kind: repo or credentials." } },
+      .run = cli_config_schema },
+    { .noun = "version",
+      .summary = "print the version",
+      .text = "Prints the version of the program.",
+      .run = cli_version },
+    { .noun = "help",
+      .summary = "explain commands",
+      .text = "Explains a command, or lists those there are.",
+      .args = { { .name = "NOUN",
+                  .value = CLI_TEXT,
+                  .optional = true,
+                  .help = "The first word of a command." },
+                { .name = "VERB",
+                  .value = CLI_TEXT,
+                  .optional = true,
+                  .help = "The second word." } },
+      .run = cli_help },
+    { .noun = "completion",
+      .summary = "print a shell's completion script",
+      .text = "Prints the completion script of a shell.",
+      .args = { { .name = "SHELL",
+                  .value = CLI_WORD,
+                  .words = shell_words,
+                  .help = "The shell: bash." } },
+      .example = "completion bash > ~/.local/share/bash-completion/"
+                 "completions/objvault",
+      .run = cli_completion },
+    { .noun = "man",
+      .summary = "print the manual page",
+      .text = "Prints the manual page, in mdoc.",
+      .example = "man | man -l -",
+      .run = cli_man },
+};
+const size_t cli_n_commands = sizeof cli_commands / sizeof cli_commands[0];
+
+const struct cli_noun cli_nouns[] = {
+    { "repo", "repositories: where points are kept" },
+    { "backup", "making restore points" },
+    { "point", "restore points" },
+    { "restore", "getting disks and VMs back" },
+    { "config", "configuration files" },
+    { "version", "the version" },
+    { "help", "explanations" },
+    { "completion", "shell completion" },
+    { "man", "the manual page" },
+};
+const size_t cli_n_nouns = sizeof cli_nouns / sizeof cli_nouns[0];
+
+const struct cli_exit cli_exits[] = {
+    { 0, "Done." },
+    { 1, "Failed." },
+    { 2, "Wrong usage or configuration; nothing was done." },
+    { 3, "Done with warnings: at least one VM has its point, but another "
+         "failed, or something needs attention." },
+    { 4, "Not found: repository, point, disk, file." },
+    { 5, "Not allowed: credentials, policy, certificate." },
+    { 6, "Locked: immutability forbids it." },
+    { 7, "Damaged: data does not verify." },
+    { 8, "Unreachable: the storage does not answer." },
+    { 130, "Interrupted; what was uploaded is reused by the next run." },
+};
+const size_t cli_n_exits = sizeof cli_exits / sizeof cli_exits[0];
+
+const struct cli_command *cli_command_find(const char *noun, const char *verb)
+{
+    for (size_t i = 0; i < cli_n_commands; i++) {
+        const struct cli_command *c = &cli_commands[i];
+        if (strcmp(c->noun, noun) != 0)
+            continue;
+        if (c->verb == NULL || (verb != NULL && strcmp(c->verb, verb) == 0))
+            return c;
+    }
+    return NULL;
+}
+
+bool cli_noun_known(const char *noun)
+{
+    for (size_t i = 0; i < cli_n_nouns; i++)
+        if (strcmp(cli_nouns[i].name, noun) == 0)
+            return true;
+    return false;
+}
+
+size_t cli_args_count(const struct cli_command *c)
+{
+    size_t n = 0;
+    while (n < CLI_ARGS_MAX && c->args[n].name != NULL)
+        n++;
+    return n;
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Private to cli/. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+/*
+ * The one table of commands, options, arguments and help texts.  The parser,
+ * --help, the manual page and the shell completion all read it; nothing about
+ * a command's surface is said anywhere else.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct cli_ctx; /* cli/cli.h */
+
+/* What a value is: how it is parsed, and what completes it. */
+enum cli_value {
+    CLI_FLAG,     /* an option without a value */
+    CLI_COUNT,    /* the same, may be given more than once */
+    CLI_TEXT,     /* anything */
+    CLI_PATH,     /* a file or folder */
+    CLI_FOLDER,   /* a folder */
+    CLI_REPO,     /* a configured repository's name */
+    CLI_WORD,     /* one of `words` */
+    CLI_SIZE,     /* bytes: 256K, 4M, 1G */
+    CLI_DURATION, /* seconds: 30s, 12h, 7d */
+    CLI_NUMBER,   /* a plain number */
+};
+
+/* Global options first: they may stand anywhere. */
+enum cli_opt {
+    CLI_OPT_HOME,
+    CLI_OPT_STATE,
+    CLI_OPT_JSON,
+    CLI_OPT_QUIET,
+    CLI_OPT_VERBOSE,
+    CLI_OPT_NO_PROGRESS,
+    CLI_OPT_PROGRESS_JSON,
+    CLI_OPT_LOG_JSON,
+    CLI_OPT_HELP,
+    CLI_OPT_VERSION,
+    CLI_OPT_GLOBALS, /* how many there are */
+
+    CLI_OPT_ENDPOINT = CLI_OPT_GLOBALS,
+    CLI_OPT_REGION,
+    CLI_OPT_DRIVER,
+    CLI_OPT_ADDRESSING,
+    CLI_OPT_PAYLOAD,
+    CLI_OPT_CA,
+    CLI_OPT_CREDENTIALS,
+    CLI_OPT_MAX_CLOCK_SKEW,
+    CLI_OPT_CREATE_BUCKET,
+    CLI_OPT_BLOCK_SIZE,
+    CLI_OPT_REPO,
+    CLI_OPT_VM,
+    CLI_OPT_VM_FILTER,
+    CLI_OPT_FULL,
+    CLI_OPT_COMPRESSION,
+    CLI_OPT_ENCRYPT,
+    CLI_OPT_LIMIT_UPLOAD,
+    CLI_OPT_MEMORY,
+    CLI_OPT_ADOPT,
+    CLI_OPT_DRY_RUN_BACKUP,
+    CLI_OPT_DRY_RUN,
+    CLI_OPT_YES,
+    CLI_OPT_LEVEL,
+    CLI_OPT_TO_FILE,
+    CLI_OPT_TO_DIR,
+    CLI_OPT_FORMAT,
+    CLI_OPT_LIMIT_DOWNLOAD,
+    CLI_OPT_FORCE,
+    CLI_OPTS
+};
+
+struct cli_option {
+    const char *name; /* without the dashes */
+    char letter;      /* "-v", or 0 */
+    enum cli_value value;
+    const char *metavar;      /* NULL for flags */
+    const char *const *words; /* NULL-terminated; CLI_WORD */
+    uint64_t min, max;        /* numbers; max 0: no bounds */
+    const char *help;         /* one or more sentences */
+    const char *why_not;      /* added where a word is refused */
+};
+
+/* An option of a command. */
+struct cli_use {
+    enum cli_opt opt;
+    bool required;
+};
+
+struct cli_arg {
+    const char *name; /* "SOURCE-PATH" */
+    enum cli_value value;
+    bool optional;
+    bool many; /* one or more; only the last */
+    const char *const *words;
+    const char *help;
+};
+
+#define CLI_ARGS_MAX 3
+
+struct cli_command {
+    const char *noun;
+    const char *verb;    /* NULL: the noun is the whole command */
+    const char *summary; /* a few words, no full stop */
+    const char *text;    /* paragraphs of sentences, parted by '\n' */
+    struct cli_arg args[CLI_ARGS_MAX]; /* up to the first without name */
+    const struct cli_use *uses;
+    size_t n_uses;
+    const char *example; /* a line without the program's name, or NULL */
+    /* -1 with e filled, or the exit code. */
+    int (*run)(struct cli_ctx *c, struct err *e);
+};
+
+struct cli_noun {
+    const char *name;
+    const char *help;
+};
+
+struct cli_exit {
+    int code;
+    const char *help;
+};
+
+extern const struct cli_option cli_options[CLI_OPTS];
+extern const struct cli_command cli_commands[];
+extern const size_t cli_n_commands;
+extern const struct cli_noun cli_nouns[]; /* in the order of help */
+extern const size_t cli_n_nouns;
+extern const struct cli_exit cli_exits[];
+extern const size_t cli_n_exits;
+
+/* The command, or NULL.  verb NULL: a noun that is a whole command. */
+const struct cli_command *cli_command_find(const char *noun, const char *verb);
+
+/* True where some command has this noun. */
+bool cli_noun_known(const char *noun);
+
+size_t cli_args_count(const struct cli_command *c);
+
+/* The functions behind the table. */
+int cli_repo_create(struct cli_ctx *c, struct err *e);
+int cli_repo_attach(struct cli_ctx *c, struct err *e);
+int cli_repo_list(struct cli_ctx *c, struct err *e);
+int cli_repo_show(struct cli_ctx *c, struct err *e);
+int cli_repo_remove(struct cli_ctx *c, struct err *e);
+int cli_repo_stats(struct cli_ctx *c, struct err *e);
+int cli_backup_run(struct cli_ctx *c, struct err *e);
+int cli_point_list(struct cli_ctx *c, struct err *e);
+int cli_point_show(struct cli_ctx *c, struct err *e);
+int cli_point_export(struct cli_ctx *c, struct err *e);
+int cli_point_verify(struct cli_ctx *c, struct err *e);
+int cli_point_delete(struct cli_ctx *c, struct err *e);
+int cli_restore_disk(struct cli_ctx *c, struct err *e);
+int cli_restore_vm(struct cli_ctx *c, struct err *e);
+int cli_config_check(struct cli_ctx *c, struct err *e);
+int cli_config_schema(struct cli_ctx *c, struct err *e);
+int cli_version(struct cli_ctx *c, struct err *e);
+int cli_help(struct cli_ctx *c, struct err *e);
+int cli_completion(struct cli_ctx *c, struct err *e);
+int cli_man(struct cli_ctx *c, struct err *e);
+
+#endif

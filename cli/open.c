@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Which repository, which point: what --repo says, else the only one that can
+ * be meant.  Also the question before something is destroyed.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/utc.h"
+#include "cli/cli.h"
+
+#define INTERACTIVE_DEADLINE_MS 60000
+
+void cli_repo_close(struct cli_repo *r)
+{
+    eng_repo_close(r->repo);
+    eng_config_place_fini(&r->place);
+    *r = (struct cli_repo){ 0 };
+}
+
+static int open_repo(struct cli_ctx *c, const char *name, enum cli_patience how,
+                     struct cli_repo *r, struct err *e)
+{
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo config = { 0 };
+    if (eng_config_repo_load(&c->home, name, &config, e) < 0 ||
+        eng_config_place_init(&r->place, &c->home, &config, e) < 0)
+        return -1;
+    struct obj_config *store = &r->place.place.store;
+    if (how == CLI_INTERACTIVE)
+        store->deadline_ms = INTERACTIVE_DEADLINE_MS;
+    store->upload_bytes_per_s = cli_number(c, CLI_OPT_LIMIT_UPLOAD);
+    store->download_bytes_per_s = cli_number(c, CLI_OPT_LIMIT_DOWNLOAD);
+    r->repo = eng_repo_open(&r->place.place, c->cancel, e);
+    return r->repo != NULL ? 0 : -1;
+}
+
+int cli_repo_open(struct cli_ctx *c, const char *name, enum cli_patience how,
+                  struct cli_repo *out, struct err *e)
+{
+    *out = (struct cli_repo){ 0 };
+    if (open_repo(c, name, how, out, e) == 0)
+        return 0;
+    cli_repo_close(out);
+    return -1;
+}
+
+struct name_list {
+    char **names;
+    size_t n;
+};
+
+static void name_list_free(struct name_list *l)
+{
+    eng_config_names_free(l->names, l->n);
+    *l = (struct name_list){ 0 };
+}
+
+static int load_names(struct cli_ctx *c, struct name_list *l, struct err *e)
+{
+    if (eng_config_names(&c->home, "repos", &l->names, &l->n, e) < 0)
+        return -1;
+    if (l->n == 0)
+        return err_set(e, ERR_NOTFOUND, 0,
+                       "no repository is configured in %s; see objvault repo "
+                       "create and repo attach",
+                       c->home.config);
+    return 0;
+}
+
+/* "a, b, c" of those that are marked (NULL: all). */
+static void join_names(const struct name_list *l, const bool *marked,
+                       struct buf *out)
+{
+    const char *between = "";
+    for (size_t i = 0; i < l->n; i++)
+        if (marked == NULL || marked[i]) {
+            buf_printf(out, "%s%s", between, l->names[i]);
+            between = ", ";
+        }
+}
+
+int cli_repo_open_chosen(struct cli_ctx *c, enum cli_patience how,
+                         struct cli_repo *out, struct err *e)
+{
+    *out = (struct cli_repo){ 0 };
+    if (cli_given(c, CLI_OPT_REPO))
+        return cli_repo_open(c, cli_text(c, CLI_OPT_REPO), how, out, e);
+    AUTO(name_list_free) struct name_list l = { 0 };
+    if (load_names(c, &l, e) < 0)
+        return -1;
+    if (l.n == 1)
+        return cli_repo_open(c, l.names[0], how, out, e);
+    AUTO_BUF struct buf names = buf_init(4096);
+    join_names(&l, NULL, &names);
+    return err_set(e, ERR_USAGE, 0,
+                   "several repositories are configured: say --repo with one "
+                   "of %s",
+                   buf_cstr(&names));
+}
+
+/* The full name of a point that was found by `text`. */
+static char *full_name(const char *text, const struct eng_point *p,
+                       struct err *e)
+{
+    char time[UTC_ISO_CHARS];
+    char *name = NULL;
+    const char *at = strrchr(text, '@');
+    if (at != NULL && strcmp(at, "@latest") != 0) {
+        name = strdup(text);
+    } else {
+        utc_format_iso(p->time, time);
+        if (asprintf(&name, "%s@%s", p->vm, time) < 0)
+            name = NULL;
+    }
+    if (name == NULL)
+        (void)err_nomem(e);
+    return name;
+}
+
+static int find_in(struct cli_ctx *c, struct cli_repo *repo, const char *text,
+                   struct eng_point *point, char **name, struct err *e)
+{
+    if (eng_point_find(repo->repo, c->cancel, text, point, e) < 0)
+        return -1;
+    *name = full_name(text, point, e);
+    if (*name != NULL)
+        return 0;
+    eng_point_free(point);
+    return -1;
+}
+
+/* Looks for the point in every repository; fills `has`.  One that cannot be
+ * looked at may have it, so that is an error. */
+static int look_everywhere(struct cli_ctx *c, const struct name_list *l,
+                           const char *text, bool *has, size_t *found,
+                           struct err *e)
+{
+    *found = 0;
+    for (size_t i = 0; i < l->n; i++) {
+        AUTO_CLI_REPO struct cli_repo repo = { 0 };
+        AUTO_ENG_POINT struct eng_point point = { 0 };
+        AUTO_MEM char *name = NULL;
+        if (cli_repo_open(c, l->names[i], CLI_INTERACTIVE, &repo, e) < 0) {
+            (void)err_ctx(e, "look in repository %s", l->names[i]);
+            return err_hint(e, "name the point's repository by --repo");
+        }
+        if (find_in(c, &repo, text, &point, &name, e) == 0) {
+            has[i] = true;
+            (*found)++;
+        } else if (e->kind != ERR_NOTFOUND) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int open_found(struct cli_ctx *c, const char *name_of_repo,
+                      const char *text, enum cli_patience how,
+                      struct cli_repo *repo, struct eng_point *point,
+                      char **name, struct err *e)
+{
+    if (cli_repo_open(c, name_of_repo, how, repo, e) < 0)
+        return -1;
+    if (find_in(c, repo, text, point, name, e) == 0)
+        return 0;
+    cli_repo_close(repo);
+    return -1;
+}
+
+int cli_point_open(struct cli_ctx *c, const char *text, enum cli_patience how,
+                   struct cli_repo *repo, struct eng_point *point, char **name,
+                   struct err *e)
+{
+    *repo = (struct cli_repo){ 0 };
+    if (cli_given(c, CLI_OPT_REPO))
+        return open_found(c, cli_text(c, CLI_OPT_REPO), text, how, repo, point,
+                          name, e);
+    AUTO(name_list_free) struct name_list l = { 0 };
+    if (load_names(c, &l, e) < 0)
+        return -1;
+    if (l.n == 1)
+        return open_found(c, l.names[0], text, how, repo, point, name, e);
+
+    size_t found = 0;
+    AUTO_MEM bool *has = calloc(l.n, sizeof *has);
+    if (has == NULL)
+        return err_nomem(e);
+    if (look_everywhere(c, &l, text, has, &found, e) < 0)
+        return -1;
+    AUTO_BUF struct buf names = buf_init(4096);
+    if (found == 0) {
+        join_names(&l, NULL, &names);
+        return err_set(e, ERR_NOTFOUND, 0, "no point %s in any repository (%s)",
+                       text, buf_cstr(&names));
+    }
+    if (found > 1) {
+        join_names(&l, has, &names);
+        return err_set(e, ERR_USAGE, 0,
+                       "point %s is in several repositories: say --repo with "
+                       "one of %s",
+                       text, buf_cstr(&names));
+    }
+    size_t i = 0;
+    while (!has[i])
+        i++;
+    return open_found(c, l.names[i], text, how, repo, point, name, e);
+}
+
+/* Reads a line from the terminal, up to cap - 1 bytes; the rest is dropped. */
+static int read_answer(struct cli_ctx *c, char *answer, size_t cap,
+                       struct err *e)
+{
+    struct pollfd fds[] = { { .fd = STDIN_FILENO, .events = POLLIN },
+                            { .fd = c->cancel->fd, .events = POLLIN } };
+    size_t n = 0;
+    for (;;) {
+        char ch = '\0';
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            return err_set(e, ERR_IO, errno, "read the answer");
+        if (cancel_check(c->cancel, e) < 0)
+            return -1;
+        if (fds[0].revents == 0)
+            continue;
+        if (read(STDIN_FILENO, &ch, 1) <= 0 || ch == '\n')
+            break;
+        if (n + 1 < cap)
+            answer[n++] = ch;
+    }
+    answer[n] = '\0';
+    return 0;
+}
+
+int cli_confirm(struct cli_ctx *c, const char *question, struct err *e)
+{
+    char answer[8] = "";
+    if (cli_given(c, CLI_OPT_YES))
+        return 0;
+    if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1)
+        return err_set(e, ERR_USAGE, 0,
+                       "nobody can be asked here: say --yes to do it, or "
+                       "--dry-run to see what would be done");
+    AUTO_BUF struct buf prompt = buf_init(4096);
+    cli_clean(&prompt, question);
+    (void)fprintf(stderr, "%s [y/N] ", buf_cstr(&prompt));
+    (void)fflush(stderr);
+    if (read_answer(c, answer, sizeof answer, e) < 0)
+        return -1;
+    if (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0)
+        return 0;
+    return err_set(e, ERR_FAILED, 0, "nothing was done: the answer was no");
+}

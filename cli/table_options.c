@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The options: name, form and meaning of each.  Which command takes which is
+ * said in commands.c.  Two entries may have one name where the meaning differs
+ * between commands.
+ */
+#include "cli/commands.h"
+
+static const char *const driver_words[] = { "s3", "file", NULL };
+static const char *const addressing_words[] = { "auto", "path", "virtual",
+                                                NULL };
+static const char *const payload_words[] = { "signed", "crc32c", NULL };
+static const char *const compression_words[] = { "none", "fast",    "optimal",
+                                                 "high", "extreme", NULL };
+static const char *const encrypt_words[] = { "none", NULL };
+static const char *const level_words[] = { "list", "full", NULL };
+static const char *const format_words[] = { "raw", "qcow2", NULL };
+
+#define FLAG(flag_name, flag_help)                                             \
+    {                                                                          \
+        .name = (flag_name), .value = CLI_FLAG, .help = (flag_help)            \
+    }
+
+const struct cli_option cli_options[CLI_OPTS] = {
+    [CLI_OPT_HOME] = { .name = "home",
+                       .value = CLI_FOLDER,
+                       .metavar = "DIR",
+                       .help = "The folder of the configuration.  Default: "
+                               "$OBJVAULT_HOME, else /etc/objvault for root "
+                               "and ~/.config/objvault for others." },
+    [CLI_OPT_STATE] = { .name = "state",
+                        .value = CLI_FOLDER,
+                        .metavar = "DIR",
+                        .help = "The folder of caches, which may be deleted "
+                                "at any time.  Default: $OBJVAULT_STATE, else "
+                                "/var/lib/objvault for root and "
+                                "~/.local/state/objvault for others." },
+    [CLI_OPT_JSON] = FLAG("json", "Print one JSON document to stdout, also "
+                                  "when the command fails."),
+    [CLI_OPT_QUIET] = FLAG("quiet", "No progress, no warnings, and no word "
+                                    "about what went well; results that were "
+                                    "asked for and errors remain."),
+    [CLI_OPT_VERBOSE] = { .name = "verbose",
+                          .letter = 'v',
+                          .value = CLI_COUNT,
+                          .help = "Log what is done to stderr; given twice, "
+                                  "every request." },
+    [CLI_OPT_NO_PROGRESS] = FLAG("no-progress", "No progress bars, even on a "
+                                                "terminal."),
+    [CLI_OPT_PROGRESS_JSON] = { .name = "progress-json",
+                                .value = CLI_NUMBER,
+                                .metavar = "FD",
+                                .min = 0,
+                                .max = 1023,
+                                .help = "Write the progress to this open file "
+                                        "descriptor, one JSON document a line, "
+                                        "once a second and at the end." },
+    [CLI_OPT_LOG_JSON] = FLAG("log-json", "Log as JSON, one document a line."),
+    [CLI_OPT_HELP] = { .name = "help",
+                       .letter = 'h',
+                       .value = CLI_FLAG,
+                       .help = "Explain the command and do nothing." },
+    [CLI_OPT_VERSION] = FLAG("version", "Print the version and do nothing."),
+
+    [CLI_OPT_ENDPOINT] = { .name = "endpoint",
+                           .value = CLI_TEXT,
+                           .metavar = "URL",
+                           .help = "The S3 server, http://HOST[:PORT] or "
+                                   "https://HOST[:PORT].  Default: AWS." },
+    [CLI_OPT_REGION] = { .name = "region",
+                         .value = CLI_TEXT,
+                         .metavar = "REGION",
+                         .help = "The region to sign for.  Default: "
+                                 "$AWS_REGION, else that of the AWS profile, "
+                                 "else us-east-1." },
+    [CLI_OPT_DRIVER] = { .name = "driver",
+                         .value = CLI_WORD,
+                         .metavar = "DRIVER",
+                         .words = driver_words,
+                         .help = "How to reach the storage: s3 or file.  "
+                                 "Default: by the URL." },
+    [CLI_OPT_ADDRESSING] = { .name = "addressing",
+                             .value = CLI_WORD,
+                             .metavar = "HOW",
+                             .words = addressing_words,
+                             .help = "Where a request names the bucket: path, "
+                                     "virtual (in the host name), or auto "
+                                     "(virtual for AWS, path for others; the "
+                                     "default)." },
+    [CLI_OPT_PAYLOAD] = { .name = "payload",
+                          .value = CLI_WORD,
+                          .metavar = "HOW",
+                          .words = payload_words,
+                          .help = "How blocks are protected on their way: "
+                                  "signed (SHA-256 in the signature, the "
+                                  "default) or crc32c (a checksum that costs "
+                                  "less)." },
+    [CLI_OPT_CA] = { .name = "ca",
+                     .value = CLI_PATH,
+                     .metavar = "FILE",
+                     .help = "Trust the certificates in this file (PEM) "
+                             "instead of the system's." },
+    [CLI_OPT_CREDENTIALS] = { .name = "credentials",
+                              .value = CLI_TEXT,
+                              .metavar = "NAME",
+                              .help = "Use the keys in credentials/NAME.json "
+                                      "below the configuration folder.  "
+                                      "Default: the environment and files "
+                                      "that AWS tools use." },
+    [CLI_OPT_MAX_CLOCK_SKEW] = { .name = "max-clock-skew",
+                                 .value = CLI_DURATION,
+                                 .metavar = "D",
+                                 .min = 1,
+                                 .max = 86400,
+                                 .help = "How far this machine's clock may be "
+                                         "from the server's.  Default: "
+                                         "10m." },
+    [CLI_OPT_CREATE_BUCKET] =
+        FLAG("create-bucket", "Make the bucket if it is not there."),
+    [CLI_OPT_BLOCK_SIZE] = { .name = "block-size",
+                             .value = CLI_SIZE,
+                             .metavar = "SIZE",
+                             .help = "The size of the blocks that disks are "
+                                     "cut into: a power of two, 256K to 8M.  "
+                                     "Default: 4M." },
+    [CLI_OPT_REPO] = { .name = "repo",
+                       .value = CLI_REPO,
+                       .metavar = "NAME",
+                       .help = "The repository.  May be left out where only "
+                               "one is configured, or only one has the "
+                               "point." },
+    [CLI_OPT_VM] = { .name = "vm",
+                     .value = CLI_TEXT,
+                     .metavar = "NAME",
+                     .help = "File the points under this name.  Default: the "
+                             "folder's name, or the image's without its "
+                             "extension.  Only with one SOURCE-PATH." },
+    [CLI_OPT_VM_FILTER] = { .name = "vm",
+                            .value = CLI_TEXT,
+                            .metavar = "NAME",
+                            .help = "Only the points of this VM." },
+    [CLI_OPT_FULL] = FLAG("full", "Read everything and begin a new chain.  "
+                                  "Blocks that are stored already are not "
+                                  "stored again."),
+    [CLI_OPT_COMPRESSION] = { .name = "compression",
+                              .value = CLI_WORD,
+                              .metavar = "LEVEL",
+                              .words = compression_words,
+                              .help = "How hard to compress: none, fast, "
+                                      "optimal (the default), high or "
+                                      "extreme.  With none the blocks are "
+                                      "still zstd frames, made by its fastest "
+                                      "level." },
+    [CLI_OPT_ENCRYPT] = { .name = "encrypt",
+                          .value = CLI_WORD,
+                          .metavar = "HOW",
+                          .words = encrypt_words,
+                          .help = "How to encrypt: none stores in the clear.",
+                          .why_not = "this version cannot encrypt" },
+    [CLI_OPT_LIMIT_UPLOAD] = { .name = "limit-upload",
+                               .value = CLI_SIZE,
+                               .metavar = "RATE",
+                               .min = 1,
+                               .max = UINT64_MAX,
+                               .help = "Send at most this many bytes a "
+                                       "second, such as 10M." },
+    [CLI_OPT_MEMORY] = { .name = "memory",
+                         .value = CLI_SIZE,
+                         .metavar = "SIZE",
+                         .min = 1u << 20,
+                         .max = 1ull << 40,
+                         .help = "The memory that buffers may take; it bounds "
+                                 "how many blocks are worked on at once.  "
+                                 "Default: 150M." },
+    [CLI_OPT_ADOPT] = FLAG("adopt", "Go on with the VM's points although this "
+                                    "machine comes from another place than "
+                                    "they do."),
+    [CLI_OPT_DRY_RUN_BACKUP] = FLAG("dry-run", "Read and compare, and store "
+                                               "nothing."),
+    [CLI_OPT_DRY_RUN] = FLAG("dry-run", "Say what would be done, and do "
+                                        "nothing."),
+    [CLI_OPT_YES] = FLAG("yes", "Do not ask.  Needed where there is no "
+                                "terminal to ask on."),
+    [CLI_OPT_LEVEL] = { .name = "level",
+                        .value = CLI_WORD,
+                        .metavar = "LEVEL",
+                        .words = level_words,
+                        .help = "How closely to look: list checks that every "
+                                "object is there, full (the default) reads "
+                                "and verifies every object." },
+    [CLI_OPT_TO_FILE] = { .name = "to",
+                          .value = CLI_PATH,
+                          .metavar = "TARGET",
+                          .help = "A new file, a block device, or - for "
+                                  "stdout." },
+    [CLI_OPT_TO_DIR] = { .name = "to",
+                         .value = CLI_FOLDER,
+                         .metavar = "DIR",
+                         .help = "The folder; made if it is not there." },
+    [CLI_OPT_FORMAT] = { .name = "format",
+                         .value = CLI_WORD,
+                         .metavar = "FORMAT",
+                         .words = format_words,
+                         .help = "The format of the image that is written: "
+                                 "raw (the default) or qcow2." },
+    [CLI_OPT_LIMIT_DOWNLOAD] = { .name = "limit-download",
+                                 .value = CLI_SIZE,
+                                 .metavar = "RATE",
+                                 .min = 1,
+                                 .max = UINT64_MAX,
+                                 .help = "Fetch at most this many bytes a "
+                                         "second, such as 10M." },
+    [CLI_OPT_FORCE] = FLAG("force", "Replace files that exist; write to a "
+                                    "block device."),
+};

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The kinds of configuration objects there are, field by field.  A new field
+ * is a line here (and a member, where the program keeps it).
+ */
+#include "engine/job/config.h"
+#include "engine/job/fields.h"
+
+#define REPO(member) offsetof(struct eng_config_repo, member)
+
+static const char *const drivers[] = { "s3", "file", NULL };
+static const char *const addressings[] = { "auto", "path", "virtual", NULL };
+static const char *const payloads[] = { "signed", "crc32c", NULL };
+
+static const struct eng_field repo_fields[] = {
+    { .name = "url",
+      .type = ENG_FIELD_TEXT,
+      .required = true,
+      .offset = REPO(url),
+      .max_bytes = 4096,
+      .help = "where it is: s3://bucket[/prefix] or file:///path" },
+    { .name = "driver",
+      .type = ENG_FIELD_WORD,
+      .offset = REPO(driver),
+      .words = drivers,
+      .help = "how to reach it; by the URL where it is left out" },
+    { .name = "endpoint",
+      .type = ENG_FIELD_TEXT,
+      .offset = REPO(endpoint),
+      .max_bytes = 512,
+      .help = "the S3 server, http://HOST[:PORT] or https://HOST[:PORT]; AWS "
+              "where it is left out" },
+    { .name = "region",
+      .type = ENG_FIELD_TEXT,
+      .offset = REPO(region),
+      .max_bytes = 31,
+      .help = "the region to sign for" },
+    { .name = "addressing",
+      .type = ENG_FIELD_WORD,
+      .offset = REPO(addressing),
+      .words = addressings,
+      .help = "where the bucket's name goes: in the path or in the host name" },
+    { .name = "ca",
+      .type = ENG_FIELD_TEXT,
+      .offset = REPO(ca),
+      .max_bytes = 4095,
+      .help = "file of certificates (PEM) to trust instead of the system's" },
+    { .name = "credentials",
+      .type = ENG_FIELD_TEXT,
+      .offset = REPO(credentials),
+      .max_bytes = 64,
+      .help = "NAME of credentials/NAME.json; the environment and files that "
+              "AWS tools use where it is left out" },
+    { .name = "payload",
+      .type = ENG_FIELD_WORD,
+      .offset = REPO(payload),
+      .words = payloads,
+      .help = "how the body of a block is protected on its way: by a SHA-256 "
+              "in the signature, or by a CRC-32C" },
+    { .name = "max_clock_skew",
+      .type = ENG_FIELD_DURATION,
+      .offset = REPO(max_clock_skew_s),
+      .help = "how far this machine's clock may be from the server's; 10m "
+              "where it is left out" },
+};
+
+static const struct eng_field credentials_fields[] = {
+    { .name = "access_key_id",
+      .type = ENG_FIELD_CHECKED,
+      .required = true,
+      .max_bytes = 256,
+      .help = "the S3 access key" },
+    { .name = "secret_access_key",
+      .type = ENG_FIELD_SECRET,
+      .required = true,
+      .max_bytes = 256,
+      .help = "the secret key, or where to find it" },
+    { .name = "session_token",
+      .type = ENG_FIELD_SECRET,
+      .max_bytes = 16384,
+      .help = "the token of temporary credentials, or where to find it" },
+};
+
+const struct eng_kind eng_kind_repo = {
+    .name = "repo",
+    .folder = "repos",
+    .help = "a repository, as this machine reaches it",
+    .fields = repo_fields,
+    .n_fields = sizeof repo_fields / sizeof repo_fields[0],
+};
+
+const struct eng_kind eng_kind_credentials = {
+    .name = "credentials",
+    .folder = "credentials",
+    .help = "keys of an S3 server",
+    .fields = credentials_fields,
+    .n_fields = sizeof credentials_fields / sizeof credentials_fields[0],
+};

@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Configuration: what may be in it, and what is said about the rest. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/json.h"
+#include "engine/job/config.h"
+#include "engine/job/fields.h"
+
+/* A home of its own for each test. */
+struct fixture {
+    char config[64], state[80];
+    struct eng_home home;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    if (f == NULL)
+        return -1;
+    (void)snprintf(f->config, sizeof f->config, "/tmp/objvault-home-XXXXXX");
+    if (mkdtemp(f->config) == NULL)
+        return -1;
+    (void)snprintf(f->state, sizeof f->state, "%s/state", f->config);
+    f->home = (struct eng_home){ .config = f->config, .state = f->state };
+    *state = f;
+    return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int flag,
+                        struct FTW *ftw)
+{
+    (void)st;
+    (void)flag;
+    (void)ftw;
+    return remove(path);
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    int r = nftw(f->config, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    free(f);
+    return r;
+}
+
+static void put(const struct fixture *f, const char *file, const char *text)
+{
+    struct err e = { 0 };
+    AUTO_MEM char *path = io_join(f->config, file, &e);
+    assert_non_null(path);
+    assert_int_equal(io_mkdirs_for(path, 0700, &e), 0);
+    if (io_write_file(path, span_str(text), 0600, false, &e) < 0)
+        fail_msg("%s", e.msg);
+}
+
+/* Loading repos/main.json with this text fails so (behind the path). */
+static void wrong(const struct fixture *f, const char *text,
+                  const char *message)
+{
+    struct err e = { 0 };
+    char want[700];
+    put(f, "repos/main.json", text);
+    (void)snprintf(want, sizeof want, "%s/repos/main.json: %s", f->config,
+                   message);
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo r = { 0 };
+    assert_int_equal(eng_config_repo_load(&f->home, "main", &r, &e), -1);
+    assert_string_equal(e.msg, want);
+    assert_int_equal(e.kind, ERR_CONFIG);
+    assert_null(r.name);
+}
+
+static void home_comes_from_options_then_environment_then_defaults(void **state)
+{
+    struct err e = { 0 };
+    struct eng_home h = { 0 };
+    (void)state;
+    setenv("OBJVAULT_HOME", "/env/home", 1);
+    setenv("OBJVAULT_STATE", "/env/state", 1);
+    assert_int_equal(eng_home_init(&h, "/a", NULL, &e), 0);
+    assert_string_equal(h.config, "/a");
+    assert_string_equal(h.state, "/env/state");
+    eng_home_fini(&h);
+    assert_int_equal(eng_home_init(&h, NULL, "/b", &e), 0);
+    assert_string_equal(h.config, "/env/home");
+    assert_string_equal(h.state, "/b");
+    eng_home_fini(&h);
+
+    setenv("OBJVAULT_HOME", "", 1);
+    unsetenv("OBJVAULT_STATE");
+    setenv("HOME", "/home/me", 1);
+    assert_int_equal(eng_home_init(&h, NULL, NULL, &e), 0);
+    if (geteuid() == 0) {
+        assert_string_equal(h.config, "/etc/objvault");
+        assert_string_equal(h.state, "/var/lib/objvault");
+    } else {
+        assert_string_equal(h.config, "/home/me/.config/objvault");
+        assert_string_equal(h.state, "/home/me/.local/state/objvault");
+    }
+    eng_home_fini(&h);
+}
+
+static void a_relative_home_is_made_absolute(void **state)
+{
+    struct err e = { 0 };
+    struct eng_home h = { 0 };
+    AUTO_MEM char *cwd = getcwd(NULL, 0);
+    (void)state;
+    assert_int_equal(eng_home_init(&h, "x/y", "z", &e), 0);
+    AUTO_MEM char *want = io_join(cwd, "x/y", &e);
+    assert_string_equal(h.config, want);
+    eng_home_fini(&h);
+    assert_int_equal(eng_home_init(&h, "", NULL, &e), -1);
+    assert_int_equal(e.kind, ERR_USAGE);
+    assert_string_equal(e.msg, "--home is empty");
+    assert_int_equal(eng_home_init(&h, "/x", "", &e), -1);
+    assert_string_equal(e.msg, "--state is empty");
+}
+
+static char *dup_or_null(const char *s)
+{
+    return s != NULL ? strdup(s) : NULL;
+}
+
+static void a_saved_repository_is_loaded_as_it_was(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = { 0 };
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo r = {
+        .name = dup_or_null("main"),
+        .url = dup_or_null("s3://bucket/a/b"),
+        .driver = dup_or_null("s3"),
+        .endpoint = dup_or_null("https://[::1]:9000"),
+        .region = dup_or_null("eu-1"),
+        .addressing = dup_or_null("virtual"),
+        .ca = dup_or_null("/ca.pem"),
+        .credentials = dup_or_null("keys"),
+        .payload = dup_or_null("crc32c"),
+        .max_clock_skew_s = 5400,
+    };
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo got = { 0 };
+    if (eng_config_repo_save(&f->home, &r, &e) < 0)
+        fail_msg("%s", e.msg);
+    assert_int_equal(eng_config_repo_load(&f->home, "main", &got, &e), 0);
+    assert_string_equal(got.name, r.name);
+    assert_string_equal(got.url, r.url);
+    assert_string_equal(got.driver, r.driver);
+    assert_string_equal(got.endpoint, r.endpoint);
+    assert_string_equal(got.region, r.region);
+    assert_string_equal(got.addressing, r.addressing);
+    assert_string_equal(got.ca, r.ca);
+    assert_string_equal(got.credentials, r.credentials);
+    assert_string_equal(got.payload, r.payload);
+    assert_int_equal(got.max_clock_skew_s, 5400);
+
+    AUTO_BUF struct buf text = buf_init(4096);
+    AUTO_MEM char *path = io_join(f->config, "repos/main.json", &e);
+    assert_int_equal(io_read_file(path, &text, &e), 0);
+    assert_non_null(strstr(buf_cstr(&text), "\"max_clock_skew\": \"90m\""));
+}
+
+static void files_and_folders_are_for_the_owner_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = { 0 };
+    struct stat st;
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo r = {
+        .name = dup_or_null("main"), .url = dup_or_null("file:///srv/r")
+    };
+    assert_int_equal(eng_config_repo_save(&f->home, &r, &e), 0);
+    AUTO_MEM char *file = io_join(f->config, "repos/main.json", &e);
+    AUTO_MEM char *folder = io_join(f->config, "repos", &e);
+    assert_int_equal(stat(file, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(stat(folder, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+}
+
+static void a_taken_name_is_not_written_over(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = { 0 };
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo r = {
+        .name = dup_or_null("main"), .url = dup_or_null("file:///srv/r")
+    };
+    put(f, "repos/main.json", "// mine\n");
+    assert_int_equal(eng_config_repo_save(&f->home, &r, &e), -1);
+    assert_int_equal(e.kind, ERR_EXISTS);
+    assert_non_null(strstr(e.msg, "a repository \"main\" is configured "
+                                  "already"));
+    AUTO_BUF struct buf text = buf_init(4096);
+    AUTO_MEM char *path = io_join(f->config, "repos/main.json", &e);
+    assert_int_equal(io_read_file(path, &text, &e), 0);
+    assert_string_equal(buf_cstr(&text), "// mine\n");
+}
+
+static void a_wrong_repository_is_not_saved(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = { 0 };
+    char **names = NULL;
+    size_t n = 0;
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo r = {
+        .name = dup_or_null("main"), .url = dup_or_null("ftp://x")
+    };
+    assert_int_equal(eng_config_repo_save(&f->home, &r, &e), -1);
+    assert_int_equal(e.kind, ERR_USAGE);
+    assert_int_equal(eng_config_names(&f->home, "repos", &names, &n, &e), 0);
+    assert_int_equal(n, 0);
+    eng_config_names_free(names, n);
+}
+
+static void comments_are_allowed(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = { 0 };
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo r = { 0 };
+    put(f, "repos/main.json",
+        "// where\n{ /* here */ \"url\": \"s3://bucket\", \"ca\": null }\n");
+    if (eng_config_repo_load(&f->home, "main", &r, &e) < 0)
+        fail_msg("%s", e.msg);
+    assert_string_equal(r.url, "s3://bucket");
+    assert_null(r.ca);
+}
+
+static void a_missing_repository_is_answered_with_those_there_are(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = { 0 };
+    char want[300];
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo r = { 0 };
+    assert_int_equal(eng_config_repo_load(&f->home, "x", &r, &e), -1);
+    assert_int_equal(e.kind, ERR_NOTFOUND);
+    (void)snprintf(want, sizeof want,
+                   "no repository \"x\" is configured; none is configured in "
+                   "%s",
+                   f->config);
+    assert_string_equal(e.msg, want);
+    put(f, "repos/b.json", "{}");
+    put(f, "repos/a.json", "{}");
+    assert_int_equal(eng_config_repo_load(&f->home, "x", &r, &e), -1);
+    assert_string_equal(e.msg,
+                        "no repository \"x\" is configured; there is a, b");
+    assert_int_equal(eng_config_repo_load(&f->home, "../x", &r, &e), -1);
+    assert_int_equal(e.kind, ERR_USAGE);
+}
+
+static void wrong_files_are_refused_with_the_field(void **state)
+{
+    struct fixture *f = *state;
+    wrong(f, "{\"url\":\"s3://bucket\",\"regoin\":\"x\"}",
+          "regoin: unknown field; the nearest known one is \"region\"");
+    wrong(f, "{}", "url: the field is missing");
+    wrong(f, "{\"url\":\"\"}", "url: is empty");
+    wrong(f, "{\"url\":\"s3://bucket\",\"region\":\"a\\u0007b\"}",
+          "region: has a control character");
+    wrong(f, "{\"url\":\"s3://bucket\",\"max_clock_skew\":\"soon\"}",
+          "max_clock_skew: is no duration such as 30s, 15m or 12h");
+    wrong(f, "{\"url\":\"s3://bucket\",\"max_clock_skew\":\"2d\"}",
+          "max clock skew: must be 1s to 1d");
+    wrong(f, "{\"url\":\"file:///a\",\"endpoint\":\"http://x\"}",
+          "endpoint has no use with a file:/// URL");
+}
+
+/* Exact texts of base/json are its own tests' business. */
+static void mistyped_and_broken_files_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *text;
+        const char *part;
+    } cases[] = {
+        { "{\"url\":7}", "/repos/main.json: url: " },
+        { "{\"url\":\"s3://bucket\",\"payload\":\"md5\"}", ": payload: " },
+        { "{\"url\":\"s3://bucket\",\"max_clock_skew\":600}",
+          ": max_clock_skew: " },
+        { "{\"url\":\"s3://bucket\",\"url\":\"s3://other\"}", ": url: " },
+        { "[]", "/repos/main.json: " },
+        { "{\"url\":", "/repos/main.json: line 1, column " },
+        { "", "/repos/main.json: line 1" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct err e = { 0 };
+        AUTO_ENG_CONFIG_REPO struct eng_config_repo r = { 0 };
+        put(f, "repos/main.json", cases[i].text);
+        assert_int_equal(eng_config_repo_load(&f->home, "main", &r, &e), -1);
+        assert_int_equal(e.kind, ERR_CONFIG);
+        if (strstr(e.msg, cases[i].part) == NULL)
+            fail_msg("%s: %s", cases[i].text, e.msg);
+    }
+}
+
+static void a_file_that_is_too_large_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = { 0 };
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo r = { 0 };
+    AUTO_MEM char *text = malloc((2 << 20) + 1);
+    assert_non_null(text);
+    memset(text, ' ', 2 << 20);
+    text[2 << 20] = '\0';
+    put(f, "repos/main.json", text);
+    assert_int_equal(eng_config_repo_load(&f->home, "main", &r, &e), -1);
+    assert_int_equal(e.kind, ERR_CONFIG);
+}
+
+static void names_are_sorted_and_only_of_objects(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = { 0 };
+    char **names = NULL;
+    size_t n = 0;
+    assert_int_equal(eng_config_names(&f->home, "repos", &names, &n, &e), 0);
+    assert_int_equal(n, 0);
+    eng_config_names_free(names, n);
+    for (int i = 0; i < 40; i++) {
+        char file[40];
+        (void)snprintf(file, sizeof file, "repos/r%02d.json", 39 - i);
+        put(f, file, "{}");
+    }
+    put(f, "repos/.hidden.json", "{}");
+    put(f, "repos/_odd.json", "{}");
+    put(f, "repos/note.txt", "");
+    put(f, "repos/.json", "");
+    assert_int_equal(eng_config_names(&f->home, "repos", &names, &n, &e), 0);
+    assert_int_equal(n, 40);
+    assert_string_equal(names[0], "r00");
+    assert_string_equal(names[39], "r39");
+    eng_config_names_free(names, n);
+    put(f, "file", "");
+    assert_int_equal(eng_config_names(&f->home, "file", &names, &n, &e), -1);
+    assert_non_null(strstr(e.msg, "read folder "));
+}
+
+static void removing_forgets_the_file_and_says_what_there_is(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = { 0 };
+    put(f, "repos/a.json", "{}");
+    put(f, "repos/b.json", "{}");
+    assert_int_equal(eng_config_repo_remove(&f->home, "a", &e), 0);
+    assert_int_equal(eng_config_repo_remove(&f->home, "a", &e), -1);
+    assert_int_equal(e.kind, ERR_NOTFOUND);
+    assert_string_equal(e.msg, "no repository \"a\" is configured; there is b");
+    assert_int_equal(eng_config_repo_remove(&f->home, "../x", &e), -1);
+    assert_int_equal(e.kind, ERR_USAGE);
+    AUTO_MEM char *folder = io_join(f->config, "repos/d.json", &e);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_int_equal(eng_config_repo_remove(&f->home, "d", &e), -1);
+    assert_non_null(strstr(e.msg, "remove "));
+}
+
+struct seen {
+    size_t files, bad;
+    char messages[4096];
+};
+
+static void on_file(void *ctx, const char *file, const struct err *problem)
+{
+    struct seen *s = ctx;
+    s->files++;
+    assert_true(file[0] == '/');
+    if (problem == NULL)
+        return;
+    s->bad++;
+    assert_int_equal(problem->kind, ERR_CONFIG);
+    size_t at = strlen(s->messages);
+    const char *slash = strrchr(problem->msg, '/');
+    (void)snprintf(s->messages + at, sizeof s->messages - at, "%s\n",
+                   slash != NULL ? slash + 1 : problem->msg);
+}
+
+static void check_looks_at_every_file(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = { 0 };
+    struct seen s = { 0 };
+    size_t bad = 99;
+    assert_int_equal(eng_config_check(&f->home, on_file, &s, &bad, &e), 0);
+    assert_int_equal(bad, 0);
+    assert_int_equal(s.files, 0);
+    put(f, "repos/good.json",
+        "{\"url\":\"s3://bucket\",\"credentials\":\"keys\"}");
+    put(f, "credentials/keys.json",
+        "{\"access_key_id\":\"a\",\"secret_access_key\":\"b\"}");
+    put(f, "credentials/all.json",
+        "{\"access_key_id\":\"a\",\"secret_access_key\":{\"file\":\"f\"},"
+        "\"session_token\":{\"command\":[\"a\",\"b\"]}}");
+    assert_int_equal(eng_config_check(&f->home, on_file, &s, &bad, &e), 0);
+    assert_int_equal(bad, 0);
+    assert_int_equal(s.files, 3);
+    assert_string_equal(s.messages, "");
+}
+
+static void check_reports_every_wrong_file(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = { 0 };
+    struct seen s = { 0 };
+    size_t bad = 0;
+    put(f, "repos/a.json", "{\"url\":\"s3://bucket\",\"credentials\":\"no\"}");
+    put(f, "repos/b.json", "{\"url\":\"x\"}");
+    put(f, "repos/_c.json", "{\"url\":\"s3://bucket\"}");
+    put(f, "repos/good.json", "{\"url\":\"s3://bucket\"}");
+    put(f, "credentials/d.json", "{\"access_key_id\":\"a\"}");
+    assert_int_equal(eng_config_check(&f->home, on_file, &s, &bad, &e), 0);
+    assert_int_equal(bad, 4);
+    assert_int_equal(s.bad, 4);
+    assert_int_equal(s.files, 5);
+    assert_string_equal(
+        s.messages,
+        "_c.json: \"_c\" is no name: use letters, digits, '.', '_' and '-', "
+        "at most 64, the first a letter or digit\n"
+        "no.json: No such file or directory\n"
+        "path\n"
+        "d.json: secret_access_key: the field is missing\n");
+}
+
+/* Secrets are looked at, not resolved. */
+static void wrong_secrets_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *secret;
+        const char *message;
+    } cases[] = {
+        { "{}", "secret_access_key: needs exactly one of file, env and "
+                "command" },
+        { "{\"file\":\"a\",\"env\":\"b\"}",
+          "secret_access_key: needs exactly one of file, env and command" },
+        { "{\"fil\":\"a\"}", "secret_access_key.fil: unknown field; the "
+                             "nearest known one is \"file\"" },
+        { "{\"command\":[]}", "secret_access_key.command: is empty" },
+        { "{\"env\":\"\"}", "secret_access_key.env: is empty" },
+        { "\"\"", "secret_access_key: is empty" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct err e = { 0 };
+        char text[300];
+        (void)snprintf(text, sizeof text,
+                       "{\"access_key_id\":\"a\",\"secret_access_key\":%s}",
+                       cases[i].secret);
+        assert_int_equal(
+            eng_fields_decode(&eng_kind_credentials, span_str(text), NULL, &e),
+            -1);
+        assert_string_equal(e.msg, cases[i].message);
+    }
+}
+
+static void schemas_have_every_field(void **state)
+{
+    static const struct eng_kind *const kinds[] = { &eng_kind_repo,
+                                                    &eng_kind_credentials };
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct err e = { 0 };
+        AUTO_BUF struct buf out = buf_init(65536);
+        assert_int_equal(
+            eng_config_schema(eng_config_kinds[i], i == 0, &out, &e), 0);
+        AUTO_JSON struct json_doc *doc =
+            json_parse(buf_span(&out), JSON_STRICT, ERR_CORRUPT, &e);
+        if (doc == NULL)
+            fail_msg("%s", e.msg);
+        struct json root = json_root(doc);
+        struct json title = json_field(&root, "title");
+        struct json properties = json_field(&root, "properties");
+        assert_string_equal(json_string(&title, 100), kinds[i]->name);
+        for (size_t j = 0; j < kinds[i]->n_fields; j++) {
+            struct json p = json_field(&properties, kinds[i]->fields[j].name);
+            struct json help = json_field(&p, "description");
+            assert_string_equal(json_string(&help, 1000),
+                                kinds[i]->fields[j].help);
+        }
+        assert_int_equal(json_failed(doc, &e), 0);
+    }
+    struct err e = { 0 };
+    AUTO_BUF struct buf out = buf_init(65536);
+    assert_null(eng_config_kinds[2]);
+    assert_int_equal(eng_config_schema("job", true, &out, &e), -1);
+    assert_int_equal(e.kind, ERR_USAGE);
+    assert_string_equal(e.msg, "\"job\" is no kind of configuration: there are "
+                               "repo and credentials");
+}
+
+int main(void)
+{
+#define HOMED(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            home_comes_from_options_then_environment_then_defaults),
+        cmocka_unit_test(a_relative_home_is_made_absolute),
+        HOMED(a_saved_repository_is_loaded_as_it_was),
+        HOMED(files_and_folders_are_for_the_owner_alone),
+        HOMED(a_taken_name_is_not_written_over),
+        HOMED(a_wrong_repository_is_not_saved),
+        HOMED(comments_are_allowed),
+        HOMED(a_missing_repository_is_answered_with_those_there_are),
+        HOMED(wrong_files_are_refused_with_the_field),
+        HOMED(mistyped_and_broken_files_are_refused),
+        HOMED(a_file_that_is_too_large_is_refused),
+        HOMED(names_are_sorted_and_only_of_objects),
+        HOMED(removing_forgets_the_file_and_says_what_there_is),
+        HOMED(check_looks_at_every_file),
+        HOMED(check_reports_every_wrong_file),
+        cmocka_unit_test(wrong_secrets_are_refused),
+        cmocka_unit_test(schemas_have_every_field),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
