@@ -41,13 +41,19 @@ enum obj_outcome {
 struct obj_attempt {
     enum obj_outcome outcome;
     enum obj_verb verb;
-    int http;
+    int http;               /* status, as far as one came: a GET whose body
+                               ends early is OBJ_NETWORK with its 2xx */
     int sys;                /* errno, file driver */
     int64_t retry_after_ms; /* server's wish; 0: none */
     bool maybe_done;        /* the request may have been carried out */
     bool fresh_connection;  /* in: do not reuse a connection */
     int64_t server_time;    /* Date header; 0: none */
-    int64_t clock_offset;   /* in: server's time minus ours, for signing */
+    int64_t clock_offset;   /* in: server's time minus ours, for signing; the
+                               request's sign_before was checked against it,
+                               drivers check it again as they sign */
+    char nonce[33];         /* hex; put, in: stored with the object as
+                               x-amz-meta-objvault-nonce; head, out: what is
+                               stored there, or "" */
     char region[32];        /* with OBJ_REGION */
     char code[64];          /* <Code> or x-minio-error-code */
     char message[256];
@@ -65,6 +71,10 @@ struct obj_page { /* one page of a listing */
     char *next;         /* opaque continuation, or NULL: the last page */
     char *next_version; /* for version listings */
 };
+
+/* Appends an entry; false: no memory. */
+bool obj_page_add(struct obj_page *p, const char *key,
+                  const struct obj_info *info);
 
 void obj_page_clear(struct obj_page *p);
 

@@ -1,1 +1,538 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * The only place that speaks to libcurl.  Blocking transfers, one handle per
+ * running call: with TLS that took a third less processor time than one
+ * multiplexed thread, and retries stay straight-line code.  Each handle drives
+ * a private multi handle instead of curl_easy_perform, because that one can
+ * also wait for a cancel token's descriptor.
+ */
+#include "objstore/http.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONNECT_MS 5000
+#define LOW_SPEED_BYTES 1024
+#define LOW_SPEED_S 30
+/* A request's time limit: this, and its bytes at the slowest rate that is
+ * still worth waiting for. */
+#define LIMIT_BASE_MS 60000
+#define LIMIT_BYTES_PER_MS 50
+/* S3 closes idle connections after 5 to 30 s; a younger one is mostly alive. */
+#define KEEP_S 15
+#define DNS_KEEP_S 30
+#define BUFFER_BYTES (256 << 10)
+#define POLL_MS 1000
+#define CANCEL_DEPTH 8
+
+struct obj_http_call {
+    CURL *easy;
+    CURLM *multi;
+    struct obj_http_call *next; /* in the free list */
+    bool used;                  /* has, or had, a connection */
+    char curl_text[CURL_ERROR_SIZE];
+
+    /* Of the running request. */
+    const struct obj_http_request *r;
+    struct obj_attempt *a;
+    bool body_begun;
+    bool refused; /* by us: a->err says why */
+};
+
+struct obj_http {
+    char *ca_file;
+    int64_t limit_ms;
+    struct {
+        pthread_mutex_t lock;
+        struct obj_http_call *idle; /* guarded; last in, first out */
+    } pool;
+};
+
+static pthread_once_t global_once = PTHREAD_ONCE_INIT;
+static CURLcode global_result;
+
+static void global_init(void)
+{
+    global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+struct obj_http *obj_http_new(const char *ca_file, int64_t limit_ms,
+                              struct err *e)
+{
+    pthread_once(&global_once, global_init);
+    if (global_result != CURLE_OK) {
+        err_set(e, ERR_INTERNAL, 0, "libcurl: %s",
+                curl_easy_strerror(global_result));
+        return NULL;
+    }
+    if (ca_file != NULL && access(ca_file, R_OK) < 0) {
+        err_set(e, ERR_CONFIG, errno, "certificates %s", ca_file);
+        return NULL;
+    }
+    struct obj_http *h = calloc(1, sizeof *h);
+    if (h == NULL) {
+        err_nomem(e);
+        return NULL;
+    }
+    h->limit_ms = limit_ms;
+    pthread_mutex_init(&h->pool.lock, NULL);
+    if (ca_file != NULL) {
+        h->ca_file = strdup(ca_file);
+        if (h->ca_file == NULL) {
+            err_nomem(e);
+            obj_http_free(h);
+            return NULL;
+        }
+    }
+    return h;
+}
+
+static void call_free(struct obj_http_call *c)
+{
+    /* The connection lives in the multi handle and goes with it. */
+    if (c->easy != NULL)
+        curl_easy_cleanup(c->easy);
+    if (c->multi != NULL)
+        curl_multi_cleanup(c->multi);
+    free(c);
+}
+
+void obj_http_free(struct obj_http *h)
+{
+    if (h == NULL)
+        return;
+    while (h->pool.idle != NULL) {
+        struct obj_http_call *c = h->pool.idle;
+        h->pool.idle = c->next;
+        call_free(c);
+    }
+    pthread_mutex_destroy(&h->pool.lock);
+    free(h->ca_file);
+    free(h);
+}
+
+struct obj_http_call *obj_http_begin(struct obj_http *h, struct err *e)
+{
+    pthread_mutex_lock(&h->pool.lock);
+    struct obj_http_call *c = h->pool.idle;
+    if (c != NULL)
+        h->pool.idle = c->next;
+    pthread_mutex_unlock(&h->pool.lock);
+    if (c == NULL) {
+        c = calloc(1, sizeof *c);
+        if (c == NULL) {
+            err_nomem(e);
+            return NULL;
+        }
+        c->easy = curl_easy_init();
+        c->multi = curl_multi_init();
+        if (c->easy == NULL || c->multi == NULL) {
+            call_free(c);
+            err_nomem(e);
+            return NULL;
+        }
+    }
+    c->next = NULL;
+    /* Settings go, the connection stays. */
+    curl_easy_reset(c->easy);
+    return c;
+}
+
+void obj_http_end(struct obj_http *h, struct obj_http_call *c)
+{
+    if (c == NULL)
+        return;
+    pthread_mutex_lock(&h->pool.lock);
+    c->next = h->pool.idle;
+    h->pool.idle = c;
+    pthread_mutex_unlock(&h->pool.lock);
+}
+
+const char *obj_http_header(const struct obj_http_call *c, const char *name)
+{
+    struct curl_header *h = NULL;
+
+    if (curl_easy_header(c->easy, name, 0, CURLH_HEADER, -1, &h) != CURLHE_OK)
+        return NULL;
+    return h->value;
+}
+
+bool obj_http_length(const struct obj_http_call *c, uint64_t *bytes)
+{
+    curl_off_t n = -1;
+
+    if (curl_easy_getinfo(c->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &n) !=
+            CURLE_OK ||
+        n < 0)
+        return false;
+    *bytes = (uint64_t)n;
+    return true;
+}
+
+static int status_of(const struct obj_http_call *c)
+{
+    long status = 0;
+
+    curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+    return (int)status;
+}
+
+/* An answer whose end nobody announced cannot be told from one that was cut:
+ * libcurl takes the closing of the connection for its end. */
+static bool has_end(const struct obj_http_call *c)
+{
+    uint64_t bytes;
+
+    return obj_http_length(c, &bytes) ||
+           obj_http_header(c, "transfer-encoding") != NULL;
+}
+
+/* At the first byte of a good answer: is there room for all of it? */
+static bool make_room(struct obj_http_call *c, struct buf *out)
+{
+    uint64_t bytes = 0;
+
+    c->body_begun = true;
+    if (!obj_http_length(c, &bytes))
+        return true;
+    if (bytes <= out->max - out->len) {
+        buf_reserve(out, (size_t)bytes);
+        return buf_check(out, &c->a->err) == 0;
+    }
+    err_set(&c->a->err, ERR_CORRUPT, 0,
+            "the answer has %llu bytes, more than the %zu that are expected",
+            (unsigned long long)bytes, out->max - out->len);
+    return false;
+}
+
+static size_t on_body(char *p, size_t size, size_t count, void *ctx)
+{
+    struct obj_http_call *c = ctx;
+    const struct obj_http_request *r = c->r;
+    size_t len = size * count;
+    int status = status_of(c);
+
+    if (status < 200 || status > 299) {
+        struct buf *b = r->error_body;
+        size_t room = b == NULL ? 0 : b->max - b->len;
+        if (room > 0)
+            buf_append(b, p, len < room ? len : room);
+        return len;
+    }
+    if (r->out == NULL)
+        return len;
+    if (!c->body_begun && !make_room(c, r->out)) {
+        c->refused = true;
+        return 0;
+    }
+    buf_append(r->out, p, len);
+    if (buf_check(r->out, &c->a->err) < 0) {
+        c->refused = true;
+        return 0;
+    }
+    return len;
+}
+
+static int on_progress(void *ctx, curl_off_t dltotal, curl_off_t dlnow,
+                       curl_off_t ultotal, curl_off_t ulnow)
+{
+    const struct obj_http_call *c = ctx;
+
+    (void)dltotal;
+    (void)dlnow;
+    (void)ultotal;
+    (void)ulnow;
+    return cancel_requested(c->r->cancel) ? 1 : 0;
+}
+
+static int append_header(struct curl_slist **list, const char *name,
+                         const char *value)
+{
+    AUTO_BUF struct buf line = buf_init(128u << 10);
+    struct err e;
+
+    buf_printf(&line, "%s:%s%s", name, value[0] == '\0' ? "" : " ", value);
+    const char *text = buf_cstr(&line);
+    if (buf_check(&line, &e) < 0)
+        return -1;
+    struct curl_slist *longer = curl_slist_append(*list, text);
+    if (longer == NULL)
+        return -1;
+    *list = longer;
+    return 0;
+}
+
+/* A value with a line break in it would be another header. */
+static bool is_one_line(const char *value)
+{
+    return strpbrk(value, "\r\n") == NULL;
+}
+
+static struct curl_slist *make_headers(const struct obj_http_request *r,
+                                       struct err *e)
+{
+    struct curl_slist *list = NULL;
+    int bad = 0;
+
+    for (size_t i = 0; i < r->nheaders; i++) {
+        const struct obj_sigv4_pair *h = &r->headers[i];
+        if (!is_one_line(h->value)) {
+            curl_slist_free_all(list);
+            err_set(e, ERR_USAGE, 0, "header %s holds a line break", h->name);
+            return NULL;
+        }
+        bad |= append_header(&list, h->name, h->value);
+    }
+    /* Without a value: not sent.  Waiting for "100 Continue" costs a round
+     * trip, or a second where the server does not know it. */
+    bad |= append_header(&list, "Expect", "");
+    if (bad != 0) {
+        curl_slist_free_all(list);
+        err_nomem(e);
+        return NULL;
+    }
+    return list;
+}
+
+static void set_transport(struct obj_http_call *c, const struct obj_http *h)
+{
+    CURL *x = c->easy;
+
+    curl_easy_setopt(x, CURLOPT_NOSIGNAL, 1L);
+    /* S3 has no HTTP/2, and libcurl before 8.7 can damage its uploads. */
+    curl_easy_setopt(x, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(x, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(x, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(x, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    curl_easy_setopt(x, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(x, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(x, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(x, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (h->ca_file != NULL) {
+        curl_easy_setopt(x, CURLOPT_CAINFO, h->ca_file);
+        curl_easy_setopt(x, CURLOPT_CAPATH, NULL);
+    }
+    curl_easy_setopt(x, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+    curl_easy_setopt(x, CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED_BYTES);
+    curl_easy_setopt(x, CURLOPT_LOW_SPEED_TIME, (long)LOW_SPEED_S);
+    curl_easy_setopt(x, CURLOPT_MAXAGE_CONN, (long)KEEP_S);
+    curl_easy_setopt(x, CURLOPT_DNS_CACHE_TIMEOUT, (long)DNS_KEEP_S);
+    curl_easy_setopt(x, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);
+    curl_easy_setopt(x, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
+    curl_easy_setopt(x, CURLOPT_UPLOAD_BUFFERSIZE, (long)BUFFER_BYTES);
+    curl_easy_setopt(x, CURLOPT_USERAGENT, "objvault/" OBJVAULT_VERSION);
+    curl_easy_setopt(x, CURLOPT_ERRORBUFFER, c->curl_text);
+}
+
+static void set_request(struct obj_http_call *c, const struct obj_http *h,
+                        const struct obj_http_request *r,
+                        struct curl_slist *headers, bool fresh)
+{
+    CURL *x = c->easy;
+    int64_t limit_ms =
+        LIMIT_BASE_MS + (int64_t)(r->expect_bytes / LIMIT_BYTES_PER_MS);
+
+    if (h->limit_ms > 0 && limit_ms > h->limit_ms)
+        limit_ms = h->limit_ms;
+    curl_easy_setopt(x, CURLOPT_TIMEOUT_MS, (long)limit_ms);
+    curl_easy_setopt(x, CURLOPT_URL, r->url);
+    curl_easy_setopt(x, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(x, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
+    if (strcmp(r->method, "HEAD") == 0) {
+        curl_easy_setopt(x, CURLOPT_NOBODY, 1L);
+    } else {
+        if (r->has_body) {
+            /* From memory: libcurl can begin again by itself. */
+            curl_easy_setopt(x, CURLOPT_POSTFIELDSIZE_LARGE,
+                             (curl_off_t)r->body.len);
+            curl_easy_setopt(x, CURLOPT_POSTFIELDS,
+                             r->body.len > 0 ? (const void *)r->body.p : "");
+        }
+        curl_easy_setopt(x, CURLOPT_CUSTOMREQUEST, r->method);
+    }
+    curl_easy_setopt(x, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(x, CURLOPT_WRITEDATA, c);
+    curl_easy_setopt(x, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(x, CURLOPT_XFERINFODATA, c);
+    curl_easy_setopt(x, CURLOPT_NOPROGRESS, 0L);
+}
+
+/* Descriptors that become readable when the call is to end. */
+static unsigned cancel_fds(const struct cancel *cancel,
+                           struct curl_waitfd fds[CANCEL_DEPTH])
+{
+    unsigned n = 0;
+
+    for (; cancel != NULL && n < CANCEL_DEPTH; cancel = cancel->parent) {
+        if (cancel->fd >= 0)
+            fds[n++] = (struct curl_waitfd){ .fd = cancel->fd,
+                                             .events = CURL_WAIT_POLLIN };
+    }
+    return n;
+}
+
+static CURLcode transfer(struct obj_http_call *c, const struct cancel *cancel)
+{
+    struct curl_waitfd fds[CANCEL_DEPTH];
+    unsigned nfds = cancel_fds(cancel, fds);
+    CURLcode result = CURLE_FAILED_INIT;
+    CURLMcode m = curl_multi_add_handle(c->multi, c->easy);
+    int running = 1;
+
+    if (m != CURLM_OK)
+        return CURLE_OUT_OF_MEMORY;
+    while (m == CURLM_OK && running > 0) {
+        if (cancel_requested(cancel)) {
+            curl_multi_remove_handle(c->multi, c->easy);
+            return CURLE_ABORTED_BY_CALLBACK;
+        }
+        m = curl_multi_perform(c->multi, &running);
+        if (m == CURLM_OK && running > 0)
+            m = curl_multi_poll(c->multi, fds, nfds, POLL_MS, NULL);
+    }
+    int left = 0;
+    for (CURLMsg *msg = curl_multi_info_read(c->multi, &left); msg != NULL;
+         msg = curl_multi_info_read(c->multi, &left)) {
+        if (msg->msg == CURLMSG_DONE)
+            result = msg->data.result;
+    }
+    curl_multi_remove_handle(c->multi, c->easy);
+    return m == CURLM_OK ? result : CURLE_OUT_OF_MEMORY;
+}
+
+/* What failed before a request was on its way. */
+static enum obj_outcome early_outcome(CURLcode code)
+{
+    switch ((int)code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+        return OBJ_TLS;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WEIRD_SERVER_REPLY:
+        return OBJ_REJECTED;
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_FAILED_INIT:
+    case CURLE_NOT_BUILT_IN:
+    case CURLE_BAD_FUNCTION_ARGUMENT:
+    case CURLE_SSL_ENGINE_INITFAILED:
+        return OBJ_LOCAL;
+    default:
+        return OBJ_NETWORK;
+    }
+}
+
+static void set_message(struct obj_attempt *a, const char *text)
+{
+    snprintf(a->message, sizeof a->message, "%.*s", (int)sizeof a->message - 1,
+             text);
+}
+
+static void set_failure(struct obj_http_call *c, CURLcode code)
+{
+    struct obj_attempt *a = c->a;
+    const char *text =
+        c->curl_text[0] != '\0' ? c->curl_text : curl_easy_strerror(code);
+    curl_off_t connected_us = 0;
+
+    curl_easy_getinfo(c->easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+    set_message(a, text);
+    if (c->refused) {
+        a->outcome = OBJ_LOCAL;
+    } else if (code == CURLE_ABORTED_BY_CALLBACK) {
+        a->outcome = OBJ_STOPPED;
+    } else if (code == CURLE_OPERATION_TIMEDOUT) {
+        a->outcome = connected_us > 0 ? OBJ_SLOW : OBJ_NETWORK;
+    } else if (code == CURLE_SSL_CONNECT_ERROR &&
+               strstr(text, "wrong version number") != NULL) {
+        /* Plain HTTP, or anything else: trying again will not make it TLS. */
+        a->outcome = OBJ_REJECTED;
+        set_message(a, "the server does not speak TLS on this port");
+    } else {
+        a->outcome = early_outcome(code);
+        if (a->outcome == OBJ_LOCAL)
+            err_set(&a->err,
+                    code == CURLE_OUT_OF_MEMORY ? ERR_NOMEM : ERR_INTERNAL, 0,
+                    "libcurl: %s", text);
+    }
+}
+
+/* What went over the wire, and whether the server may have acted on it. */
+static void set_traffic(struct obj_http_call *c, bool complete, bool fresh)
+{
+    struct obj_attempt *a = c->a;
+    curl_off_t up = 0, down = 0;
+    long request_bytes = 0, connects = 0;
+
+    curl_easy_getinfo(c->easy, CURLINFO_SIZE_UPLOAD_T, &up);
+    curl_easy_getinfo(c->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
+    curl_easy_getinfo(c->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+    curl_easy_getinfo(c->easy, CURLINFO_NUM_CONNECTS, &connects);
+    a->sent = up > 0 ? (uint64_t)up : 0;
+    a->received = down > 0 ? (uint64_t)down : 0;
+    bool all_sent =
+        request_bytes > 0 && (!c->r->has_body || a->sent >= c->r->body.len);
+    bool repeated = c->used && connects > 0 && !fresh;
+    a->maybe_done = repeated || (!complete && all_sent);
+    c->used = c->used || connects > 0;
+}
+
+static void reset_attempt(struct obj_attempt *a)
+{
+    a->outcome = OBJ_OK;
+    a->http = 0;
+    a->sent = 0;
+    a->received = 0;
+    a->maybe_done = false;
+    a->message[0] = '\0';
+}
+
+void obj_http_perform(struct obj_http *h, struct obj_http_call *c,
+                      const struct obj_http_request *r, struct obj_attempt *a)
+{
+    reset_attempt(a);
+    c->r = r;
+    c->a = a;
+    c->body_begun = false;
+    c->refused = false;
+    c->curl_text[0] = '\0';
+    struct curl_slist *headers = make_headers(r, &a->err);
+    if (headers == NULL) {
+        a->outcome = OBJ_LOCAL;
+        return;
+    }
+    curl_easy_reset(c->easy);
+    set_transport(c, h);
+    set_request(c, h, r, headers, a->fresh_connection);
+
+    CURLcode code = transfer(c, r->cancel);
+    a->http = status_of(c);
+    /* A server that refuses early answers, closes and resets what we still
+     * send: the answer is what counts. */
+    bool complete = code == CURLE_OK ||
+                    (a->http >= 300 &&
+                     (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR ||
+                      code == CURLE_PARTIAL_FILE));
+    set_traffic(c, complete, a->fresh_connection);
+    if (!complete) {
+        set_failure(c, code);
+    } else if (r->out != NULL && a->http >= 200 && a->http < 300 &&
+               a->http != 204 && !has_end(c)) {
+        a->outcome = OBJ_NETWORK;
+        a->maybe_done = true;
+        set_message(a, "the answer's length is not known");
+    }
+    curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, NULL);
+    curl_slist_free_all(headers);
+    c->r = NULL;
+    c->a = NULL;
+}

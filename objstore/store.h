@@ -53,14 +53,16 @@ struct obj_config {
     unsigned max_in_flight;      /* upper end of the adaptive limit; 64 */
     uint64_t upload_bytes_per_s; /* 0: no limit */
     uint64_t download_bytes_per_s;
-    int64_t deadline_ms; /* per call, all attempts and waits; 15 minutes.
-                            Interactive commands set a minute. */
-    int64_t max_clock_skew_s;
+    int64_t deadline_ms;      /* per call, all attempts and waits; 15 minutes.
+                                 Interactive commands set a minute. */
+    int64_t max_clock_skew_s; /* a server's clock further off than this stops
+                                 every call: ERR_PRECONDITION; 0: any */
 };
 
 /* Opens a store: reads credentials, checks the configuration; no traffic.
- * Copies all of config.  NULL: ERR_CONFIG, ERR_USAGE, ERR_DENIED (no
- * credentials found), ERR_NOTFOUND (directory), ERR_NOMEM. */
+ * Copies all of config.  A bucket or directory that is not there is found out
+ * by the first request (obj_bucket_create may make it).  NULL: ERR_CONFIG,
+ * ERR_USAGE, ERR_DENIED (no credentials found), ERR_NOMEM. */
 struct obj_store *obj_store_open(const struct obj_config *config,
                                  struct err *e);
 void obj_store_close(struct obj_store *s); /* NULL is fine */
@@ -76,7 +78,8 @@ struct obj_req {
     const struct cancel *cancel; /* NULL: cannot be cancelled; else the call
                                     ends within a second of a request */
     int64_t sign_before;         /* server's time (unix s) after which no
-                                    attempt is signed any more; 0: no limit */
+                                    attempt is signed any more: then
+                                    ERR_PRECONDITION; 0: no limit */
 };
 
 enum obj_lock_mode { OBJ_LOCK_NONE, OBJ_LOCK_GOVERNANCE, OBJ_LOCK_COMPLIANCE };
@@ -112,7 +115,8 @@ int obj_put(struct obj_store *s, const struct obj_req *req, struct span body,
             const struct obj_put_opts *opts, struct obj_info *info,
             struct err *e) __attribute__((warn_unused_result));
 
-/* A part of an object; len 0: all of it. */
+/* A part of an object; len 0: from offset to the end.  What reaches past the
+ * end is cut; an offset at or behind it is ERR_CORRUPT (but 0). */
 struct obj_range {
     uint64_t offset;
     uint64_t len;
