@@ -6,8 +6,9 @@
  * Where a restore writes to: a new file (raw or qcow2), a block device, or
  * stdout.  A file is written as "<path>.part", made durable and renamed by
  * commit; nothing under the final name is ever incomplete.  Zeros become holes
- * (files, qcow2) at 4 KiB granularity, zeroed ranges (devices) or bytes
- * (stdout).
+ * at a granularity of 4 KiB in files and 64 KiB (a cluster) in qcow2, zeroed
+ * ranges on devices, bytes on stdout.  A qcow2 image has whole sectors: its
+ * size is rounded up to 512 bytes.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,7 +24,7 @@ struct eng_target_opts {
     const char *path; /* "-": stdout */
     enum eng_target_format format;
     uint64_t size;    /* bytes */
-    uint32_t mode;    /* permission bits of a new file; 0: 0600 */
+    uint32_t mode;    /* rwx bits of a new file; 0: 0600 */
     bool force;       /* replace an existing file; write to a device with
                          content */
     unsigned writers; /* how many threads will write */
@@ -33,7 +34,10 @@ struct eng_target;
 
 /* ERR_EXISTS: the path is there and force is not set (the file is untouched);
  * also for a block device, which always needs force.  ERR_FULL: a device that
- * is too small.  ERR_BUSY: a device in use. */
+ * is too small.  ERR_BUSY: a device in use, an image that a running QEMU holds
+ * for writing, a partial file of another restore.  ERR_UNSUPPORTED: no QEMU
+ * tools for qcow2; their server ends with the calling thread, which therefore
+ * outlives the writers. */
 struct eng_target *eng_target_open(const struct eng_target_opts *o,
                                    struct err *e);
 

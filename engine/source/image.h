@@ -36,9 +36,13 @@ struct eng_image_opts {
 
 /* Opens an image for reading.  Refuses one that a running QEMU or another
  * program holds for writing (ERR_BUSY), and holds it against writers by QEMU's
- * own locks until closed.  qemu-nbd missing: ERR_UNSUPPORTED with the package
- * to install.  ERR_NOTFOUND, ERR_DENIED, ERR_IO, ERR_CORRUPT (qemu-nbd cannot
- * open it; its words are in the message). */
+ * own locks until closed.  A qemu-nbd that serves it ends with the thread that
+ * called this, so that is one that outlives the readers.  ERR_USAGE: neither a
+ * regular file nor (but for plain files) a block device.  qemu-nbd or qemu-img
+ * missing: ERR_UNSUPPORTED with the package to install.  ERR_NOTFOUND,
+ * ERR_DENIED, ERR_IO, ERR_TIMEOUT, ERR_CORRUPT (qemu-nbd cannot open it, or
+ * qemu-img check finds damage, as in an image that was cut off; their words
+ * are in the message). */
 struct eng_image *eng_image_open(const char *path,
                                  const struct eng_image_opts *opts,
                                  struct err *e);
@@ -56,7 +60,8 @@ void eng_image_reader_close(struct eng_image_reader *r);
  * offset is a multiple of ENG_IMAGE_ALIGN; out has room for len rounded up to
  * that.  *data_bytes: how many of them were allocated and read; with 0 the
  * whole range is a hole, out is not even touched, and is to be taken as
- * zeros.  -1: ERR_IO, naming image and offset. */
+ * zeros.  -1: ERR_IO, naming image and offset; nothing writes to out any more.
+ */
 int eng_image_read(struct eng_image_reader *r, uint64_t offset, uint32_t len,
                    uint8_t *out, uint32_t *data_bytes, struct err *e)
     __attribute__((warn_unused_result));

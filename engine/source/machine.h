@@ -35,11 +35,22 @@ struct eng_machine {
     size_t n_files;
 };
 
-/* Looks at path without reading images beyond their magic.  The backing files
- * of an image are part of that image and no disks of their own.  Links,
- * devices, sockets inside a directory, names that are not UTF-8 and a
- * directory without any image are refused (ERR_USAGE), naming the entry.
- * ERR_NOTFOUND, ERR_DENIED, ERR_IO, ERR_NOMEM. */
+/* Looks at path without reading images beyond their headers.
+ *
+ * What is an image: the extensions raw, qcow2, vmdk, vhdx and vdi (in either
+ * case) say so and name the format whatever the content is.  ".img" and any
+ * other name go by the magic; without one ".img" is raw, the rest no image.
+ * What the magic alone makes an image was perhaps made so by a guest, writing
+ * to its raw disk: it may refer to files within the directory only (ERR_USAGE).
+ *
+ * Backing files, external data files and extents are part of the image that
+ * names them, and no disks of their own.  Links, devices, sockets and images in
+ * subfolders of a directory, names that are not UTF-8 or have control
+ * characters, and a directory without any image are refused (ERR_USAGE),
+ * naming the entry.  A link given as the path itself is followed; a device
+ * keeps the name that it was given by, its path is the real one.
+ * ERR_NOTFOUND, ERR_DENIED, ERR_IO, ERR_CORRUPT (an image by its magic with a
+ * broken header), ERR_NOMEM. */
 struct eng_machine *eng_machine_scan(const char *path, struct err *e);
 void eng_machine_free(struct eng_machine *m);
 
