@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to base/: well-formed UTF-8, and foreign text made fit for a line.
+// Well-formed UTF-8, and foreign text made fit for a line.
 #ifndef BASE_UTF8_H
 #define BASE_UTF8_H
 

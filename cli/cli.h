@@ -136,11 +136,14 @@ struct cli_repo {
 void cli_repo_close(struct cli_repo *r); /* zeroed is fine */
 #define AUTO_CLI_REPO AUTO(cli_repo_close)
 
-/* How a command uses a repository. */
+/* How a command uses a repository: how long one call to the storage may take,
+ * all attempts together. */
 enum cli_patience {
-    CLI_INTERACTIVE, /* somebody waits: a call gives up after a minute */
-    CLI_TRANSFER,    /* long work: as the storage layer has it */
+    CLI_INTERACTIVE, /* somebody waits: a minute */
+    CLI_TRANSFER,    /* long work: it outlives an outage of up to an hour */
 };
+#define CLI_INTERACTIVE_DEADLINE_MS (60 * 1000)
+#define CLI_TRANSFER_DEADLINE_MS (60 * 60 * 1000)
 
 /* Opens the named repository with the limits that the options set. */
 int cli_repo_open(struct cli_ctx *c, const char *name, enum cli_patience how,

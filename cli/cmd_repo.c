@@ -11,8 +11,6 @@
 #include "base/utc.h"
 #include "cli/cli.h"
 
-#define INTERACTIVE_DEADLINE_MS 60000
-
 static int copy(char **member, const char *text, struct err *e)
 {
     if (text == NULL)
@@ -153,7 +151,7 @@ static int create_or_attach(struct cli_ctx *c, bool create, struct err *e)
     if (check_free(c, r.name, e) < 0 ||
         eng_config_place_init(&place, &c->home, &r, e) < 0)
         return -1;
-    place.place.store.deadline_ms = INTERACTIVE_DEADLINE_MS;
+    place.place.store.deadline_ms = CLI_INTERACTIVE_DEADLINE_MS;
     if (create) {
         struct eng_repo_create_opts opts = {
             .create_bucket = cli_given(c, CLI_OPT_CREATE_BUCKET) ||

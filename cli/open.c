@@ -12,8 +12,6 @@
 #include "base/utc.h"
 #include "cli/cli.h"
 
-#define INTERACTIVE_DEADLINE_MS 60000
-
 void cli_repo_close(struct cli_repo *r)
 {
     eng_repo_close(r->repo);
@@ -29,8 +27,8 @@ static int open_repo(struct cli_ctx *c, const char *name, enum cli_patience how,
         eng_config_place_init(&r->place, &c->home, &config, e) < 0)
         return -1;
     struct obj_config *store = &r->place.place.store;
-    if (how == CLI_INTERACTIVE)
-        store->deadline_ms = INTERACTIVE_DEADLINE_MS;
+    store->deadline_ms = how == CLI_INTERACTIVE ? CLI_INTERACTIVE_DEADLINE_MS
+                                                : CLI_TRANSFER_DEADLINE_MS;
     store->upload_bytes_per_s = cli_number(c, CLI_OPT_LIMIT_UPLOAD);
     store->download_bytes_per_s = cli_number(c, CLI_OPT_LIMIT_DOWNLOAD);
     r->repo = eng_repo_open(&r->place.place, c->cancel, e);
