@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# The program against a real S3 server: the driver's tests and the end-to-end
+# scenarios over plain HTTP, and a short run over TLS with a CA of our own.
+#
+#   run.sh [--build DIR] [--quick] [--jobs N] [--results FILE]
+#
+# DIR: a finished build with tests (default: build/dev).  Which server:
+# server.sh says.  Exit: 0; 1 something failed; 77 no server can be had.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/.." && pwd)
+build=$top/build/dev results='' jobs=1 quick=()
+while [ $# -gt 0 ]; do
+    case $1 in
+    --build) build=$(realpath "$2") && shift ;;
+    --jobs) jobs=$2 && shift ;;
+    --results) results=$(realpath -m "$2") && shift ;;
+    --quick) quick=(--quick) ;;
+    *)
+        echo "run.sh: unknown option $1" >&2
+        exit 2
+        ;;
+    esac
+    shift
+done
+cd "$top"
+OBJVAULT=${OBJVAULT:-$(find "$build" -name objvault -type f -perm -u+x \
+    -not -path '*/CMakeFiles/*' | head -n 1)}
+export OBJVAULT
+[ -x "$OBJVAULT" ] || {
+    echo "run.sh: no program in $build" >&2
+    exit 2
+}
+
+tmp=$(mktemp -d)
+results=${results:-$tmp/results}
+cleanup() {
+    minio-test/server.sh stop "$tmp/plain"
+    minio-test/server.sh stop "$tmp/tls"
+    rm -rf "$tmp"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+bad=0
+
+start() { # start FOLDER OPTION...: a server, and how to reach it
+    local status=0
+    minio-test/server.sh start "$@" >"$tmp/env" || status=$?
+    [ $status -eq 0 ] || exit $status
+    . "$tmp/env"
+}
+
+own=${OBJVAULT_TEST_S3_ENDPOINT:+yes} # somebody else's server
+start "$tmp/plain"
+echo "== driver tests on $OBJVAULT_TEST_S3_ENDPOINT"
+ctest --test-dir "$build" -R '^objstore_test_s3' --no-tests=error \
+    --output-on-failure --output-junit "$tmp/junit.xml" \
+    --test-output-size-passed 1000000 --test-output-size-failed 1000000 ||
+    bad=1
+python3 scripts/count_ctest.py "$tmp/junit.xml" "unit, on the S3 server" \
+    >>"$results"
+
+bucket=objvault-e2e-$(od -An -N4 -tx1 /dev/urandom | tr -d ' \n')
+echo "== scenarios on $OBJVAULT_TEST_S3_ENDPOINT"
+tests/e2e/run.sh "${quick[@]}" --jobs "$jobs" --results "$results" \
+    "s3://$bucket/e2e" || bad=1
+
+case ${own:-no}:${OBJVAULT_TEST_S3_ENDPOINT%%:*} in
+yes:https) ;; # all of it went over TLS already
+*)
+    unset OBJVAULT_TEST_S3_ENDPOINT
+    start "$tmp/tls" --tls
+    echo "== over TLS, on $OBJVAULT_TEST_S3_ENDPOINT"
+    for scenario in an_increment_costs_what_changed \
+        certificates_are_verified; do
+        tests/e2e/run.sh --only $scenario --results "$results" \
+            "s3://$bucket/tls" || bad=1
+    done
+    ;;
+esac
+exit $bad

@@ -1,0 +1,205 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # variables are for the scenarios
+# What end-to-end scenarios are written with.  run.sh sources this and then one
+# scenario in a process of its own, in an empty folder ($PWD), with a home and a
+# state folder of its own and a URL ($URL) below which nothing is yet.
+set -euo pipefail
+
+out=$PWD/.out # stdout of the last command
+err=$PWD/.err # stderr of the last command
+rc=0          # its exit code
+
+say() {
+    echo "# $*"
+}
+
+# The scenario ends here, and has failed.
+fail() {
+    echo "FAIL: $*"
+    if [ -s "$err" ]; then
+        echo "-- stderr of the last command:"
+        tail -n 20 "$err"
+    fi
+    exit 1
+}
+
+# The scenario cannot be played here; counted, with its reason.
+skip() {
+    echo "SKIP: $*"
+    exit 77
+}
+
+on_s3() {
+    [ "${URL%%:*}" = s3 ]
+}
+
+under_sanitizer() {
+    [ -n "${E2E_SANITIZER:-}" ]
+}
+
+# try ARG...: runs objvault, whatever comes of it: $rc, $out, $err.
+try() {
+    echo "\$ objvault $*"
+    rc=0
+    "$OBJVAULT" "$@" >"$out" 2>"$err" </dev/null || rc=$?
+    no_sanitizer_report
+}
+
+no_sanitizer_report() {
+    if grep -qE 'Sanitizer|runtime error:' "$err"; then
+        cat "$err"
+        fail "a sanitizer found something"
+    fi
+    [ "$rc" -lt 128 ] || [ "$rc" -eq 130 ] || fail "ended by a signal ($rc)"
+}
+
+# ov ARG...: runs objvault and expects success.
+ov() {
+    try "$@"
+    [ "$rc" -eq 0 ] || fail "objvault $* : exit $rc"
+}
+
+# field FILTER: what jq finds in the one JSON document of the last command.
+field() {
+    jq -r "$1" "$out"
+}
+
+one_document() {
+    local n
+    n=$(jq -s length "$out" 2>/dev/null) || fail "stdout is no JSON"
+    [ "$n" = 1 ] || fail "stdout holds $n JSON documents"
+}
+
+# ovj ARG...: the same with --json; stdout must be one document that says ok.
+ovj() {
+    ov --json "$@"
+    one_document
+    [ "$(field .ok)" = true ] || fail "success without \"ok\": true"
+}
+
+# refuses EXIT ARG...: expects this exit code and one line on stderr; then the
+# same with --json: one document that says the same.
+refuses() {
+    local want=$1 lines
+    shift
+    try "$@"
+    [ "$rc" -eq "$want" ] || fail "objvault $* : exit $rc, not $want"
+    lines=$(grep -c . "$err" || true)
+    [ "$lines" -eq 1 ] || fail "objvault $* : $lines lines on stderr, not one"
+    said=$(cat "$err")
+    try --json "$@"
+    [ "$rc" -eq "$want" ] || fail "with --json: exit $rc, not $want"
+    one_document
+    [ "$(field .ok)" = false ] || fail "a failure without \"ok\": false"
+    [ "$(field .error.exit)" = "$want" ] || fail "error.exit: $(field .error)"
+    [ -n "$(field '.error.code // ""')" ] || fail "no error.code"
+    [ -n "$(field '.error.message // ""')" ] || fail "no error.message"
+}
+
+# says TEXT: the line of the last `refuses` holds TEXT.
+says() {
+    [[ $said == *"$1"* ]] || fail "the message does not name '$1': $said"
+}
+
+equal() { # equal GOT WANTED WHAT
+    [ "$1" = "$2" ] || fail "$3: $1, expected $2"
+}
+
+at_least() { # at_least GOT LEAST WHAT
+    [ "$1" -ge "$2" ] || fail "$3: $1, expected at least $2"
+}
+
+at_most() { # at_most GOT MOST WHAT
+    [ "$1" -le "$2" ] || fail "$3: $1, expected at most $2"
+}
+
+# same A B: the files are equal byte for byte.
+same() {
+    cmp "$1" "$2" || fail "$1 and $2 differ"
+}
+
+# The store's options for `repo create` and `repo attach`.
+store=()
+if on_s3; then
+    store+=(--endpoint "$OBJVAULT_TEST_S3_ENDPOINT")
+    if [ -n "${OBJVAULT_TEST_S3_CA:-}" ]; then
+        store+=(--ca "$OBJVAULT_TEST_S3_CA")
+    fi
+fi
+
+# make_repo [OPTION...]: creates the repository "r" at $URL.
+make_repo() {
+    ov repo create r "$URL" "${store[@]}" "$@"
+}
+
+# attach_repo NAME: an existing one at $URL.
+attach_repo() {
+    ov repo attach "$1" "$URL" "${store[@]}"
+}
+
+# backup PATH [OPTION...]: one run; leaves the point's name in $point.
+backup() {
+    ovj backup run "$@" --repo r
+    equal "$(field .status)" success "status of the run"
+    point=$(field '.vms[0].point')
+    [ -n "$point" ] && [ "$point" != null ] || fail "the run made no point"
+}
+
+# A home and a state as those of a machine that never saw the repository.
+other_machine() {
+    local dir
+    dir=$(mktemp -d "$PWD/.home.XXXX")
+    export OBJVAULT_HOME=$dir/config OBJVAULT_STATE=$dir/state
+}
+
+objects() { # objects VERB ARG...: past objvault (objects.py)
+    python3 "$E2E/objects.py" "$URL" "$@"
+}
+
+# noise BYTES SEED: bytes that do not compress, the same for the same seed.
+noise() {
+    openssl enc -aes-128-ctr -nosalt -K "$(printf '%032x' "$2")" \
+        -iv "$(printf '%032x' 1)" -in /dev/zero 2>/dev/null | head -c "$1" || true
+}
+
+# text BYTES SEED: bytes that compress about four to one.
+text() {
+    noise $(($1 / 2 + 1)) "$2" | od -An -v -tx1 | tr -d '\n' | head -c "$1" || true
+}
+
+# poke FILE OFFSET BYTES SEED: overwrites a part with noise.
+poke() {
+    noise "$3" "$4" | dd of="$1" bs=1M seek="$2" oflag=seek_bytes \
+        iflag=fullblock conv=notrunc status=none
+}
+
+# blank FILE OFFSET BYTES: overwrites a part with zeros that are written.
+blank() {
+    head -c "$3" /dev/zero | dd of="$1" bs=1M seek="$2" oflag=seek_bytes \
+        iflag=fullblock conv=notrunc status=none
+}
+
+allocated() { # bytes on disk
+    echo $(($(stat -c %b "$1") * $(stat -c %B "$1")))
+}
+
+# holes_kept SOURCE RESTORED: allocated at most 1 % more than the source.
+holes_kept() {
+    local a b
+    sync "$1" "$2" # what is not written yet has not got its metadata yet
+    a=$(allocated "$1")
+    b=$(allocated "$2")
+    [ $((b * 100)) -le $((a * 101)) ] ||
+        fail "$2 takes $b bytes on disk, $1 only $a"
+}
+
+# restored POINT DIR SOURCE: the point, restored into DIR, is SOURCE (a folder
+# of raw images and files).
+restored() {
+    ov restore vm "$1" --repo r --to "$2"
+    diff -r "$3" "$2" || fail "$1 restored is not $3"
+}
+
+need_qemu() {
+    command -v qemu-img >/dev/null || skip "qemu-img is not installed"
+}

@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Looks at and damages a repository's objects, past the program under test.
+
+    objects.py URL ls [PREFIX]      names below PREFIX, sorted, one a line
+    objects.py URL get KEY          the object's bytes, to stdout
+    objects.py URL put KEY          the object's bytes, from stdin
+    objects.py URL rm KEY
+    objects.py URL make             the bucket or folder
+    objects.py URL drop             everything below the URL
+
+URL is file:///folder or s3://bucket/prefix; for the latter the server and its
+keys come from OBJVAULT_TEST_S3_ENDPOINT, _ACCESS_KEY, _SECRET_KEY and _CA.
+Only the standard library, and a signer of its own: it shares no code with the
+program, so it shares none of its mistakes.
+"""
+import datetime
+import hashlib
+import hmac
+import http.client
+import os
+import pathlib
+import ssl
+import sys
+import urllib.parse
+import xml.etree.ElementTree
+
+
+class FileStore:
+    def __init__(self, url):
+        self.root = pathlib.Path(urllib.parse.unquote(url.path))
+
+    def keys(self, prefix):
+        found = []
+        for path in self.root.rglob("*"):
+            key = path.relative_to(self.root).as_posix()
+            # Names with a leading dot are the driver's own (temporary files).
+            if path.is_file() and key.startswith(prefix) and not any(
+                    part.startswith(".") for part in key.split("/")[:1]):
+                found.append(key)
+        return sorted(found)
+
+    def get(self, key):
+        return (self.root / key).read_bytes()
+
+    def put(self, key, body):
+        path = self.root / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            path.unlink()
+        path.write_bytes(body)
+
+    def remove(self, key):
+        (self.root / key).unlink()
+
+    def make(self):
+        self.root.mkdir(parents=True, exist_ok=True)
+
+
+class S3Store:
+    def __init__(self, url):
+        self.bucket = url.netloc
+        self.prefix = url.path.strip("/")
+        self.endpoint = urllib.parse.urlsplit(
+            os.environ["OBJVAULT_TEST_S3_ENDPOINT"])
+        self.access = os.environ["OBJVAULT_TEST_S3_ACCESS_KEY"]
+        self.secret = os.environ["OBJVAULT_TEST_S3_SECRET_KEY"]
+        self.region = os.environ.get("OBJVAULT_TEST_S3_REGION", "us-east-1")
+
+    def _name(self, key):
+        return self.prefix + "/" + key if self.prefix else key
+
+    def _request(self, method, name, query=None, body=b"", good=(200, 204)):
+        host = self.endpoint.netloc
+        path = "/" + self.bucket
+        if name is not None:
+            path += "/" + urllib.parse.quote(name, safe="/-_.~")
+        pairs = "&".join(
+            urllib.parse.quote(k, safe="-_.~") + "=" +
+            urllib.parse.quote(v, safe="-_.~")
+            for k, v in sorted((query or {}).items()))
+        now = datetime.datetime.now(datetime.timezone.utc)
+        stamp = now.strftime("%Y%m%dT%H%M%SZ")
+        digest = hashlib.sha256(body).hexdigest()
+        headers = {"host": host, "x-amz-content-sha256": digest,
+                   "x-amz-date": stamp}
+        names = ";".join(sorted(headers))
+        canonical = "\n".join(
+            [method, path, pairs] +
+            [k + ":" + headers[k] for k in sorted(headers)] +
+            ["", names, digest])
+        scope = "/".join([stamp[:8], self.region, "s3", "aws4_request"])
+        text = "\n".join(["AWS4-HMAC-SHA256", stamp, scope,
+                          hashlib.sha256(canonical.encode()).hexdigest()])
+        key = ("AWS4" + self.secret).encode()
+        for part in scope.split("/"):
+            key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+        signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+        headers["authorization"] = (
+            "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, "
+            "Signature=%s" % (self.access, scope, names, signature))
+        if self.endpoint.scheme == "https":
+            context = ssl.create_default_context(
+                cafile=os.environ.get("OBJVAULT_TEST_S3_CA"))
+            connection = http.client.HTTPSConnection(
+                host, timeout=60, context=context)
+        else:
+            connection = http.client.HTTPConnection(host, timeout=60)
+        connection.request(method, path + ("?" + pairs if pairs else ""),
+                           body=body, headers=headers)
+        answer = connection.getresponse()
+        data = answer.read()
+        connection.close()
+        if answer.status not in good:
+            sys.exit("objects.py: %s %s: %d %s" % (
+                method, path, answer.status, data[:300].decode("latin-1")))
+        return data
+
+    def keys(self, prefix):
+        found = []
+        query = {"list-type": "2", "prefix": self._name(prefix)}
+        while True:
+            root = xml.etree.ElementTree.fromstring(
+                self._request("GET", None, query))
+            space = root.tag[:root.tag.index("}") + 1]
+            for entry in root.iter(space + "Contents"):
+                key = entry.findtext(space + "Key")
+                found.append(key[len(self.prefix) + 1:]
+                             if self.prefix else key)
+            token = root.findtext(space + "NextContinuationToken")
+            if not token:
+                return sorted(found)
+            query["continuation-token"] = token
+
+    def get(self, key):
+        return self._request("GET", self._name(key))
+
+    def put(self, key, body):
+        self._request("PUT", self._name(key), body=body)
+
+    def remove(self, key):
+        self._request("DELETE", self._name(key))
+
+    def make(self):
+        self._request("PUT", None, good=(200, 409))
+
+
+def main(argv):
+    if len(argv) < 3:
+        sys.exit(__doc__)
+    url = urllib.parse.urlsplit(argv[1])
+    store = FileStore(url) if url.scheme == "file" else S3Store(url)
+    verb, rest = argv[2], argv[3:]
+    if verb == "ls":
+        for key in store.keys(rest[0] if rest else ""):
+            print(key)
+    elif verb == "get":
+        sys.stdout.buffer.write(store.get(rest[0]))
+    elif verb == "put":
+        store.put(rest[0], sys.stdin.buffer.read())
+    elif verb == "rm":
+        store.remove(rest[0])
+    elif verb == "make":
+        store.make()
+    elif verb == "drop":
+        for key in store.keys(""):
+            store.remove(key)
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main(sys.argv)

@@ -1,0 +1,16 @@
+# shellcheck shell=bash
+# Help of the program and of every command; the version; the man page.
+# tags: quick
+ov --help
+cp "$out" help
+grep -q 'backup run' help || fail "the help does not name backup run"
+ov --version
+for c in 'repo create' 'repo attach' 'repo list' 'repo show' 'repo remove' \
+    'repo stats' 'backup run' 'point list' 'point show' 'point export' \
+    'point verify' 'point delete' 'restore disk' 'restore vm' 'config check' \
+    'config schema'; do
+    read -r -a words <<<"$c"
+    ov "${words[@]}" --help
+    grep -q "$c" "$out" || fail "$c --help does not show its usage"
+    grep -q -- "${c#* }" help || fail "the help does not name $c"
+done
