@@ -206,7 +206,7 @@ static int load_parent(struct run *r, const struct mf_stream *s,
         *have = true;
         return 0;
     }
-    if (e->kind != ERR_CORRUPT && e->kind != ERR_NOTFOUND)
+    if (e->kind != ERR_CORRUPT)
         return -1;
     log_warn("backup", "the point before is damaged (%s); %s is read as new",
              e->msg, s->name);

@@ -184,8 +184,12 @@ static int get_verified(struct eng_blockio *b, const char *key,
         buf_reset(&b->object);
         int r = eng_repo_get(b->repo, b->cancel, key, &b->object, e);
         b->use.network_ns += (uint64_t)(utc_mono_ns() - t0);
-        if (r < 0)
+        if (r < 0) {
+            /* A map names it, so it was there: losing it is damage. */
+            if (e->kind == ERR_NOTFOUND)
+                e->kind = ERR_CORRUPT;
             return -1;
+        }
         if (open(b, ctx, e) == 0)
             return 0;
         if (e->kind != ERR_CORRUPT || n == GET_TRIES)

@@ -64,7 +64,7 @@ int eng_page_put(struct eng_blockio *b, struct span json, struct mf_id *id,
 
 /* Gets a block of exactly len bytes into out and verifies it.  A copy that
  * does not verify is fetched anew before it is called damaged.  ERR_CORRUPT
- * and ERR_NOTFOUND name the object. */
+ * names the object, also one that is gone. */
 int eng_block_get(struct eng_blockio *b, const struct mf_id *id, uint8_t *out,
                   uint32_t len, struct err *e)
     __attribute__((warn_unused_result));

@@ -308,19 +308,23 @@ int eng_index_flush(struct eng_index *ix, struct err *e)
     return r;
 }
 
-void eng_index_close(struct eng_index *ix)
+bool eng_index_close(struct eng_index *ix)
 {
     struct err e = { 0 };
+    bool written = true;
 
     if (ix == NULL)
-        return;
-    if (ix->insert != NULL && flush_locked(ix, &e) < 0)
+        return true;
+    if (ix->insert != NULL && flush_locked(ix, &e) < 0) {
         log_info("index", "%s", e.msg);
+        written = false;
+    }
     db_close(ix);
     free(ix->locked.fresh);
     pthread_cond_destroy(&ix->locked.settled);
     pthread_mutex_destroy(&ix->locked.lock);
     free(ix);
+    return written;
 }
 
 bool eng_index_complete(struct eng_index *ix)
@@ -406,7 +410,7 @@ static void wait_settled(struct eng_index *ix)
     struct timespec until;
 
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += 200 * 1000 * 1000;
+    until.tv_nsec += 200000000L;
     if (until.tv_nsec >= 1000000000) {
         until.tv_nsec -= 1000000000;
         until.tv_sec++;

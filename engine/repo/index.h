@@ -26,8 +26,9 @@ enum eng_index_kind { ENG_INDEX_BLOCK, ENG_INDEX_PAGE };
  * ERR_IO, ERR_FULL, ERR_NOMEM. */
 struct eng_index *eng_index_open(const char *dir, const char *repo_id,
                                  struct err *e);
-/* Writes what is pending; NULL is fine. */
-void eng_index_close(struct eng_index *ix);
+/* Writes what is pending; false: that failed, and the index lacks some of what
+ * was put.  NULL is fine. */
+bool eng_index_close(struct eng_index *ix);
 
 /* Whether the index was once filled from a listing (or the repository was
  * empty when it was begun). */
@@ -71,11 +72,5 @@ uint64_t eng_index_seen_count(struct eng_index *ix);
 /* Writes what is pending now. */
 int eng_index_flush(struct eng_index *ix, struct err *e)
     __attribute__((warn_unused_result));
-
-static inline void eng_index_closep(struct eng_index **ix)
-{
-    eng_index_close(*ix);
-}
-#define AUTO_ENG_INDEX AUTO(eng_index_closep)
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "engine/repo/index.h"
 #include "engine/repo/repo.h"
+#include "engine/repo/runmark.h"
 
 /* Threads for many small requests (manifests, pages, listings): enough to hide
  * latency, few enough to cost nothing. */
@@ -17,6 +18,7 @@ struct eng_repo {
     struct obj_store *store;
     struct mf_descriptor descriptor;
     struct eng_index *index; /* NULL until eng_repo_prepare_writes */
+    struct eng_runmark mark; /* with the index: this run is under way */
 };
 
 /* Gets an object, whole, into out (bounded by out's maximum).  The error names

@@ -2,7 +2,8 @@
 /*
  * How the index comes to know what the repository holds.
  *
- * A new index is filled by listing.  Order matters there: the names of all
+ * A new index is filled by listing, and so is one of a run that was killed
+ * before it could write what it had put.  Order matters there: the names of all
  * manifests are listed first, blocks and pages after them.  A manifest is
  * written last, so all that a listed manifest names is in the later listings:
  * these manifests count as seen without being read.
@@ -147,7 +148,7 @@ static int learn_point(struct eng_repo *r, struct eng_point *p,
     const struct mf_point *m = p->manifest;
     if (learn_streams(r, m->disks, m->n_disks, cancel, e) < 0 ||
         learn_streams(r, m->files, m->n_files, cancel, e) < 0) {
-        if (e->kind != ERR_CORRUPT && e->kind != ERR_NOTFOUND)
+        if (e->kind != ERR_CORRUPT)
             return -1;
         log_warn("repo", "point %s of %s is damaged: %s", p->file, p->vm,
                  e->msg);
@@ -181,6 +182,24 @@ static bool all_still_there(struct eng_index *ix,
     return seen == eng_index_seen_count(ix);
 }
 
+static int update_index(struct eng_repo *r, struct eng_points *names,
+                        const struct cancel *cancel, struct err *e)
+{
+    bool complete = eng_index_complete(r->index);
+
+    if (complete && !all_still_there(r->index, names)) {
+        if (eng_index_clear(r->index, e) < 0)
+            return -1;
+        complete = false;
+    }
+    if (complete && r->mark.dead == 0)
+        return learn_points(r, names, cancel, e);
+    if (rebuild(r, names, cancel, e) < 0)
+        return -1;
+    eng_runmark_bury(&r->mark);
+    return 0;
+}
+
 static int open_index(struct eng_repo *r, const struct cancel *cancel,
                       struct err *e)
 {
@@ -190,16 +209,10 @@ static int open_index(struct eng_repo *r, const struct cancel *cancel,
     if (dir == NULL)
         return -1;
     r->index = eng_index_open(dir, r->descriptor.id, e);
-    if (r->index == NULL || eng_points_names(r, cancel, NULL, &names, e) < 0)
+    if (r->index == NULL || eng_runmark_begin(&r->mark, dir, e) < 0 ||
+        eng_points_names(r, cancel, NULL, &names, e) < 0)
         return -1;
-    if (!eng_index_complete(r->index))
-        return rebuild(r, &names, cancel, e);
-    if (!all_still_there(r->index, &names)) {
-        if (eng_index_clear(r->index, e) < 0)
-            return -1;
-        return rebuild(r, &names, cancel, e);
-    }
-    return learn_points(r, &names, cancel, e);
+    return update_index(r, &names, cancel, e);
 }
 
 int eng_repo_prepare_writes(struct eng_repo *r, const struct cancel *cancel,
@@ -214,7 +227,7 @@ int eng_repo_prepare_writes(struct eng_repo *r, const struct cancel *cancel,
                        r->name);
     if (open_index(r, cancel, e) == 0)
         return 0;
-    eng_index_close(r->index);
+    eng_runmark_end(&r->mark, eng_index_close(r->index));
     r->index = NULL;
     return err_ctx(e, "look at what %s holds", r->name);
 }

@@ -28,7 +28,7 @@ void eng_map_fini(struct eng_map *m);
 uint32_t eng_map_block_len(const struct eng_map *m, uint64_t i);
 
 /* Reads the stream's pages, several at a time, into a new map.  ERR_CORRUPT
- * and ERR_NOTFOUND name the page and the stream. */
+ * names the page and the stream. */
 int eng_map_load(struct eng_repo *repo, const struct mf_stream *s,
                  const struct cancel *cancel, struct eng_map *m, struct err *e)
     __attribute__((warn_unused_result));

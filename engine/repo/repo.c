@@ -77,7 +77,7 @@ void eng_repo_close(struct eng_repo *r)
 {
     if (r == NULL)
         return;
-    eng_index_close(r->index);
+    eng_runmark_end(&r->mark, eng_index_close(r->index));
     obj_store_close(r->store);
     free(r->name);
     free(r->state_dir);

@@ -20,7 +20,7 @@ struct eng_restore_run {
 };
 
 /* Writes the whole stream into the target; commits nothing.  *use grows.
- * ERR_CORRUPT and ERR_NOTFOUND name the object and the place on the disk. */
+ * ERR_CORRUPT names the object and the place on the disk. */
 int eng_restore_stream(const struct eng_restore_run *run,
                        struct eng_blockio_use *use, struct err *e)
     __attribute__((warn_unused_result));

@@ -41,11 +41,6 @@ struct verify {
     pthread_mutex_t lock; /* around report and the count of damage */
 };
 
-static bool is_damage(const struct err *e)
-{
-    return e->kind == ERR_CORRUPT || e->kind == ERR_NOTFOUND;
-}
-
 static void damage(struct verify *v, const char *what)
 {
     pthread_mutex_lock(&v->lock);
@@ -102,7 +97,7 @@ static int read_pages(struct verify *v, const struct mf_stream *s,
         if (eng_map_load_page(io, s, page, &map, e) == 0) {
             if (add_page(v, &map, s, page, e) < 0)
                 return -1;
-        } else if (is_damage(e)) {
+        } else if (e->kind == ERR_CORRUPT) {
             damage(v, e->msg);
         } else {
             return -1;
@@ -158,7 +153,7 @@ static int verify_items(struct verify *v, struct workers *group,
         uint32_t len = item_len(it);
         int r = eng_entry_get(io, &it->entry, it->stream->block_size, len,
                               block, e);
-        if (r < 0 && !is_damage(e))
+        if (r < 0 && e->kind != ERR_CORRUPT)
             return -1;
         if (r < 0) {
             err_ctx(e, "%s at byte %" PRIu64, it->stream->name, it->offset);

@@ -3,9 +3,13 @@
 #include "tests/unit/engine/fixture.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "engine/backup/backup.h"
+#include "engine/repo/blockio.h"
+#include "engine/repo/learn.h"
 #include "engine/repo/points.h"
 #include "engine/restore/restore.h"
 #include "engine/source/machine.h"
@@ -348,6 +352,56 @@ static void an_index_whose_points_are_gone_is_not_trusted(void **state)
     free(dir);
 }
 
+/* Puts the first n blocks of the disk and dies at once, as by kill -9. */
+static void put_and_die(struct fixture *f, const char *dir, unsigned n)
+{
+    struct err e = { 0 };
+    struct eng_repo *r = fixture_open(f);
+    uint8_t *block = malloc(FIXTURE_BLOCK);
+    int fd = disk_open(dir);
+
+    must(eng_repo_prepare_writes(r, NULL, why));
+    struct eng_blockio *io = eng_blockio_new(r, 3, NULL, &e);
+    for (unsigned i = 0; i < n; i++) {
+        struct mf_id id;
+        struct span plain = span_of(block, FIXTURE_BLOCK);
+        must(io_pread_full(fd, block, FIXTURE_BLOCK, i * FIXTURE_BLOCK, "disk",
+                           why));
+        must(mf_id_of(plain, &id, why));
+        must(eng_block_put(io, &id, plain, NULL, why));
+    }
+    kill(getpid(), SIGKILL);
+}
+
+static void
+what_a_killed_run_put_in_its_last_second_is_not_put_again(void **state)
+{
+    struct fixture *f = *state;
+    char *dir = make_vm(f, "vm");
+    int status = 0;
+
+    for (unsigned n = 4; n <= 6; n += 2) {
+        pid_t child = fork();
+        if (child == 0) {
+            put_and_die(f, dir, n);
+            _exit(1);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status));
+    }
+    struct eng_repo *r = fixture_open(f);
+    assert_int_equal(run(r, dir, NULL).new_blocks, BLOCKS + 1 - 6);
+    eng_repo_close(r);
+    /* Its mark is gone: the next run looks at manifests, and lists nothing. */
+    r = fixture_open(f);
+    run(r, dir, NULL);
+    struct obj_counters c;
+    obj_store_counters(eng_repo_store(r), &c);
+    assert_int_equal(c.requests[OBJ_LIST], 2);
+    eng_repo_close(r);
+    free(dir);
+}
+
 static void memory_for_one_worker_is_enough(void **state)
 {
     struct eng_repo *r = fixture_open(*state);
@@ -402,6 +456,7 @@ int main(void)
         T(a_disk_that_grows_shrinks_and_becomes_zero_comes_back),
         T(a_parent_whose_page_is_lost_costs_only_reading),
         T(an_index_whose_points_are_gone_is_not_trusted),
+        T(what_a_killed_run_put_in_its_last_second_is_not_put_again),
         T(memory_for_one_worker_is_enough),
         T(a_cancelled_run_makes_no_point),
     };
