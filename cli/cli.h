@@ -142,8 +142,8 @@ enum cli_patience {
     CLI_INTERACTIVE, /* somebody waits: a minute */
     CLI_TRANSFER,    /* long work: it outlives an outage of up to an hour */
 };
-#define CLI_INTERACTIVE_DEADLINE_MS (60 * 1000)
-#define CLI_TRANSFER_DEADLINE_MS (60 * 60 * 1000)
+#define CLI_INTERACTIVE_DEADLINE_MS (INT64_C(60) * 1000)
+#define CLI_TRANSFER_DEADLINE_MS (INT64_C(60) * 60 * 1000)
 
 /* Opens the named repository with the limits that the options set. */
 int cli_repo_open(struct cli_ctx *c, const char *name, enum cli_patience how,

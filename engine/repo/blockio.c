@@ -223,8 +223,9 @@ int eng_block_get(struct eng_blockio *b, const struct mf_id *id, uint8_t *out,
                   uint32_t len, struct err *e)
 {
     struct mf_key key = mf_key_block(MF_KEYSET_PLAIN, id);
-    struct block_out o = { .id = id, .out = out, .len = len };
+    struct block_out o = { .id = id, .len = len };
 
+    o.out = out;
     if (get_verified(b, key.s, open_block, &o, e) < 0)
         return -1;
     b->use.fetched_blocks++;

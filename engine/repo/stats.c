@@ -6,7 +6,7 @@
 #include "engine/repo/points.h"
 
 struct sum {
-    uint64_t *objects, *bytes;
+    uint64_t objects, bytes;
 };
 
 static int on_object(void *ctx, const char *key, const struct obj_info *info,
@@ -16,19 +16,17 @@ static int on_object(void *ctx, const char *key, const struct obj_info *info,
 
     (void)key;
     (void)e;
-    *s->objects += 1;
-    *s->bytes += info->size;
+    s->objects++;
+    s->bytes += info->size;
     return 0;
 }
 
 static int sum_prefix(struct eng_repo *r, const struct cancel *cancel,
-                      const char *prefix, uint64_t *objects, uint64_t *bytes,
-                      struct err *e)
+                      const char *prefix, struct sum *sum, struct err *e)
 {
     struct obj_req req = { .key = prefix, .cancel = cancel };
-    struct sum s = { objects, bytes };
 
-    return obj_list(r->store, &req, NULL, on_object, &s, e);
+    return obj_list(r->store, &req, NULL, on_object, sum, e);
 }
 
 static void sum_points(const struct eng_points *ps, struct eng_repo_stats *out)
@@ -54,15 +52,21 @@ int eng_repo_stats(struct eng_repo *r, const struct cancel *cancel,
     struct mf_key blocks = mf_key_blocks_prefix(MF_KEYSET_PLAIN, -1);
     struct mf_key pages = mf_key_pages_prefix(MF_KEYSET_PLAIN, -1);
     struct mf_key manifests = mf_key_points_prefix(MF_KEYSET_PLAIN, NULL);
-    uint64_t n = 0;
+    struct sum block_sum = { 0 };
+    struct sum page_sum = { 0 };
+    struct sum manifest_sum = { 0 };
 
     *out = (struct eng_repo_stats){ 0 };
     if (eng_points_list(r, cancel, NULL, &points, e) < 0 ||
-        sum_prefix(r, cancel, blocks.s, &out->blocks, &out->block_bytes, e) <
-            0 ||
-        sum_prefix(r, cancel, pages.s, &out->pages, &out->page_bytes, e) < 0 ||
-        sum_prefix(r, cancel, manifests.s, &n, &out->manifest_bytes, e) < 0)
+        sum_prefix(r, cancel, blocks.s, &block_sum, e) < 0 ||
+        sum_prefix(r, cancel, pages.s, &page_sum, e) < 0 ||
+        sum_prefix(r, cancel, manifests.s, &manifest_sum, e) < 0)
         return -1;
+    out->blocks = block_sum.objects;
+    out->block_bytes = block_sum.bytes;
+    out->pages = page_sum.objects;
+    out->page_bytes = page_sum.bytes;
+    out->manifest_bytes = manifest_sum.bytes;
     sum_points(&points, out);
     return 0;
 }
