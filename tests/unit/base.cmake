@@ -8,6 +8,7 @@ unit_test(base/test_units base)
 unit_test(base/test_json base)
 target_link_options(base_test_json PRIVATE
   -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc)
+unit_test(base/test_json_text base)
 unit_test(base/test_jsonw base)
 unit_test(base/test_log base)
 unit_test(base/test_process base)
