@@ -82,6 +82,7 @@ int signals_start(struct cancel *c, struct err *e)
     sigemptyset(&waited);
     wait_for(SIGINT);
     wait_for(SIGTERM);
+    wait_for(SIGHUP);
     sigaddset(&waited, SIGUSR1);
     sigaction(SIGPIPE, &ignore, NULL);
     int r = pthread_sigmask(SIG_BLOCK, &waited, NULL);

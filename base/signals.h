@@ -2,7 +2,7 @@
 #ifndef BASE_SIGNALS_H
 #define BASE_SIGNALS_H
 
-/* Signals are blocked in every thread and waited for by one: INT and TERM
+/* Signals are blocked in every thread and waited for by one: INT, TERM and HUP
  * request the token, a second one ends the process at once (exit 130), USR1
  * calls a hook.  SIGPIPE is ignored. */
 #include "base/cancel.h"

@@ -98,6 +98,15 @@ static enum eng_compression compression(struct cli_ctx *c)
     return ENG_COMPRESS_OPTIMAL;
 }
 
+static enum eng_upload upload(struct cli_ctx *c)
+{
+    const char *word = cli_text(c, CLI_OPT_UPLOAD);
+
+    if (word == NULL)
+        return ENG_UPLOAD_NEW;
+    return strcmp(word, "all") == 0 ? ENG_UPLOAD_ALL : ENG_UPLOAD_MISSING;
+}
+
 /* What the counters grew by. */
 static void count(struct vm_run *v, const struct obj_counters *before,
                   const struct obj_counters *after)
@@ -115,6 +124,7 @@ static void run_one(struct cli_ctx *c, struct vm_run *v, struct eng_repo *repo,
     struct eng_backup_opts o = {
         .vm = cli_text(c, CLI_OPT_VM),
         .full = cli_given(c, CLI_OPT_FULL),
+        .upload = upload(c),
         .adopt = cli_given(c, CLI_OPT_ADOPT),
         .dry_run = cli_given(c, CLI_OPT_DRY_RUN_BACKUP),
         .compression = compression(c),

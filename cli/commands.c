@@ -26,11 +26,11 @@ static const struct cli_use attach_uses[] = {
     { CLI_OPT_PAYLOAD, false },     { CLI_OPT_MAX_CLOCK_SKEW, false },
 };
 static const struct cli_use backup_uses[] = {
-    { CLI_OPT_REPO, false },           { CLI_OPT_VM, false },
-    { CLI_OPT_FULL, false },           { CLI_OPT_COMPRESSION, false },
-    { CLI_OPT_ENCRYPT, false },        { CLI_OPT_LIMIT_UPLOAD, false },
-    { CLI_OPT_MEMORY, false },         { CLI_OPT_ADOPT, false },
-    { CLI_OPT_DRY_RUN_BACKUP, false },
+    { CLI_OPT_REPO, false },         { CLI_OPT_VM, false },
+    { CLI_OPT_FULL, false },         { CLI_OPT_UPLOAD, false },
+    { CLI_OPT_COMPRESSION, false },  { CLI_OPT_ENCRYPT, false },
+    { CLI_OPT_LIMIT_UPLOAD, false }, { CLI_OPT_MEMORY, false },
+    { CLI_OPT_ADOPT, false },        { CLI_OPT_DRY_RUN_BACKUP, false },
 };
 static const struct cli_use repo_uses[] = { { CLI_OPT_REPO, false } };
 static const struct cli_use list_uses[] = { { CLI_OPT_REPO, false },

@@ -10,6 +10,7 @@ static const char *const driver_words[] = { "s3", "file", NULL };
 static const char *const addressing_words[] = { "auto", "path", "virtual",
                                                 NULL };
 static const char *const payload_words[] = { "signed", "crc32c", NULL };
+static const char *const upload_words[] = { "missing", "all", NULL };
 static const char *const compression_words[] = { "none", "fast",    "optimal",
                                                  "high", "extreme", NULL };
 static const char *const encrypt_words[] = { "none", NULL };
@@ -139,9 +140,18 @@ const struct cli_option cli_options[CLI_OPTS] = {
                             .value = CLI_TEXT,
                             .metavar = "NAME",
                             .help = "Only the points of this VM." },
-    [CLI_OPT_FULL] = FLAG("full", "Read everything and begin a new chain.  "
-                                  "Blocks that are stored already are not "
-                                  "stored again."),
+    [CLI_OPT_FULL] = FLAG("full", "Read everything, trust no cache and begin a "
+                                  "new chain.  Blocks that a listing shows "
+                                  "are not stored again."),
+    [CLI_OPT_UPLOAD] = { .name = "upload",
+                         .value = CLI_WORD,
+                         .metavar = "WHAT",
+                         .words = upload_words,
+                         .help = "What to store: missing (what a listing, made "
+                                 "now, does not show; the default of --full), "
+                                 "or all (every block that is read, known or "
+                                 "not: repairs damaged ones).  Default: what "
+                                 "this machine does not know to be stored." },
     [CLI_OPT_COMPRESSION] = { .name = "compression",
                               .value = CLI_WORD,
                               .metavar = "LEVEL",

@@ -160,15 +160,16 @@ static bool clip(const struct obj_range *range, uint64_t size, uint64_t *offset,
 static void read_body(int fd, const struct obj_req *r, uint64_t offset,
                       uint64_t len, struct buf *out, struct obj_attempt *a)
 {
+    /* All at once: growing by doubling would take twice the memory. */
+    if (buf_reserve(out, len <= SIZE_MAX ? (size_t)len : SIZE_MAX) == NULL) {
+        a->outcome = OBJ_LOCAL;
+        if (buf_check(out, &a->err) == 0)
+            err_nomem(&a->err);
+        return;
+    }
     while (len > 0) {
         size_t piece = len < PIECE_BYTES ? (size_t)len : PIECE_BYTES;
-        uint8_t *to = buf_reserve(out, piece);
-        if (to == NULL) {
-            a->outcome = OBJ_LOCAL;
-            if (buf_check(out, &a->err) == 0)
-                err_nomem(&a->err);
-            return;
-        }
+        uint8_t *to = out->p + out->len;
         if (cancel_requested(r->cancel)) {
             a->outcome = OBJ_STOPPED;
             return;

@@ -450,6 +450,7 @@ static void set_failure(struct obj_http_call *c, CURLcode code)
         a->outcome = OBJ_LOCAL;
     } else if (code == CURLE_ABORTED_BY_CALLBACK) {
         a->outcome = OBJ_STOPPED;
+        set_message(a, "interrupted");
     } else if (code == CURLE_OPERATION_TIMEDOUT) {
         a->outcome = connected_us > 0 ? OBJ_SLOW : OBJ_NETWORK;
     } else if (code == CURLE_SSL_CONNECT_ERROR &&

@@ -268,6 +268,13 @@ static int paced_attempt(struct run *r, struct err *e)
     obj_pace_correct(p, OBJ_UP, c->up_bytes, sent);
     if (c->verb == OBJ_GET)
         obj_pace_correct(p, OBJ_DOWN, c->down_bytes, received);
+    /* More came than was booked: pay for it now, or the last gets of a short
+     * restore would go free. */
+    if (made == 0 && c->verb == OBJ_GET && received > c->down_bytes) {
+        waited = 0;
+        made = obj_pace_bytes(p, OBJ_DOWN, 0, c->req->cancel, &waited, e);
+        r->deadline += waited;
+    }
     return made;
 }
 

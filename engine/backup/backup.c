@@ -9,6 +9,8 @@
  */
 #include "engine/backup/backup.h"
 
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,12 +24,17 @@
 #include "engine/source/image.h"
 #include "manifest/name.h"
 
+/* Points of one VM made within seconds wait for a second of their own; longer
+ * than this is no crowd but a clock that was set back. */
+#define EARLY_MAX_S 60
+
 /* What one run works on. */
 struct run {
     struct eng_repo *repo;
     const struct eng_machine *machine;
     const struct eng_backup_opts *o;
     const char *vm;
+    enum eng_upload upload;
     uint32_t block_size;
     int level;
     unsigned workers;
@@ -39,7 +46,25 @@ struct run {
     struct mf_point *point;    /* being made */
     struct eng_stream_use use;
     int64_t started_ns;
+    char *warning; /* the result's */
 };
+
+/* Logs a warning; the first one goes into the result as well. */
+static void warn(struct run *r, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void warn(struct run *r, const char *fmt, ...)
+{
+    char text[ENG_WARNING_CHARS];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    log_warn("backup", "%s: %s", r->vm, text);
+    if (r->warning[0] == '\0')
+        snprintf(r->warning, ENG_WARNING_CHARS, "%s", text);
+}
 
 const char *eng_stage_name(enum eng_stage s)
 {
@@ -94,8 +119,8 @@ static int open_images(struct run *r, struct err *e)
 }
 
 /* The newest point decides whether this is the same machine. */
-static int check_identity(const struct run *r, const struct mf_point *newest,
-                          struct err *e)
+static int same_machine(const struct run *r, const struct mf_point *newest,
+                        struct err *e)
 {
     if (newest == NULL || r->o->adopt || newest->vm.source == NULL ||
         strcmp(newest->vm.source, r->machine->source) == 0)
@@ -113,9 +138,15 @@ static int find_parent(struct run *r, struct err *e)
     if (eng_points_newest(r->repo, r->o->cancel, r->vm, &r->names, &newest, e) <
         0)
         return -1;
+    /* eng_points_newest logged them already. */
+    for (size_t i = 0; i < r->names.n; i++)
+        if (r->names.p[i].why != NULL)
+            snprintf(r->warning, ENG_WARNING_CHARS,
+                     "a point of this VM is damaged: %.200s",
+                     r->names.p[i].why);
     if (newest == NULL)
         return 0;
-    if (check_identity(r, newest->manifest, e) < 0)
+    if (same_machine(r, newest->manifest, e) < 0)
         return -1;
     if (r->o->full)
         return 0;
@@ -175,8 +206,6 @@ static int begin_point(struct run *r, struct err *e)
         return -1;
     if (r->parent != NULL && (p->parent = dup_text(r->parent_file, e)) == NULL)
         return -1;
-    if (r->o->job != NULL && (p->job = dup_text(r->o->job, e)) == NULL)
-        return -1;
     return 0;
 }
 
@@ -208,9 +237,9 @@ static int load_parent(struct run *r, const struct mf_stream *s,
     }
     if (e->kind != ERR_CORRUPT)
         return -1;
-    log_warn("backup", "the point before is damaged (%s); %s is read as new",
-             e->msg, s->name);
-    return 0;
+    warn(r, "the point before is damaged (%.120s); %.60s is read as new",
+         e->msg, s->name);
+    return r->o->dry_run ? 0 : eng_repo_distrust(r->repo, r->o->cancel, e);
 }
 
 /* Carries one image into the repository and describes it in `s`, whose name,
@@ -242,6 +271,7 @@ static int copy_stream(struct run *r, struct eng_image *image, bool disk,
         .level = r->level,
         .workers = r->workers,
         .dry_run = r->o->dry_run,
+        .trust_parent = r->upload == ENG_UPLOAD_NEW,
         .cancel = r->o->cancel,
         .task = progress_begin(r->o->progress, "backup", shown, s->size),
     };
@@ -301,16 +331,20 @@ static int copy_files(struct run *r, struct err *e)
 static int commit_point(struct run *r, struct err *e)
 {
     struct mf_point *p = r->point;
-    uint64_t manifest_bytes = 0;
     int64_t early_s = p->time - utc_now();
 
+    if (early_s > EARLY_MAX_S)
+        return err_set(e, ERR_PRECONDITION, 0,
+                       "the clock went back by %" PRId64
+                       " s during the run; set it and run again",
+                       early_s);
     if (early_s > 0 && cancel_sleep(r->o->cancel, early_s * 1000, e) < 0)
         return -1;
     p->stats.read_bytes = r->use.read_bytes;
     p->stats.new_bytes = r->use.io.new_bytes;
     p->stats.stored_bytes = r->use.io.stored_bytes;
     p->stats.seconds = (uint64_t)(utc_mono_ns() - r->started_ns) / 1000000000u;
-    return eng_point_put(r->repo, r->o->cancel, p, &manifest_bytes, e);
+    return eng_point_put(r->repo, r->o->cancel, p, e);
 }
 
 static void fill_result(const struct run *r, struct eng_backup_result *res)
@@ -350,6 +384,11 @@ static int check_names(const struct run *r, struct err *e)
                        r->vm);
     if (!mf_name_is_text(m->source, MF_TEXT_MAX))
         return err_set(e, ERR_USAGE, 0, "%s: the path is not UTF-8", m->source);
+    if (m->n_disks > MF_DISKS_MAX || m->n_files > MF_FILES_MAX)
+        return err_set(e, ERR_USAGE, 0,
+                       "%zu disks and %zu files: a point holds at most %d and "
+                       "%d; pack the files",
+                       m->n_disks, m->n_files, MF_DISKS_MAX, MF_FILES_MAX);
     for (size_t i = 0; i < m->n_disks; i++)
         if (!mf_name_is_disk(m->disks[i].name))
             return err_set(e, ERR_USAGE, 0, "\"%s\" cannot be a disk's name",
@@ -366,7 +405,7 @@ static int check_names(const struct run *r, struct err *e)
 static int run_all(struct run *r, struct err *e)
 {
     if (check_names(r, e) < 0 || open_images(r, e) < 0 ||
-        eng_repo_prepare_writes(r->repo, r->o->cancel, e) < 0 ||
+        eng_repo_prepare_writes(r->repo, r->upload, r->o->cancel, e) < 0 ||
         find_parent(r, e) < 0 || begin_point(r, e) < 0 ||
         copy_files(r, e) < 0 || copy_disks(r, e) < 0)
         return -1;
@@ -381,9 +420,11 @@ int eng_backup_machine(struct eng_repo *repo, const struct eng_machine *m,
 
     *res = (struct eng_backup_result){ 0 };
     r.started_ns = utc_mono_ns();
+    r.warning = res->warning;
     r.vm = o->vm != NULL ? o->vm : m->name;
-    r.block_size = o->block_size != 0 ? o->block_size
-                                      : eng_repo_descriptor(repo)->block_size;
+    r.block_size = eng_repo_descriptor(repo)->block_size;
+    r.upload =
+        o->full && o->upload == ENG_UPLOAD_NEW ? ENG_UPLOAD_MISSING : o->upload;
     r.level = compression_level(o->compression);
     r.workers = eng_blockio_count(o->memory_bytes, r.block_size, r.level);
     int result = run_all(&r, e);

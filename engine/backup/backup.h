@@ -9,6 +9,7 @@
 #include "base/cancel.h"
 #include "base/err.h"
 #include "base/progress.h"
+#include "engine/repo/learn.h"
 #include "engine/repo/repo.h"
 #include "engine/source/machine.h"
 #include "manifest/point.h"
@@ -22,17 +23,18 @@ enum eng_compression {
 };
 
 struct eng_backup_opts {
-    const char *vm; /* name to file it under; NULL: the machine's */
-    bool full;      /* read everything, open a new chain */
-    bool adopt;     /* the machine is the same in spite of its source */
-    bool dry_run;   /* read and compare, store nothing */
+    const char *vm;         /* name to file it under; NULL: the machine's */
+    bool full;              /* read everything, open a new chain */
+    enum eng_upload upload; /* a full never trusts the cache: NEW is MISSING */
+    bool adopt;             /* the machine is the same in spite of its source */
+    bool dry_run;           /* read and compare, store nothing */
     enum eng_compression compression;
-    uint32_t block_size;   /* 0: the repository's default */
     uint64_t memory_bytes; /* budget of all workers; 0: the default */
-    const char *job;       /* NULL: none */
     const struct cancel *cancel;
     struct progress *progress;
 };
+
+#define ENG_WARNING_CHARS 256
 
 enum eng_stage {
     ENG_STAGE_SOURCE,
@@ -54,9 +56,9 @@ struct eng_backup_result {
     uint64_t stored_bytes; /* objects put: blocks and pages */
     uint64_t new_pages;
     double seconds;
-    double busy[ENG_STAGES]; /* seconds, summed over workers */
-    const char *bottleneck;  /* the stage with the most */
-    char warning[256];       /* "": none */
+    double busy[ENG_STAGES];         /* seconds, summed over workers */
+    const char *bottleneck;          /* the stage with the most */
+    char warning[ENG_WARNING_CHARS]; /* "": none */
 };
 
 /* Backs up one machine.  When it returns 0 the point is visible, complete and

@@ -87,7 +87,7 @@ static int store_block(struct worker *w, const struct mf_id *id, uint32_t len,
                        struct err *e)
 {
     if (!w->run->dry_run)
-        return eng_block_put(w->io, id, span_of(w->block, len), NULL, e);
+        return eng_block_put(w->io, id, span_of(w->block, len), e);
     if (eng_block_known(w->io, id)) {
         w->use.io.reused_blocks++;
     } else {
@@ -119,7 +119,7 @@ static int do_block(struct worker *w, uint64_t i, struct err *e)
 
     const struct mf_id *known =
         before != NULL ? mf_entry_content(before) : NULL;
-    if (known != NULL && mf_id_eq(known, &id)) {
+    if (known != NULL && mf_id_eq(known, &id) && w->run->trust_parent) {
         w->use.kept_blocks++;
         *slot = *before;
         return 0;

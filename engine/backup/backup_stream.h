@@ -26,6 +26,7 @@ struct eng_stream_run {
     int level;                    /* zstd */
     unsigned workers;
     bool dry_run;
+    bool trust_parent; /* what the parent names is there, and need not be put */
     const struct cancel *cancel;
     struct progress_task *task;
 };

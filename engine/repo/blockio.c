@@ -17,8 +17,10 @@
  * damaged: the first may have been hurt on its way. */
 #define GET_TRIES 3
 
-/* Pages are small and read far more often than written. */
-#define PAGE_ROOM (MF_PAGE_JSON_MAX)
+/* What the program takes without workers, and a worker beside its blocks and
+ * contexts (stack, connection, reader), as measured, rounded up. */
+#define PROGRAM_BYTES (20u << 20)
+#define WORKER_BYTES (2u << 20)
 
 struct eng_blockio {
     struct eng_repo *repo;
@@ -43,7 +45,7 @@ struct eng_blockio *eng_blockio_new(struct eng_repo *repo, int level,
     b->cancel = cancel;
     b->level = level;
     b->object = buf_init(mf_object_max(MF_BLOCK_MAX));
-    b->json = buf_init(PAGE_ROOM);
+    b->json = buf_init(MF_PAGE_JSON_MAX);
     b->z = zst_new(e);
     if (b->z == NULL) {
         eng_blockio_free(b);
@@ -66,10 +68,10 @@ void eng_blockio_free(struct eng_blockio *b)
 unsigned eng_blockio_count(uint64_t memory_bytes, uint32_t block_size,
                            int level)
 {
-    uint64_t each =
-        2 * (uint64_t)block_size + zst_memory_bytes(level, block_size);
+    uint64_t each = 2 * (uint64_t)block_size +
+                    zst_memory_bytes(level, block_size) + WORKER_BYTES;
     uint64_t memory = memory_bytes != 0 ? memory_bytes : ENG_MEMORY_DEFAULT;
-    uint64_t n = memory / each;
+    uint64_t n = memory > PROGRAM_BYTES ? (memory - PROGRAM_BYTES) / each : 0;
 
     if (n < 1)
         return 1;
@@ -124,21 +126,20 @@ static int encode_and_put(struct eng_blockio *b, const struct mf_id *id,
 }
 
 int eng_block_put(struct eng_blockio *b, const struct mf_id *id,
-                  struct span plain, bool *put, struct err *e)
+                  struct span plain, struct err *e)
 {
     struct eng_index *ix = b->repo->index;
     int known = eng_index_claim(ix, ENG_INDEX_BLOCK, id, b->cancel, e);
 
     if (known < 0)
         return -1;
-    if (put != NULL)
-        *put = known == 0;
-    if (known == 1) {
+    if (known == 1 && b->repo->upload != ENG_UPLOAD_ALL) {
         b->use.reused_blocks++;
         return 0;
     }
     int r = encode_and_put(b, id, plain, e);
-    eng_index_settle(ix, ENG_INDEX_BLOCK, id, r == 0);
+    if (known == 0)
+        eng_index_settle(ix, ENG_INDEX_BLOCK, id, r == 0);
     if (r < 0)
         return -1;
     b->use.new_blocks++;
@@ -160,12 +161,15 @@ int eng_page_put(struct eng_blockio *b, struct span json, struct mf_id *id,
     if (mf_page_seal(b->z, json, id, &b->object, e) < 0)
         return -1;
     int known = eng_index_claim(ix, ENG_INDEX_PAGE, id, b->cancel, e);
-    if (known != 0)
-        return known < 0 ? -1 : 0;
+    if (known < 0)
+        return -1;
+    if (known == 1 && !b->repo->put_pages)
+        return 0;
 
     struct mf_key key = mf_key_page(MF_KEYSET_PLAIN, id);
     int r = put_object(b, key.s, e);
-    eng_index_settle(ix, ENG_INDEX_PAGE, id, r == 0);
+    if (known == 0)
+        eng_index_settle(ix, ENG_INDEX_PAGE, id, r == 0);
     if (r < 0)
         return -1;
     b->use.new_pages++;

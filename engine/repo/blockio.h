@@ -50,9 +50,9 @@ void eng_blockio_use_add(struct eng_blockio_use *sum,
 
 /* Makes sure that the repository holds the block `plain` whose id the caller
  * computed: known ones cost a look into the index.  The repository was
- * prepared for writes.  *put (may be NULL): it was new. */
+ * prepared for writes. */
 int eng_block_put(struct eng_blockio *b, const struct mf_id *id,
-                  struct span plain, bool *put, struct err *e)
+                  struct span plain, struct err *e)
     __attribute__((warn_unused_result));
 
 /* Whether the index knows the block: what a dry run asks instead. */

@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,10 +50,14 @@ struct eng_index {
     } locked;
 };
 
+/* ERR_CORRUPT: the file is no good, and may be begun anew; else ERR_IO. */
 static int sql_error(struct eng_index *ix, struct err *e, const char *what)
 {
-    return err_set(e, ERR_IO, 0, "%s the index: %s", what,
-                   ix->db != NULL ? sqlite3_errmsg(ix->db) : "no memory");
+    int code = ix->db != NULL ? sqlite3_errcode(ix->db) : SQLITE_NOMEM;
+    bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+
+    return err_set(e, damaged ? ERR_CORRUPT : ERR_IO, 0, "%s the index: %s",
+                   what, ix->db != NULL ? sqlite3_errmsg(ix->db) : "no memory");
 }
 
 static int exec(struct eng_index *ix, const char *sql, struct err *e)
@@ -71,23 +76,24 @@ static const char SCHEMA[] =
     " PRIMARY KEY(kind, id)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS manifest(name TEXT PRIMARY KEY) WITHOUT ROWID;";
 
-/* The value of a meta row equals want; `absent` where there is no such row. */
-static bool meta_is(struct eng_index *ix, const char *k, const char *want,
-                    bool absent)
+/* 1: the meta row k has this value; 0: another; `absent` where there is no such
+ * row; -1: it cannot be read. */
+static int meta_is(struct eng_index *ix, const char *k, const char *want,
+                   int absent, struct err *e)
 {
     sqlite3_stmt *st = NULL;
-    bool is = false;
+    int is = 0;
 
     if (sqlite3_prepare_v2(ix->db, "SELECT v FROM meta WHERE k=?1", -1, &st,
                            NULL) != SQLITE_OK)
-        return false;
+        return sql_error(ix, e, "read");
     sqlite3_bind_text(st, 1, k, -1, SQLITE_STATIC);
     int rc = sqlite3_step(st);
     if (rc == SQLITE_ROW) {
         const char *v = (const char *)sqlite3_column_text(st, 0);
         is = v != NULL && strcmp(v, want) == 0;
-    } else if (rc == SQLITE_DONE) {
-        is = absent;
+    } else {
+        is = rc == SQLITE_DONE ? absent : sql_error(ix, e, "read");
     }
     sqlite3_finalize(st);
     return is;
@@ -148,8 +154,12 @@ static int db_open(struct eng_index *ix, const char *path, const char *repo_id,
     sqlite3_busy_timeout(ix->db, BUSY_MS);
     if (exec(ix, SCHEMA, e) < 0)
         return -1;
-    if (!meta_is(ix, "version", INDEX_VERSION, true) ||
-        !meta_is(ix, "repository", repo_id, true))
+    int version = meta_is(ix, "version", INDEX_VERSION, 1, e);
+    int repository =
+        version < 0 ? -1 : meta_is(ix, "repository", repo_id, 1, e);
+    if (repository < 0)
+        return -1;
+    if (version == 0 || repository == 0)
         return err_set(e, ERR_CORRUPT, 0, "the index is of another kind");
     if (meta_set(ix, "version", INDEX_VERSION, e) < 0 ||
         meta_set(ix, "repository", repo_id, e) < 0)
@@ -160,6 +170,8 @@ static int db_open(struct eng_index *ix, const char *path, const char *repo_id,
 static int index_begin(struct eng_index *ix, const char *dir,
                        const char *repo_id, struct err *e)
 {
+    if (dir == NULL)
+        return db_open(ix, ":memory:", repo_id, e);
     if (io_mkdirs(dir, 0700, e) < 0)
         return -1;
     AUTO_MEM char *path = io_join(dir, "index.db", e);
@@ -170,7 +182,10 @@ static int index_begin(struct eng_index *ix, const char *dir,
     if (db_open(ix, path, repo_id, e) == 0)
         return 0;
 
-    /* A cache that cannot be used is not worth an error: begin anew. */
+    /* Only what is no good is thrown away: a file that is locked or on a full
+     * disk may be another process's. */
+    if (e->kind != ERR_CORRUPT)
+        return -1;
     log_info("index", "%s; it is rebuilt", e->msg);
     db_close(ix);
     unlink(path);
@@ -195,7 +210,7 @@ struct eng_index *eng_index_open(const char *dir, const char *repo_id,
     pthread_condattr_destroy(&attr);
     ix->locked.flushed_ms = utc_mono_ms();
     if (index_begin(ix, dir, repo_id, e) < 0) {
-        err_ctx(e, "%s", dir);
+        err_ctx(e, "%s", dir != NULL ? dir : "in memory");
         eng_index_close(ix);
         return NULL;
     }
@@ -294,18 +309,14 @@ static void flush_when_due(struct eng_index *ix)
 
     if (utc_mono_ms() - ix->locked.flushed_ms < FLUSH_MS)
         return;
-    if (flush_locked(ix, &e) < 0 && !ix->locked.complained) {
+    /* Nobody waits for another process here: the next second is as good. */
+    sqlite3_busy_timeout(ix->db, 0);
+    int r = flush_locked(ix, &e);
+    sqlite3_busy_timeout(ix->db, BUSY_MS);
+    if (r < 0 && !ix->locked.complained) {
         ix->locked.complained = true;
-        log_warn("index", "%s; the run goes on with it in memory", e.msg);
+        log_info("index", "%s; the run goes on with it in memory", e.msg);
     }
-}
-
-int eng_index_flush(struct eng_index *ix, struct err *e)
-{
-    pthread_mutex_lock(&ix->locked.lock);
-    int r = flush_locked(ix, e);
-    pthread_mutex_unlock(&ix->locked.lock);
-    return r;
 }
 
 bool eng_index_close(struct eng_index *ix)
@@ -330,7 +341,8 @@ bool eng_index_close(struct eng_index *ix)
 bool eng_index_complete(struct eng_index *ix)
 {
     pthread_mutex_lock(&ix->locked.lock);
-    bool is = meta_is(ix, "complete", "1", false);
+    struct err ignored = { 0 };
+    bool is = meta_is(ix, "complete", "1", 0, &ignored) == 1;
     pthread_mutex_unlock(&ix->locked.lock);
     return is;
 }
@@ -484,17 +496,90 @@ int eng_index_mark_seen(struct eng_index *ix, const char *manifest,
     return r;
 }
 
-uint64_t eng_index_seen_count(struct eng_index *ix)
+bool eng_index_seen_prefix(struct eng_index *ix, const char *prefix, char *out,
+                           size_t cap)
 {
     sqlite3_stmt *st = NULL;
-    uint64_t n = 0;
+    bool seen = false;
 
     pthread_mutex_lock(&ix->locked.lock);
-    if (sqlite3_prepare_v2(ix->db, "SELECT count(*) FROM manifest", -1, &st,
-                           NULL) == SQLITE_OK &&
-        sqlite3_step(st) == SQLITE_ROW)
-        n = (uint64_t)sqlite3_column_int64(st, 0);
+    if (sqlite3_prepare_v2(ix->db,
+                           "SELECT name FROM manifest WHERE name >= ?1 AND "
+                           "substr(name, 1, length(?1)) = ?1 LIMIT 1",
+                           -1, &st, NULL) == SQLITE_OK) {
+        sqlite3_bind_text(st, 1, prefix, -1, SQLITE_STATIC);
+        seen = sqlite3_step(st) == SQLITE_ROW;
+        if (seen)
+            snprintf(out, cap, "%s", (const char *)sqlite3_column_text(st, 0));
+    }
     sqlite3_finalize(st);
     pthread_mutex_unlock(&ix->locked.lock);
-    return n;
+    return seen;
+}
+
+void eng_index_unmark_seen(struct eng_index *ix, const char *manifest)
+{
+    sqlite3_stmt *st = NULL;
+
+    pthread_mutex_lock(&ix->locked.lock);
+    if (sqlite3_prepare_v2(ix->db, "DELETE FROM manifest WHERE name=?1", -1,
+                           &st, NULL) == SQLITE_OK) {
+        sqlite3_bind_text(st, 1, manifest, -1, SQLITE_STATIC);
+        if (sqlite3_step(st) != SQLITE_DONE)
+            log_info("index", "%s", sqlite3_errmsg(ix->db));
+    }
+    sqlite3_finalize(st);
+    pthread_mutex_unlock(&ix->locked.lock);
+}
+
+static int seen_left(struct eng_index *ix, uint64_t *n, struct err *e)
+{
+    sqlite3_stmt *st = NULL;
+
+    if (sqlite3_prepare_v2(ix->db, "SELECT count(*) FROM temp.unlisted", -1,
+                           &st, NULL) != SQLITE_OK ||
+        sqlite3_step(st) != SQLITE_ROW) {
+        sqlite3_finalize(st);
+        return sql_error(ix, e, "read");
+    }
+    *n = (uint64_t)sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    return 0;
+}
+
+int eng_index_begin_listing(struct eng_index *ix, struct err *e)
+{
+    pthread_mutex_lock(&ix->locked.lock);
+    int r = exec(ix,
+                 "DROP TABLE IF EXISTS temp.unlisted;"
+                 "CREATE TEMP TABLE unlisted AS SELECT name FROM manifest;"
+                 "CREATE INDEX temp.unlisted_name ON unlisted(name)",
+                 e);
+    pthread_mutex_unlock(&ix->locked.lock);
+    return r;
+}
+
+int eng_index_listed(struct eng_index *ix, const char *manifest, struct err *e)
+{
+    sqlite3_stmt *st = NULL;
+
+    pthread_mutex_lock(&ix->locked.lock);
+    int rc = sqlite3_prepare_v2(
+        ix->db, "DELETE FROM temp.unlisted WHERE name=?1", -1, &st, NULL);
+    if (rc == SQLITE_OK) {
+        sqlite3_bind_text(st, 1, manifest, -1, SQLITE_STATIC);
+        rc = sqlite3_step(st);
+    }
+    int r = rc == SQLITE_DONE ? 0 : sql_error(ix, e, "write");
+    sqlite3_finalize(st);
+    pthread_mutex_unlock(&ix->locked.lock);
+    return r;
+}
+
+int eng_index_unlisted(struct eng_index *ix, uint64_t *n, struct err *e)
+{
+    pthread_mutex_lock(&ix->locked.lock);
+    int r = seen_left(ix, n, e);
+    pthread_mutex_unlock(&ix->locked.lock);
+    return r;
 }

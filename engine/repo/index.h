@@ -21,9 +21,9 @@ struct eng_index;
 
 enum eng_index_kind { ENG_INDEX_BLOCK, ENG_INDEX_PAGE };
 
-/* Opens (or makes) the index in this folder.  One that belongs to another
- * repository, is of another version or damaged is thrown away and begun anew.
- * ERR_IO, ERR_FULL, ERR_NOMEM. */
+/* Opens (or makes) the index in this folder (NULL: in memory only).  One that
+ * belongs to another repository, is of another version or damaged is thrown
+ * away and begun anew. ERR_IO, ERR_FULL, ERR_NOMEM. */
 struct eng_index *eng_index_open(const char *dir, const char *repo_id,
                                  struct err *e);
 /* Writes what is pending; false: that failed, and the index lacks some of what
@@ -66,11 +66,21 @@ bool eng_index_seen(struct eng_index *ix, const char *manifest);
 int eng_index_mark_seen(struct eng_index *ix, const char *manifest,
                         struct err *e) __attribute__((warn_unused_result));
 
-/* How many manifests are marked. */
-uint64_t eng_index_seen_count(struct eng_index *ix);
+/* The first marked manifest whose key begins so, into out. */
+bool eng_index_seen_prefix(struct eng_index *ix, const char *prefix, char *out,
+                           size_t cap);
 
-/* Writes what is pending now. */
-int eng_index_flush(struct eng_index *ix, struct err *e)
+/* Takes a mark back, as well as that goes. */
+void eng_index_unmark_seen(struct eng_index *ix, const char *manifest);
+
+/* Which marked manifests are gone: begin before the listing (marks that others
+ * make meanwhile do not count), tell it each name that was listed, and ask how
+ * many were not. */
+int eng_index_begin_listing(struct eng_index *ix, struct err *e)
+    __attribute__((warn_unused_result));
+int eng_index_listed(struct eng_index *ix, const char *manifest, struct err *e)
+    __attribute__((warn_unused_result));
+int eng_index_unlisted(struct eng_index *ix, uint64_t *n, struct err *e)
     __attribute__((warn_unused_result));
 
 #endif

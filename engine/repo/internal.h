@@ -5,6 +5,7 @@
 /* Private to engine/repo: what an open repository is made of. */
 #include "base/buf.h"
 #include "engine/repo/index.h"
+#include "engine/repo/learn.h"
 #include "engine/repo/repo.h"
 #include "engine/repo/runmark.h"
 
@@ -18,6 +19,8 @@ struct eng_repo {
     struct obj_store *store;
     struct mf_descriptor descriptor;
     struct eng_index *index; /* NULL until eng_repo_prepare_writes */
+    enum eng_upload upload;
+    bool put_pages;          /* known or not */
     struct eng_runmark mark; /* with the index: this run is under way */
 };
 

@@ -154,6 +154,8 @@ static int learn_point(struct eng_repo *r, struct eng_point *p,
                  e->msg);
         return 0;
     }
+    mf_point_free(p->manifest);
+    p->manifest = NULL;
     return eng_index_mark_seen(r->index, key.s, e);
 }
 
@@ -166,57 +168,81 @@ static int learn_points(struct eng_repo *r, struct eng_points *names,
     return 0;
 }
 
-/* Whether all manifests that the index has seen are still there.  Where one is
- * gone, somebody deleted points, and may have deleted blocks: then the index
- * might claim what is not, and is filled anew. */
-static bool all_still_there(struct eng_index *ix,
-                            const struct eng_points *names)
+/* Lists the points and counts the manifests that the index has seen and that
+ * are gone.  Then somebody deleted points, and may have deleted blocks: the
+ * index might claim what is not. */
+static int list_points(struct eng_repo *r, const struct cancel *cancel,
+                       struct eng_points *names, uint64_t *gone, struct err *e)
 {
-    uint64_t seen = 0;
-
+    if (eng_index_begin_listing(r->index, e) < 0 ||
+        eng_points_names(r, cancel, NULL, names, e) < 0)
+        return -1;
     for (size_t i = 0; i < names->n; i++) {
         struct mf_key key =
             mf_key_point(MF_KEYSET_PLAIN, names->p[i].vm_key, names->p[i].file);
-        seen += eng_index_seen(ix, key.s);
+        if (eng_index_listed(r->index, key.s, e) < 0)
+            return -1;
     }
-    return seen == eng_index_seen_count(ix);
+    return eng_index_unlisted(r->index, gone, e);
 }
 
-static int update_index(struct eng_repo *r, struct eng_points *names,
+static int update_index(struct eng_repo *r, enum eng_upload upload,
                         const struct cancel *cancel, struct err *e)
 {
-    bool complete = eng_index_complete(r->index);
+    AUTO_ENG_POINTS struct eng_points names = { 0 };
+    uint64_t gone = 0;
 
-    if (complete && !all_still_there(r->index, names)) {
-        if (eng_index_clear(r->index, e) < 0)
-            return -1;
-        complete = false;
-    }
-    if (complete && r->mark.dead == 0)
-        return learn_points(r, names, cancel, e);
-    if (rebuild(r, names, cancel, e) < 0)
+    if (list_points(r, cancel, &names, &gone, e) < 0)
+        return -1;
+    bool trusted = gone == 0 && upload == ENG_UPLOAD_NEW;
+    if (!trusted && eng_index_clear(r->index, e) < 0)
+        return -1;
+    if (trusted && eng_index_complete(r->index) && r->mark.dead == 0)
+        return learn_points(r, &names, cancel, e);
+    if (rebuild(r, &names, cancel, e) < 0)
         return -1;
     eng_runmark_bury(&r->mark);
     return 0;
 }
 
-static int open_index(struct eng_repo *r, const struct cancel *cancel,
-                      struct err *e)
+static void close_index(struct eng_repo *r)
 {
-    AUTO_ENG_POINTS struct eng_points names = { 0 };
+    eng_runmark_end(&r->mark, eng_index_close(r->index));
+    r->index = NULL;
+}
+
+/* The index in its folder; 1: the folder cannot be used, e says why. */
+static int open_stored(struct eng_repo *r, const char *dir,
+                       enum eng_upload upload, const struct cancel *cancel,
+                       struct err *e)
+{
+    r->index = eng_index_open(dir, r->descriptor.id, e);
+    if (r->index == NULL || eng_runmark_begin(&r->mark, dir, e) < 0)
+        return 1;
+    if (update_index(r, upload, cancel, e) == 0)
+        return 0;
+    return e->kind == ERR_IO || e->kind == ERR_CORRUPT ? 1 : -1;
+}
+
+static int open_index(struct eng_repo *r, enum eng_upload upload,
+                      const struct cancel *cancel, struct err *e)
+{
     AUTO_MEM char *dir = io_join(r->state_dir, MF_KEYSET_PLAIN, e);
 
     if (dir == NULL)
         return -1;
-    r->index = eng_index_open(dir, r->descriptor.id, e);
-    if (r->index == NULL || eng_runmark_begin(&r->mark, dir, e) < 0 ||
-        eng_points_names(r, cancel, NULL, &names, e) < 0)
-        return -1;
-    return update_index(r, &names, cancel, e);
+    int stored = open_stored(r, dir, upload, cancel, e);
+    if (stored <= 0)
+        return stored;
+    log_warn("repo", "the state folder cannot be used (%s); going on without",
+             e->msg);
+    close_index(r);
+    r->index = eng_index_open(NULL, r->descriptor.id, e);
+    return r->index != NULL ? update_index(r, upload, cancel, e) : -1;
 }
 
-int eng_repo_prepare_writes(struct eng_repo *r, const struct cancel *cancel,
-                            struct err *e)
+int eng_repo_prepare_writes(struct eng_repo *r, enum eng_upload upload,
+                            const struct cancel *cancel, struct err *e)
 {
     if (r->index != NULL)
         return 0;
@@ -225,9 +251,17 @@ int eng_repo_prepare_writes(struct eng_repo *r, const struct cancel *cancel,
                        "repository %s is locked (immutable); this version "
                        "cannot write to it",
                        r->name);
-    if (open_index(r, cancel, e) == 0)
+    r->upload = upload;
+    r->put_pages = upload == ENG_UPLOAD_ALL;
+    if (open_index(r, upload, cancel, e) == 0)
         return 0;
-    eng_runmark_end(&r->mark, eng_index_close(r->index));
-    r->index = NULL;
+    close_index(r);
     return err_ctx(e, "look at what %s holds", r->name);
+}
+
+int eng_repo_distrust(struct eng_repo *r, const struct cancel *cancel,
+                      struct err *e)
+{
+    r->put_pages = true;
+    return update_index(r, ENG_UPLOAD_MISSING, cancel, e);
 }

@@ -20,7 +20,13 @@ int eng_map_init(struct eng_map *m, uint64_t size, uint32_t block_size,
                            .block_size = block_size };
     /* calloc: MF_ZERO is 0, and untouched pages of memory cost nothing. */
     m->entries = calloc(m->n > 0 ? m->n : 1, sizeof(*m->entries));
-    return m->entries != NULL ? 0 : err_nomem(e);
+    if (m->entries != NULL)
+        return 0;
+    err_nomem(e);
+    return err_ctx(e,
+                   "map of %" PRIu64 " blocks of %u bytes (it takes %" PRIu64
+                   " MiB; larger blocks take less)",
+                   m->n, block_size, m->n * sizeof(*m->entries) >> 20);
 }
 
 void eng_map_fini(struct eng_map *m)

@@ -24,10 +24,9 @@ int eng_points_newest(struct eng_repo *r, const struct cancel *cancel,
     __attribute__((warn_unused_result));
 
 /* Puts the manifest: the moment at which the point becomes visible.  Every
- * page and block that it names was put, and answered, before.  *stored_bytes
- * grows by its size. */
+ * page and block that it names was put, and answered, before. */
 int eng_point_put(struct eng_repo *r, const struct cancel *cancel,
-                  const struct mf_point *m, uint64_t *stored_bytes,
-                  struct err *e) __attribute__((warn_unused_result));
+                  const struct mf_point *m, struct err *e)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/utc.h"
 #include "base/workers.h"
+#include "engine/repo/gone.h"
 #include "engine/repo/internal.h"
 #include "engine/repo/point_store.h"
 
@@ -221,6 +222,8 @@ int eng_points_newest(struct eng_repo *r, const struct cancel *cancel,
             *newest = p;
             return 0;
         }
+        log_warn("repo", "a newer point of %s is damaged and passed over: %s",
+                 p->vm, p->why);
     }
     return 0;
 }
@@ -310,6 +313,21 @@ static struct eng_point *pick(struct eng_points *names,
     return found;
 }
 
+/* A point that this machine has seen and that nobody deleted here is lost:
+ * damage, not a wrong name. */
+static int explain_absence(const struct eng_repo *r, const struct point_name *n,
+                           const char *text, struct err *e)
+{
+    struct mf_key key;
+
+    if (e->kind == ERR_NOTFOUND && eng_gone_was_seen(r, n->vm, n->time, &key))
+        return err_set(e, ERR_CORRUPT, 0,
+                       "point %s: its manifest %s is missing; it was there, "
+                       "and was not deleted from this machine",
+                       text, key.s);
+    return -1;
+}
+
 int eng_point_find(struct eng_repo *r, const struct cancel *cancel,
                    const char *text, struct eng_point *out, struct err *e)
 {
@@ -323,13 +341,20 @@ int eng_point_find(struct eng_repo *r, const struct cancel *cancel,
     if (n.latest) {
         if (eng_points_newest(r, cancel, n.vm, &names, &found, e) < 0)
             return -1;
+        if (found == NULL && names.n > 0)
+            return err_set(e, ERR_CORRUPT, 0,
+                           "point %s: none of the %zu points verifies, or all "
+                           "are in the future",
+                           text, names.n);
         if (found == NULL)
             return err_set(e, ERR_NOTFOUND, 0, "point %s: there is none", text);
     } else {
         if (eng_points_names(r, cancel, n.vm, &names, e) < 0)
             return -1;
         found = pick(&names, &n, text, e);
-        if (found == NULL || eng_point_load(r, cancel, found, e) < 0)
+        if (found == NULL)
+            return explain_absence(r, &n, text, e);
+        if (eng_point_load(r, cancel, found, e) < 0)
             return -1;
     }
     *out = *found;
@@ -337,13 +362,61 @@ int eng_point_find(struct eng_repo *r, const struct cancel *cancel,
     return 0;
 }
 
+struct versions {
+    const char *key;
+    char (*ids)[OBJ_VERSION_CHARS]; /* owned */
+    size_t n;
+};
+
+/* Collects the versions of one key; others only begin alike. */
+static int on_version(void *ctx, const char *key, const struct obj_info *info,
+                      struct err *e)
+{
+    struct versions *v = ctx;
+
+    if (strcmp(key, v->key) != 0)
+        return 0;
+    void *grown = realloc(v->ids, (v->n + 1) * sizeof(*v->ids));
+    if (grown == NULL)
+        return err_nomem(e);
+    v->ids = grown;
+    snprintf(v->ids[v->n++], sizeof(*v->ids), "%s", info->version);
+    return 0;
+}
+
+/* On a bucket with versions a plain DELETE would hide the manifest by a marker
+ * that somebody has to clear away: each version is deleted by its id. */
+static int delete_versions(struct eng_repo *r, const struct cancel *cancel,
+                           const char *key, struct err *e)
+{
+    struct versions v = { .key = key };
+    struct obj_req req = { .key = key, .cancel = cancel };
+    struct obj_list_opts opts = { .versions = true };
+    int result = obj_list(r->store, &req, &opts, on_version, &v, e);
+
+    for (size_t i = 0; result == 0 && i < v.n; i++) {
+        req.version = v.ids[i];
+        result = obj_delete(r->store, &req, false, e);
+    }
+    free(v.ids);
+    return result;
+}
+
 int eng_point_delete(struct eng_repo *r, const struct cancel *cancel,
                      const struct eng_point *p, struct err *e)
 {
     struct mf_key key = mf_key_point(MF_KEYSET_PLAIN, p->vm_key, p->file);
     struct obj_req req = { .key = key.s, .cancel = cancel };
+    struct obj_bucket bucket;
 
-    return obj_delete(r->store, &req, false, e);
+    if (obj_bucket_info(r->store, &req, &bucket, e) < 0)
+        return -1;
+    int result = bucket.versioning == OBJ_VERSIONS_NEVER
+                     ? obj_delete(r->store, &req, false, e)
+                     : delete_versions(r, cancel, key.s, e);
+    if (result == 0)
+        eng_gone_forget(r, key.s);
+    return result;
 }
 
 int eng_point_export(struct eng_repo *r, const struct cancel *cancel,
@@ -353,8 +426,7 @@ int eng_point_export(struct eng_repo *r, const struct cancel *cancel,
 }
 
 int eng_point_put(struct eng_repo *r, const struct cancel *cancel,
-                  const struct mf_point *m, uint64_t *stored_bytes,
-                  struct err *e)
+                  const struct mf_point *m, struct err *e)
 {
     AUTO_BUF struct buf bytes = buf_init(MF_POINT_JSON_MAX);
     char vm_key[MF_VMKEY_CHARS];
@@ -374,7 +446,6 @@ int eng_point_put(struct eng_repo *r, const struct cancel *cancel,
     struct obj_put_opts opts = { .content_type = "application/json" };
     if (obj_put(r->store, &req, buf_span(&bytes), &opts, NULL, e) < 0)
         return -1;
-    *stored_bytes += bytes.len;
 
     /* Our own pages are in the index already; failing to say so costs a look
      * at this manifest in the next run. */

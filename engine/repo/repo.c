@@ -99,17 +99,6 @@ struct obj_store *eng_repo_store(struct eng_repo *r)
     return r->store;
 }
 
-const char *eng_repo_keyset(const struct eng_repo *r)
-{
-    (void)r;
-    return MF_KEYSET_PLAIN;
-}
-
-const char *eng_repo_state_dir(const struct eng_repo *r)
-{
-    return r->state_dir;
-}
-
 static int stop_at_first(void *ctx, const char *key, const struct obj_info *i,
                          struct err *e)
 {
@@ -147,7 +136,8 @@ static int check_empty(struct obj_store *store, const struct cancel *cancel,
     return err_hint(e, "choose an empty prefix");
 }
 
-/* An error if the store at `config` holds a descriptor. */
+/* An error if the store at `config` holds a descriptor.  Where one may not look
+ * (a policy for our prefix alone) it is taken for no repository. */
 static int refuse_outer(const struct obj_config *config,
                         const struct cancel *cancel, struct err *e)
 {
@@ -156,12 +146,26 @@ static int refuse_outer(const struct obj_config *config,
     AUTO_OBJ_STORE struct obj_store *outer = obj_store_open(config, e);
 
     if (outer == NULL)
-        return e->kind == ERR_NOTFOUND ? 0 : -1;
+        return e->kind == ERR_NOTFOUND || e->kind == ERR_DENIED ? 0 : -1;
     if (obj_head(outer, &req, &info, e) == 0)
         return err_set(e, ERR_USAGE, 0,
                        "this place is inside the repository %s; choose another",
                        obj_store_name(outer));
-    return e->kind == ERR_NOTFOUND ? 0 : -1;
+    return e->kind == ERR_NOTFOUND || e->kind == ERR_DENIED ? 0 : -1;
+}
+
+static int refuse_outer_folder(const char *path, struct err *e)
+{
+    AUTO_MEM char *descriptor = io_join(path, MF_DESCRIPTOR_KEY, e);
+
+    if (descriptor == NULL)
+        return -1;
+    if (access(descriptor, F_OK) == 0)
+        return err_set(e, ERR_USAGE, 0,
+                       "this place is inside the repository file://%s; choose "
+                       "another",
+                       path);
+    return 0;
 }
 
 /* Walks up the prefix (or the path) and refuses a repository around ours. */
@@ -176,18 +180,11 @@ static int check_not_inside(const struct obj_config *config,
         return err_nomem(e);
     while (up[0] != '\0') {
         char *slash = strrchr(up, '/');
-        if (slash != NULL)
-            *slash = '\0';
-        else
-            up[0] = '\0';
-        if (file && up[0] == '\0')
-            break;
+        *(slash != NULL ? slash : up) = '\0';
         struct obj_config outer = *config;
-        if (file)
-            outer.path = up;
-        else
-            outer.prefix = up;
-        if (refuse_outer(&outer, cancel, e) < 0)
+        outer.prefix = up;
+        if (file ? refuse_outer_folder(up, e) < 0
+                 : refuse_outer(&outer, cancel, e) < 0)
             return -1;
     }
     return 0;

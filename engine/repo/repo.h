@@ -37,7 +37,7 @@ int eng_repo_create(const struct eng_repo_place *place,
                     const struct cancel *cancel, struct err *e)
     __attribute__((warn_unused_result));
 
-/* Opens: reads and checks the descriptor (the oldest version counts).
+/* Opens: reads and checks the descriptor.
  * ERR_NOTFOUND: no repository there; ERR_UNSUPPORTED: a newer format. */
 struct eng_repo *eng_repo_open(const struct eng_repo_place *place,
                                const struct cancel *cancel, struct err *e);
@@ -46,10 +46,6 @@ void eng_repo_close(struct eng_repo *r); /* NULL is fine */
 const char *eng_repo_name(const struct eng_repo *r);
 const struct mf_descriptor *eng_repo_descriptor(const struct eng_repo *r);
 struct obj_store *eng_repo_store(struct eng_repo *r);
-/* "plain": the keyset in use. */
-const char *eng_repo_keyset(const struct eng_repo *r);
-const char *eng_repo_state_dir(const struct eng_repo *r); /* of this one */
-
 /* Totals over the whole repository, by listing it and reading its manifests. */
 struct eng_repo_stats {
     uint64_t points, vms, damaged_points;

@@ -4,11 +4,11 @@
 
 /*
  * Where a restore writes to: a new file (raw or qcow2), a block device, or
- * stdout.  A file is written as "<path>.part", made durable and renamed by
- * commit; nothing under the final name is ever incomplete.  Zeros become holes
- * at a granularity of 4 KiB in files and 64 KiB (a cluster) in qcow2, zeroed
- * ranges on devices, bytes on stdout.  A qcow2 image has whole sectors: its
- * size is rounded up to 512 bytes.
+ * stdout.  A file is written as "<path>.objvault-part", made durable and
+ * renamed by commit; nothing under the final name is ever incomplete.  Zeros
+ * become holes at a granularity of 4 KiB in files and 64 KiB (a cluster) in
+ * qcow2, zeroed ranges on devices, bytes on stdout.  A qcow2 image has whole
+ * sectors: its size is rounded up to 512 bytes.
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -46,7 +46,7 @@ struct eng_target *eng_target_nbd_open(const struct eng_target_opts *o,
 bool eng_target_next_run(struct span data, uint64_t offset, uint32_t grain,
                          size_t *start, size_t *end);
 
-/* "<path>.part", ours by a lock. */
+/* "<path>.objvault-part", ours by a lock. */
 struct eng_target_part {
     char *final; /* the name it will get */
     char *part;

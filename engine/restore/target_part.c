@@ -5,6 +5,7 @@
 // those that QEMU uses, because qemu-nbd opens the same file.
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -77,6 +78,21 @@ static int create(struct eng_target_part *p, struct err *e)
     return busy(p, e);
 }
 
+/* "<path>.objvault-part", a name that nobody else gives to a file of theirs; of
+ * a name too long for that, as much as fits. */
+static char *part_name(const char *path, struct err *e)
+{
+    static const char suffix[] = ".objvault-part";
+    const char *slash = strrchr(path, '/');
+    size_t folder = slash != NULL ? (size_t)(slash - path) + 1 : 0;
+    size_t name = strlen(path) - folder;
+    size_t most = NAME_MAX - strlen(suffix);
+
+    if (name > most)
+        name = most;
+    return io_format(e, "%.*s%s", (int)(folder + name), path, suffix);
+}
+
 int eng_target_part_open(struct eng_target_part *p,
                          const struct eng_target_opts *o, struct err *e)
 {
@@ -84,7 +100,7 @@ int eng_target_part_open(struct eng_target_part *p,
     /* Set-user-id and the like would be granted to whoever restores. */
     p->mode = o->mode == 0 ? 0600 : o->mode & 0777;
     p->final = strdup(o->path);
-    p->part = io_format(e, "%s.part", o->path);
+    p->part = part_name(o->path, e);
     if (p->final == NULL || p->part == NULL)
         return err_nomem(e);
     return create(p, e);

@@ -19,6 +19,9 @@
 #include "manifest/block.h"
 #include "manifest/page.h"
 
+/* Threads that list prefixes. */
+#define LISTERS 8
+
 /* One map entry to be looked at, with a place where it stands. */
 struct item {
     struct mf_entry entry;
@@ -34,9 +37,9 @@ struct verify {
     struct eng_verify_result *res;
     struct item *items;
     size_t n, cap;
-    struct mf_id *listed; /* level list: sorted ids that are needed */
+    struct mf_id *needed; /* level list: the ids to be found, sorted */
     bool *there;
-    size_t n_listed;
+    size_t n_needed;
     struct progress_task *task;
     pthread_mutex_t lock; /* around report and the count of damage */
 };
@@ -201,32 +204,32 @@ static int collect_ids(struct verify *v, struct err *e)
 {
     size_t n = 0;
 
-    v->listed = calloc(v->n * 2 + 1, sizeof(*v->listed));
+    v->needed = calloc(v->n * 2 + 1, sizeof(*v->needed));
     v->there = calloc(v->n * 2 + 1, sizeof(*v->there));
-    if (v->listed == NULL || v->there == NULL)
+    if (v->needed == NULL || v->there == NULL)
         return err_nomem(e);
     for (size_t i = 0; i < v->n; i++) {
         const struct mf_entry *m = &v->items[i].entry;
         if (m->kind == MF_WHOLE || m->has_base)
-            v->listed[n++] = m->id;
+            v->needed[n++] = m->id;
         if (m->kind == MF_OVER && m->has_over)
-            v->listed[n++] = m->over;
+            v->needed[n++] = m->over;
     }
     if (n > 1)
-        qsort(v->listed, n, sizeof(*v->listed), by_id);
+        qsort(v->needed, n, sizeof(*v->needed), by_id);
     for (size_t i = 0; i < n; i++)
-        if (v->n_listed == 0 ||
-            !mf_id_eq(&v->listed[v->n_listed - 1], &v->listed[i]))
-            v->listed[v->n_listed++] = v->listed[i];
+        if (v->n_needed == 0 ||
+            !mf_id_eq(&v->needed[v->n_needed - 1], &v->needed[i]))
+            v->needed[v->n_needed++] = v->needed[i];
     return 0;
 }
 
 static bool *there(struct verify *v, const struct mf_id *id)
 {
     const struct mf_id *at =
-        bsearch(id, v->listed, v->n_listed, sizeof(*v->listed), by_id);
+        bsearch(id, v->needed, v->n_needed, sizeof(*v->needed), by_id);
 
-    return at != NULL ? &v->there[at - v->listed] : NULL;
+    return at != NULL ? &v->there[at - v->needed] : NULL;
 }
 
 static int on_block(void *ctx, const char *key, const struct obj_info *info,
@@ -245,8 +248,8 @@ static int on_block(void *ctx, const char *key, const struct obj_info *info,
 
 static bool prefix_needed(const struct verify *v, uint64_t prefix)
 {
-    for (size_t i = 0; i < v->n_listed; i++)
-        if (v->listed[i].b[0] == prefix)
+    for (size_t i = 0; i < v->n_needed; i++)
+        if (v->needed[i].b[0] == prefix)
             return true;
     return false;
 }
@@ -288,7 +291,7 @@ static void report_absent(struct verify *v, const struct item *it,
 static int verify_list(struct verify *v, struct err *e)
 {
     if (collect_ids(v, e) < 0 ||
-        workers_run(8, 256, v->o->cancel, list_worker, v, e) < 0)
+        workers_run(LISTERS, 256, v->o->cancel, list_worker, v, e) < 0)
         return -1;
     for (size_t i = 0; i < v->n; i++) {
         const struct mf_entry *m = &v->items[i].entry;
@@ -338,7 +341,7 @@ int eng_verify_point(struct eng_repo *repo, const struct eng_point *point,
         r = verify_blocks(&v, point->manifest, level, e);
     pthread_mutex_destroy(&v.lock);
     free(v.items);
-    free(v.listed);
+    free(v.needed);
     free(v.there);
     return r;
 }

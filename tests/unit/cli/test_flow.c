@@ -261,7 +261,7 @@ static void damage_is_named_and_never_restored(void **state)
     run(f, "point list", 0);
     out_has(f, "damaged");
     err_has(f, "objvault: web1: damaged: ");
-    run(f, "point show web1@latest", 4);
+    run(f, "point show web1@latest", 7);
 }
 
 static void the_manifest_is_exported_as_it_is_stored(void **state)

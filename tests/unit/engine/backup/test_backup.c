@@ -313,18 +313,24 @@ static void a_disk_that_grows_shrinks_and_becomes_zero_comes_back(void **state)
     eng_repo_close(r);
 }
 
+/* Runs a shell command in the store's folder; it must succeed. */
+static void shell(struct fixture *f, const char *what)
+{
+    char command[400];
+
+    snprintf(command, sizeof(command), "cd '%s' && %s", f->store, what);
+    assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c) */
+}
+
 static void a_parent_whose_page_is_lost_costs_only_reading(void **state)
 {
     struct fixture *f = *state;
     struct eng_repo *r = fixture_open(f);
     char *dir = make_vm(f, "vm");
-    char command[256];
 
     run(r, dir, NULL);
     eng_repo_close(r);
-    snprintf(command, sizeof(command), "rm -rf '%s/plain/pages' '%s'", f->store,
-             f->state);
-    assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c) */
+    shell(f, "rm -rf plain/pages ../state");
     r = fixture_open(f);
     struct eng_backup_result res = run(r, dir, NULL);
     assert_int_equal(res.new_blocks, 0);
@@ -339,12 +345,10 @@ static void an_index_whose_points_are_gone_is_not_trusted(void **state)
     struct fixture *f = *state;
     struct eng_repo *r = fixture_open(f);
     char *dir = make_vm(f, "vm");
-    char command[256];
 
     run(r, dir, NULL);
     eng_repo_close(r);
-    snprintf(command, sizeof(command), "rm -rf '%s/plain'", f->store);
-    assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c) */
+    shell(f, "rm -rf plain");
     r = fixture_open(f);
     assert_int_equal(run(r, dir, NULL).new_blocks, BLOCKS + 1);
     check_restore(r, f, dir);
@@ -360,7 +364,7 @@ static void put_and_die(struct fixture *f, const char *dir, unsigned n)
     uint8_t *block = malloc(FIXTURE_BLOCK);
     int fd = disk_open(dir);
 
-    must(eng_repo_prepare_writes(r, NULL, why));
+    must(eng_repo_prepare_writes(r, ENG_UPLOAD_NEW, NULL, why));
     struct eng_blockio *io = eng_blockio_new(r, 3, NULL, &e);
     for (unsigned i = 0; i < n; i++) {
         struct mf_id id;
@@ -368,7 +372,7 @@ static void put_and_die(struct fixture *f, const char *dir, unsigned n)
         must(io_pread_full(fd, block, FIXTURE_BLOCK, i * FIXTURE_BLOCK, "disk",
                            why));
         must(mf_id_of(plain, &id, why));
-        must(eng_block_put(io, &id, plain, NULL, why));
+        must(eng_block_put(io, &id, plain, why));
     }
     kill(getpid(), SIGKILL);
 }
@@ -398,6 +402,121 @@ what_a_killed_run_put_in_its_last_second_is_not_put_again(void **state)
     struct obj_counters c;
     obj_store_counters(eng_repo_store(r), &c);
     assert_int_equal(c.requests[OBJ_LIST], 2);
+    eng_repo_close(r);
+    free(dir);
+}
+
+static void a_full_run_puts_lost_blocks_again(void **state)
+{
+    struct fixture *f = *state;
+    struct eng_repo *r = fixture_open(f);
+    char *dir = make_vm(f, "vm");
+    struct eng_backup_opts full = { .full = true };
+
+    run(r, dir, NULL);
+    eng_repo_close(r);
+    shell(f, "rm -r plain/blocks/*");
+    r = fixture_open(f);
+    assert_int_equal(run(r, dir, &full).new_blocks, BLOCKS + 1);
+    check_restore(r, f, dir);
+    eng_repo_close(r);
+    free(dir);
+}
+
+static uint64_t damaged_in_latest(struct eng_repo *r)
+{
+    struct eng_point p;
+    struct eng_restore_opts o = { 0 };
+    struct eng_verify_result v;
+
+    must(eng_point_find(r, NULL, "vm@latest", &p, why));
+    must(eng_verify_point(r, &p, ENG_VERIFY_FULL, &o, NULL, NULL, &v, why));
+    eng_point_free(&p);
+    return v.damaged;
+}
+
+static void lost_pages_that_the_index_knows_are_put_again(void **state)
+{
+    struct fixture *f = *state;
+    struct eng_repo *r = fixture_open(f);
+    char *dir = make_vm(f, "vm");
+
+    run(r, dir, NULL);
+    eng_repo_close(r);
+    shell(f, "rm -r plain/pages/*");
+    r = fixture_open(f);
+    struct eng_backup_result res = run(r, dir, NULL);
+    assert_int_equal(res.new_pages, 2);
+    assert_int_equal(res.new_blocks, 0);
+    assert_non_null(strstr(res.warning, "damaged"));
+    assert_int_equal(damaged_in_latest(r), 0);
+    eng_repo_close(r);
+    free(dir);
+}
+
+static void a_damaged_page_is_put_again(void **state)
+{
+    struct fixture *f = *state;
+    struct eng_repo *r = fixture_open(f);
+    char *dir = make_vm(f, "vm");
+
+    run(r, dir, NULL);
+    eng_repo_close(r);
+    shell(f, "for p in plain/pages/*/*; do echo rot > $p; done");
+    r = fixture_open(f);
+    assert_int_equal(run(r, dir, NULL).new_pages, 2);
+    assert_int_equal(damaged_in_latest(r), 0);
+    eng_repo_close(r);
+    free(dir);
+}
+
+static void upload_all_repairs_damaged_blocks(void **state)
+{
+    struct fixture *f = *state;
+    struct eng_repo *r = fixture_open(f);
+    char *dir = make_vm(f, "vm");
+    struct eng_backup_opts all = { .upload = ENG_UPLOAD_ALL };
+
+    run(r, dir, NULL);
+    eng_repo_close(r);
+    shell(f, "for b in plain/blocks/*/*; do echo rot > $b; done");
+    r = fixture_open(f);
+    assert_int_equal(damaged_in_latest(r), BLOCKS + 1);
+    eng_repo_close(r);
+    r = fixture_open(f);
+    assert_int_equal(run(r, dir, &all).new_blocks, BLOCKS + 1);
+    assert_int_equal(damaged_in_latest(r), 0);
+    eng_repo_close(r);
+    free(dir);
+}
+
+static void a_run_beside_a_damaged_point_says_so(void **state)
+{
+    struct fixture *f = *state;
+    struct eng_repo *r = fixture_open(f);
+    char *dir = make_vm(f, "vm");
+
+    run(r, dir, NULL);
+    shell(f, "for m in plain/points/*/*; do echo rot > $m; done");
+    struct eng_backup_result res = run(r, dir, NULL);
+    assert_int_equal(res.kind, MF_FULL);
+    assert_int_equal(res.new_blocks, 0);
+    assert_non_null(strstr(res.warning, "damaged"));
+    eng_repo_close(r);
+    free(dir);
+}
+
+static void a_state_folder_that_cannot_be_used_stops_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct eng_repo *r = fixture_open(f);
+    char *dir = make_vm(f, "vm");
+
+    /* A file where the folder should be. */
+    must(io_write_file(f->state, span_str("x"), 0600, false, why));
+    assert_int_equal(run(r, dir, NULL).new_blocks, BLOCKS + 1);
+    assert_int_equal(run(r, dir, NULL).new_blocks, 0);
+    check_restore(r, f, dir);
     eng_repo_close(r);
     free(dir);
 }
@@ -457,6 +576,12 @@ int main(void)
         T(a_parent_whose_page_is_lost_costs_only_reading),
         T(an_index_whose_points_are_gone_is_not_trusted),
         T(what_a_killed_run_put_in_its_last_second_is_not_put_again),
+        T(a_full_run_puts_lost_blocks_again),
+        T(lost_pages_that_the_index_knows_are_put_again),
+        T(a_damaged_page_is_put_again),
+        T(upload_all_repairs_damaged_blocks),
+        T(a_run_beside_a_damaged_point_says_so),
+        T(a_state_folder_that_cannot_be_used_stops_nothing),
         T(memory_for_one_worker_is_enough),
         T(a_cancelled_run_makes_no_point),
     };

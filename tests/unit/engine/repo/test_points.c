@@ -27,12 +27,10 @@ static struct mf_point *make(const char *vm, int64_t time)
 static void put(struct eng_repo *r, const char *vm, int64_t time,
                 const char *job)
 {
-    uint64_t stored = 0;
     struct mf_point *p = make(vm, time);
 
     p->job = job != NULL ? strdup(job) : NULL;
-    must(eng_point_put(r, NULL, p, &stored, why));
-    assert_true(stored > 0);
+    must(eng_point_put(r, NULL, p, why));
     mf_point_free(p);
 }
 
@@ -40,7 +38,7 @@ static struct eng_repo *writable(struct fixture *f)
 {
     struct eng_repo *r = fixture_open(f);
 
-    must(eng_repo_prepare_writes(r, NULL, why));
+    must(eng_repo_prepare_writes(r, ENG_UPLOAD_NEW, NULL, why));
     return r;
 }
 
@@ -174,6 +172,14 @@ a_damaged_manifest_is_listed_as_such_and_never_the_latest(void **state)
     must(eng_point_find(r, NULL, "vm@2025-11-22T10:00:09Z", &p, why));
     assert_null(p.manifest);
     eng_point_free(&p);
+
+    /* With no other left, "latest" is damage, not absence. */
+    struct err e = { 0 };
+    must(eng_point_find(r, NULL, "vm@2025-11-22T10:00:00Z", &p, why));
+    must(eng_point_delete(r, NULL, &p, why));
+    eng_point_free(&p);
+    assert_int_equal(eng_point_find(r, NULL, "vm@latest", &p, &e), -1);
+    assert_int_equal(e.kind, ERR_CORRUPT);
     eng_repo_close(r);
 }
 
@@ -227,15 +233,42 @@ static void a_deleted_point_is_gone_and_the_others_stay(void **state)
     eng_repo_close(r);
 }
 
+static void a_lost_manifest_is_damage_and_a_deleted_one_is_not(void **state)
+{
+    struct fixture *f = *state;
+    struct eng_repo *r = writable(f);
+    struct eng_point p;
+    struct err e = { 0 };
+    char command[400];
+
+    put(r, "vm", T0, NULL);
+    put(r, "vm", T0 + 5, NULL);
+    must(eng_point_find(r, NULL, "vm@2025-11-22T10:00:05Z", &p, why));
+    must(eng_point_delete(r, NULL, &p, why));
+    eng_point_free(&p);
+    assert_int_equal(eng_point_find(r, NULL, "vm@2025-11-22T10:00:05Z", &p, &e),
+                     -1);
+    assert_int_equal(e.kind, ERR_NOTFOUND);
+
+    snprintf(command, sizeof(command), "rm '%s'/plain/points/vm/*", f->store);
+    assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c) */
+    assert_int_equal(eng_point_find(r, NULL, "vm@2025-11-22T10:00:00Z", &p, &e),
+                     -1);
+    assert_int_equal(e.kind, ERR_CORRUPT);
+    assert_non_null(strstr(e.msg, "20251122T100000Z-"));
+    eng_repo_close(r);
+}
+
 static void a_point_that_readers_would_refuse_is_not_published(void **state)
 {
     struct eng_repo *r = writable(*state);
     struct mf_point *p = make("", T0);
     struct err e = { 0 };
-    uint64_t stored = 0;
 
-    assert_int_equal(eng_point_put(r, NULL, p, &stored, &e), -1);
-    assert_true(stored == 0);
+    assert_int_equal(eng_point_put(r, NULL, p, &e), -1);
+    struct eng_points ps = { 0 };
+    must(eng_points_list(r, NULL, NULL, &ps, why));
+    assert_int_equal(ps.n, 0);
     mf_point_free(p);
     eng_repo_close(r);
 }
@@ -321,6 +354,7 @@ int main(void)
         T(a_manifest_moved_to_another_vm_is_damaged),
         T(a_point_in_the_future_is_not_the_latest),
         T(a_deleted_point_is_gone_and_the_others_stay),
+        T(a_lost_manifest_is_damage_and_a_deleted_one_is_not),
         T(a_point_that_readers_would_refuse_is_not_published),
         T(a_second_repository_in_the_same_place_is_refused),
         T(a_repository_inside_another_is_refused),

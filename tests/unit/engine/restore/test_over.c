@@ -30,7 +30,7 @@ static struct mf_id put_block(struct scene *s, const void *p, size_t len)
     struct mf_id id;
 
     must(mf_id_of(span_of(p, len), &id, why));
-    must(eng_block_put(s->io, &id, span_of(p, len), NULL, why));
+    must(eng_block_put(s->io, &id, span_of(p, len), why));
     return id;
 }
 
@@ -39,7 +39,7 @@ static void scene_init(struct scene *s, struct fixture *f)
     struct err e = { 0 };
 
     *s = (struct scene){ .f = f, .repo = fixture_open(f) };
-    must(eng_repo_prepare_writes(s->repo, NULL, why));
+    must(eng_repo_prepare_writes(s->repo, ENG_UPLOAD_NEW, NULL, why));
     s->io = eng_blockio_new(s->repo, 3, NULL, &e);
     assert_non_null(s->io);
     s->want = calloc(1, DISK_BYTES);
@@ -104,7 +104,6 @@ static void publish(struct scene *s, struct eng_point *out)
 {
     struct err e = { 0 };
     struct mf_point *p = mf_point_new(&e);
-    uint64_t stored = 0;
 
     assert_non_null(p);
     p->vm.name = strdup("vm");
@@ -119,7 +118,7 @@ static void publish(struct scene *s, struct eng_point *out)
     p->disks[0].size = DISK_BYTES;
     p->disks[0].block_size = FIXTURE_BLOCK;
     must(eng_map_store(s->repo, &s->map, NULL, &p->disks[0], NULL, why));
-    must(eng_point_put(s->repo, NULL, p, &stored, why));
+    must(eng_point_put(s->repo, NULL, p, why));
     mf_point_free(p);
     must(eng_point_find(s->repo, NULL, "vm@latest", out, why));
 }

@@ -53,9 +53,9 @@ static void every_size_becomes_a_file(void **state)
             put(t, at_, want + at_,
                 sizes[i] - at_ < BLOCK ? sizes[i] - at_ : BLOCK);
         assert_false(exists(at("f")));
-        assert_true(exists(at("f.part")));
+        assert_true(exists(at("f.objvault-part")));
         commit(t);
-        assert_false(exists(at("f.part")));
+        assert_false(exists(at("f.objvault-part")));
         uint8_t *have = slurp(at("f"), &len);
         assert_int_equal(len, sizes[i]);
         assert_memory_equal(have, want, len);
@@ -107,7 +107,7 @@ static void an_existing_file_is_left_alone_without_force(void **state)
     (void)state;
     put_text(at("f"), "old");
     assert_refused(&o, ERR_EXISTS, "--force");
-    assert_false(exists(at("f.part")));
+    assert_false(exists(at("f.objvault-part")));
     uint8_t *have = slurp(at("f"), &len);
     assert_memory_equal(have, "old", 3);
     free(have);
@@ -153,7 +153,7 @@ static void without_commit_nothing_is_left(void **state)
     put(t, 0, (const uint8_t *)"12345678", 8);
     eng_target_close(t);
     assert_false(exists(at("f")));
-    assert_false(exists(at("f.part")));
+    assert_false(exists(at("f.objvault-part")));
     eng_target_close(NULL);
 }
 
@@ -162,9 +162,9 @@ static void a_stale_part_is_replaced_a_live_one_is_not(void **state)
     struct eng_target_opts o = { .path = at("f"), .size = 4, .writers = 1 };
     size_t len = 0;
     (void)state;
-    put_text(at("f.part"), "left by a killed restore");
+    put_text(at("f.objvault-part"), "left by a killed restore");
     struct eng_target *t = open_target(&o);
-    assert_refused(&o, ERR_BUSY, "f.part");
+    assert_refused(&o, ERR_BUSY, "f.objvault-part");
     put(t, 0, (const uint8_t *)"good", 4);
     commit(t);
     uint8_t *have = slurp(at("f"), &len);
@@ -172,12 +172,12 @@ static void a_stale_part_is_replaced_a_live_one_is_not(void **state)
     assert_memory_equal(have, "good", 4);
     free(have);
     unlink(at("f"));
-    assert_int_equal(symlink("elsewhere", at("f.part")), 0);
-    assert_refused(&o, ERR_EXISTS, "f.part");
-    unlink(at("f.part"));
-    assert_int_equal(mkdir(at("f.part"), 0700), 0);
+    assert_int_equal(symlink("elsewhere", at("f.objvault-part")), 0);
+    assert_refused(&o, ERR_EXISTS, "f.objvault-part");
+    unlink(at("f.objvault-part"));
+    assert_int_equal(mkdir(at("f.objvault-part"), 0700), 0);
     assert_int_equal(eng_target_open(&o, &(struct err){ 0 }) == NULL, 1);
-    assert_true(exists(at("f.part")));
+    assert_true(exists(at("f.objvault-part")));
 }
 
 static void a_name_that_appears_meanwhile_is_not_replaced(void **state)
@@ -192,7 +192,7 @@ static void a_name_that_appears_meanwhile_is_not_replaced(void **state)
     assert_int_equal(eng_target_commit(t, &e), -1);
     assert_err(&e, ERR_EXISTS, "meanwhile");
     eng_target_close(t);
-    assert_false(exists(at("f.part")));
+    assert_false(exists(at("f.objvault-part")));
     uint8_t *have = slurp(at("f"), &len);
     assert_memory_equal(have, "theirs", 6);
     free(have);
@@ -269,7 +269,7 @@ static void a_full_file_system_is_named(void **state)
     assert_int_equal(r, -1);
     assert_err(&e, ERR_FULL, "mnt/f");
     eng_target_close(t);
-    assert_false(exists(at("mnt/f.part")));
+    assert_false(exists(at("mnt/f.objvault-part")));
     assert_int_equal(umount(at("mnt")), 0);
     free(p);
 }
@@ -289,8 +289,8 @@ static void a_file_size_limit_is_named(void **state)
     struct eng_target *t = eng_target_open(&o, &e);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
     assert_null(t);
-    assert_err(&e, ERR_FULL, "f.part");
-    assert_false(exists(at("f.part")));
+    assert_err(&e, ERR_FULL, "f.objvault-part");
+    assert_false(exists(at("f.objvault-part")));
 }
 
 static void many_writers_make_one_file(void **state)

@@ -95,7 +95,7 @@ static void many_writers_make_one_image(void **state)
     if (eng_target_commit(j.t, &e) < 0)
         fail_msg("%s", e.msg);
     eng_target_close(j.t);
-    assert_true(access(at("f.qcow2.part"), F_OK) < 0);
+    assert_true(access(at("f.qcow2.objvault-part"), F_OK) < 0);
     assert_image_is("f.qcow2", &j);
     assert_int_equal(stat(at("f.qcow2"), &st), 0);
     assert_int_equal(st.st_mode, S_IFREG | 0640);
@@ -125,7 +125,7 @@ static void existing_images_need_force(void **state)
     struct eng_target_opts o = opts(at("f.qcow2"), j.size);
     (void)state;
     put_text(at("f.qcow2"), "old");
-    put_text(at("f.qcow2.part"), "stale");
+    put_text(at("f.qcow2.objvault-part"), "stale");
     assert_null(eng_target_open(&o, &e));
     assert_err(&e, ERR_EXISTS, "f.qcow2");
     o.force = true;
@@ -145,11 +145,11 @@ static void without_commit_no_image_is_left(void **state)
     (void)state;
     j.t = open_target(&o);
     assert_null(eng_target_open(&o, &e));
-    assert_err(&e, ERR_BUSY, "f.qcow2.part");
+    assert_err(&e, ERR_BUSY, "f.qcow2.objvault-part");
     assert_int_equal(workers_run(2, 4, NULL, write_blocks, &j, &e), 0);
     eng_target_close(j.t);
     assert_true(access(at("f.qcow2"), F_OK) < 0);
-    assert_true(access(at("f.qcow2.part"), F_OK) < 0);
+    assert_true(access(at("f.qcow2.objvault-part"), F_OK) < 0);
     free(j.disk);
 }
 
@@ -169,7 +169,7 @@ static void a_full_file_system_is_named(void **state)
     assert_int_equal(workers_run(4, 16, NULL, write_blocks, &j, &e), -1);
     assert_err(&e, ERR_FULL, "mnt/f.qcow2");
     eng_target_close(j.t);
-    assert_true(access(at("mnt/f.qcow2.part"), F_OK) < 0);
+    assert_true(access(at("mnt/f.qcow2.objvault-part"), F_OK) < 0);
     assert_int_equal(umount(at("mnt")), 0);
     free(j.disk);
 }
@@ -189,7 +189,7 @@ static void missing_tools_are_named_with_their_package(void **state)
     assert_err(&e, ERR_UNSUPPORTED, "qemu-nbd");
     setenv("PATH", path, 1);
     free(path);
-    assert_true(access(at("f.qcow2.part"), F_OK) < 0);
+    assert_true(access(at("f.qcow2.objvault-part"), F_OK) < 0);
 }
 
 static void a_server_that_dies_fails_the_restore(void **state)
@@ -213,7 +213,7 @@ static void a_server_that_dies_fails_the_restore(void **state)
     assert_err(&e, ERR_IO, "f.qcow2");
     eng_target_close(j.t);
     assert_true(access(at("f.qcow2"), F_OK) < 0);
-    assert_true(access(at("f.qcow2.part"), F_OK) < 0);
+    assert_true(access(at("f.qcow2.objvault-part"), F_OK) < 0);
     free(j.disk);
 }
 

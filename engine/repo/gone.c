@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The index as a memory of manifests, for commands that do not write blocks. */
+#include "engine/repo/gone.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/utc.h"
+#include "engine/repo/internal.h"
+
+/* The index, where there is one; never made here. */
+static struct eng_index *open_existing(const struct eng_repo *r)
+{
+    struct err e = { 0 };
+    AUTO_MEM char *dir = io_join(r->state_dir, MF_KEYSET_PLAIN, &e);
+    AUTO_MEM char *db = dir != NULL ? io_join(dir, "index.db", &e) : NULL;
+
+    if (db == NULL || access(db, R_OK | W_OK) < 0)
+        return NULL;
+    return eng_index_open(dir, r->descriptor.id, &e);
+}
+
+bool eng_gone_was_seen(const struct eng_repo *r, const char *vm, int64_t time,
+                       struct mf_key *key)
+{
+    struct err e = { 0 };
+    char vm_key[MF_VMKEY_CHARS];
+    char basic[UTC_BASIC_CHARS];
+    char file[MF_POINT_FILE_CHARS];
+
+    if (mf_vmkey_encode(vm, vm_key, &e) < 0)
+        return false;
+    utc_format_basic(time, basic);
+    snprintf(file, sizeof(file), "%s-", basic);
+    struct mf_key prefix = mf_key_point(MF_KEYSET_PLAIN, vm_key, file);
+    struct eng_index *ix = open_existing(r);
+    bool seen = ix != NULL &&
+                eng_index_seen_prefix(ix, prefix.s, key->s, sizeof(key->s));
+    eng_index_close(ix);
+    return seen;
+}
+
+void eng_gone_forget(const struct eng_repo *r, const char *manifest_key)
+{
+    struct eng_index *ix = open_existing(r);
+
+    if (ix != NULL)
+        eng_index_unmark_seen(ix, manifest_key);
+    eng_index_close(ix);
+}
