@@ -79,9 +79,11 @@ static int died(struct eng_nbd_conn *c, const char *what, struct err *e)
     return -1;
 }
 
+/* A request that failed may have left a dead handle behind. */
 static int alive(const struct eng_nbd_conn *c, struct err *e)
 {
-    if (c->h == NULL)
+    if (c->h == NULL || nbd_aio_is_dead(c->h) > 0 ||
+        nbd_aio_is_closed(c->h) > 0)
         return err_set(e, ERR_IO, 0, "%s: the connection to qemu-nbd is lost",
                        c->name);
     return 0;
@@ -173,8 +175,11 @@ static int submit(struct eng_nbd_conn *c, uint64_t offset, uint32_t len,
     s->busy = true;
     c->in_flight++;
     nbd_completion_callback cb = { .callback = on_done, .user_data = s };
-    int64_t r = in != NULL ? nbd_aio_pwrite(c->h, in, len, offset, cb, 0)
-                           : nbd_aio_pread(c->h, out, len, offset, cb, 0);
+    int64_t r = -1;
+    if (in != NULL)
+        r = nbd_aio_pwrite(c->h, in, len, offset, cb, 0);
+    else if (out != NULL)
+        r = nbd_aio_pread(c->h, out, len, offset, cb, 0);
     if (r < 0) {
         s->busy = false;
         return died(c, in != NULL ? "send a write" : "send a read", e);
