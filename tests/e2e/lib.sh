@@ -145,6 +145,18 @@ backup() {
     [ -n "$point" ] && [ "$point" != null ] || fail "the run made no point"
 }
 
+# backup_warned PATH [OPTION...]: the same, of a run that has its point and a
+# warning (exit 3).
+backup_warned() {
+    try --json backup run "$@" --repo r
+    equal "$rc" 3 "exit code of a run with a warning"
+    one_document
+    equal "$(field '"\(.ok) \(.status) \(.vms[0].status)"')" \
+        "true warning warning" "ok and status"
+    point=$(field '.vms[0].point')
+    [ -n "$point" ] && [ "$point" != null ] || fail "the run made no point"
+}
+
 # A home and a state as those of a machine that never saw the repository.
 other_machine() {
     local dir
@@ -193,11 +205,51 @@ holes_kept() {
         fail "$2 takes $b bytes on disk, $1 only $a"
 }
 
+# same_disk SOURCE RESTORED: equal, and with the source's holes.
+same_disk() {
+    same "$1" "$2"
+    holes_kept "$1" "$2"
+}
+
+# same_tree SOURCE RESTORED: the same of every file of two folders.
+same_tree() {
+    local f
+    diff -r "$1" "$2" || fail "$2 is not $1"
+    while IFS= read -r -d '' f; do
+        holes_kept "$1/$f" "$2/$f"
+    done < <(find "$2" -type f -printf '%P\0')
+}
+
 # restored POINT DIR SOURCE: the point, restored into DIR, is SOURCE (a folder
 # of raw images and files).
 restored() {
     ov restore vm "$1" --repo r --to "$2"
-    diff -r "$3" "$2" || fail "$1 restored is not $3"
+    same_tree "$3" "$2"
+}
+
+# restored_disk POINT DISK FILE SOURCE: one disk of the point, restored to FILE,
+# is SOURCE.
+restored_disk() {
+    ov restore disk "$1" "$2" --repo r --to "$3"
+    same_disk "$4" "$3"
+}
+
+# guest IMAGE RAW: what a guest sees in a qcow2 image, as a raw file without a
+# byte that it need not have.
+guest() {
+    qemu-img convert -S 4k -f qcow2 -O raw "$1" "$2"
+}
+
+# guest_data IMAGE: bytes of an image that are allocated, in it or in its
+# backing files, and not known to be zero.
+guest_data() {
+    qemu-img map --output=json "$1" |
+        jq '[.[] | select(.data and (.zero | not)).length] | add // 0'
+}
+
+# warns TEXT: stderr of the last command holds TEXT.
+warns() {
+    grep -q -- "$1" "$err" || fail "stderr does not say '$1': $(cat "$err")"
 }
 
 need_qemu() {

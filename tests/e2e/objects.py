@@ -9,6 +9,13 @@
     objects.py URL make             the bucket or folder
     objects.py URL drop             everything below the URL
 
+and of a bucket that is the caller's own:
+
+    objects.py URL versioning       turns it on
+    objects.py URL versions [PREFIX]
+                                    "version NAME" or "marker NAME", sorted
+    objects.py URL purge            every version, and the bucket
+
 URL is file:///folder or s3://bucket/prefix; for the latter the server and its
 keys come from OBJVAULT_TEST_S3_ENDPOINT, _ACCESS_KEY, _SECRET_KEY and _CA.
 Only the standard library, and a signer of its own: it shares no code with the
@@ -144,6 +151,40 @@ class S3Store:
     def make(self):
         self._request("PUT", None, good=(200, 409))
 
+    def versioning(self):
+        self._request(
+            "PUT", None, {"versioning": ""},
+            b"<VersioningConfiguration><Status>Enabled</Status>"
+            b"</VersioningConfiguration>")
+
+    def _versions(self, prefix):
+        """Triples of kind, name in the bucket, and version."""
+        query = {"versions": "", "prefix": prefix}
+        while True:
+            root = xml.etree.ElementTree.fromstring(
+                self._request("GET", None, query))
+            space = root.tag[:root.tag.index("}") + 1]
+            for tag, kind in (("Version", "version"),
+                              ("DeleteMarker", "marker")):
+                for entry in root.iter(space + tag):
+                    yield (kind, entry.findtext(space + "Key"),
+                           entry.findtext(space + "VersionId"))
+            if root.findtext(space + "IsTruncated") != "true":
+                return
+            query["key-marker"] = root.findtext(space + "NextKeyMarker")
+            query["version-id-marker"] = root.findtext(
+                space + "NextVersionIdMarker") or ""
+
+    def versions(self, prefix):
+        skip = len(self._name(""))
+        return sorted((kind, key[skip:]) for kind, key, _ in
+                      self._versions(self._name(prefix)))
+
+    def purge(self):
+        for _, key, version in list(self._versions("")):
+            self._request("DELETE", key, {"versionId": version})
+        self._request("DELETE", None)
+
 
 def main(argv):
     if len(argv) < 3:
@@ -162,6 +203,13 @@ def main(argv):
         store.remove(rest[0])
     elif verb == "make":
         store.make()
+    elif verb == "versioning":
+        store.versioning()
+    elif verb == "versions":
+        for kind, key in store.versions(rest[0] if rest else ""):
+            print(kind, key)
+    elif verb == "purge":
+        store.purge()
     elif verb == "drop":
         for key in store.keys(""):
             store.remove(key)

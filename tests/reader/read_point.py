@@ -729,7 +729,7 @@ def restore_stream(store, stream, path, pool):
             for job in jobs:
                 job.result()
         if "mode" in stream:
-            os.fchmod(fd, int(stream["mode"], 8))
+            os.fchmod(fd, int(stream["mode"], 8) & 0o777)
     finally:
         os.close(fd)
 

@@ -29,7 +29,7 @@ equal "$(field '[.points[].state] | unique | join(" ")')" ok "their state"
 for i in 1 2 3; do
     p=$(cat "states/$i.point")
     ov restore vm "$p" --to "back-$i"
-    diff -r "states/$i" "back-$i" || fail "point $i differs"
+    same_tree "states/$i" "back-$i"
     ov point verify "$p"
 done
 ovj backup run vm --repo again

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Ctrl-C ends a run within seconds with exit 130; no point appears, and the
+# Ctrl-C ends a run within a second or so with exit 130; no point appears, and the
 # next run re-uses what was uploaded.
 # tags: quick
 mkdir vm
@@ -13,13 +13,18 @@ for ((i = 0; i < 600; i++)); do
     kill -0 "$pid" 2>/dev/null || fail "the run ended before it was interrupted"
     sleep 0.05
 done
-started=$SECONDS
+started=${EPOCHREALTIME/./}
 kill -INT "$pid"
 rc=0
 wait "$pid" || rc=$?
+took=$(((${EPOCHREALTIME/./} - started) / 1000))
 no_sanitizer_report
 equal "$rc" 130 "exit code"
-at_most $((SECONDS - started)) 5 "seconds until it ended"
+say "ended $took ms after the signal"
+# Within about a second; the machine may be loaded.
+most=2000
+! under_sanitizer || most=5000
+at_most "$took" "$most" "milliseconds until it ended"
 ovj point list --repo r
 equal "$(field '.points | length')" 0 "points"
 stored=$(objects ls plain/blocks/ | wc -l)

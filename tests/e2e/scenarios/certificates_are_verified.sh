@@ -9,9 +9,7 @@ esac
 noise 300000 1 >disk.raw
 make_repo --block-size 256K
 backup disk.raw
-restored_file=back.raw
-ov restore disk "$point" disk.raw --repo r --to $restored_file
-same disk.raw $restored_file
+restored_disk "$point" disk.raw back.raw disk.raw
 
 say "an unknown certificate"
 other_machine

@@ -102,5 +102,5 @@ say "latest is the newest point that verifies"
 ovj point show vm@latest --repo r
 [ "$(field .point.point)" != "$point" ] || fail "latest is the damaged point"
 say "a run goes on from the older one"
-backup vm
+backup_warned vm
 restored "$point" back vm

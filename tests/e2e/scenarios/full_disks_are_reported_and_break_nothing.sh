@@ -33,6 +33,6 @@ refuses 1 backup run disk.raw --repo tiny
 says space
 ov point verify "$kept" --repo tiny
 ov restore disk "$kept" small.raw --repo tiny --to small-back.raw
-same small.raw small-back.raw
+same_disk small.raw small-back.raw
 ovj point list --repo tiny
 equal "$(field '.points | length')" 1 "points"

@@ -11,12 +11,11 @@ done
 make_repo
 backup vm
 restored "$point" back vm
-ov restore disk "$point" "of-$((block + 1)).raw" --repo r --to alone.raw
-same "vm/of-$((block + 1)).raw" alone.raw
+restored_disk "$point" "of-$((block + 1)).raw" alone.raw \
+    "vm/of-$((block + 1)).raw"
 ov point verify "$point" --repo r
 
 say "an image file given alone is a VM of its own"
 backup "vm/of-$block.raw"
 equal "${point%@*}" "of-$block" "the VM's name"
-ov restore disk "$point" "of-$block.raw" --repo r --to file.raw
-same "vm/of-$block.raw" file.raw
+restored_disk "$point" "of-$block.raw" file.raw "vm/of-$block.raw"

@@ -12,6 +12,4 @@ poke disk.raw $((size - 100000000)) 100000000 3
 make_repo
 backup disk.raw --vm big
 at_most "$(field '.vms[0].read_bytes')" $((size / 8)) "bytes read (holes are not)"
-ov restore disk "$point" disk.raw --repo r --to back.raw
-same disk.raw back.raw
-holes_kept disk.raw back.raw
+restored_disk "$point" disk.raw back.raw disk.raw

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Wrong keys are exit 5, a missing bucket 4, an unknown certificate 5; a
-# credentials file works like the environment.
+# Wrong keys are exit 5, a missing bucket 4; a credentials file works like the
+# environment; what was stored before is whole after every refusal.
 # tags: s3 quick
 noise 300000 1 >disk.raw
 make_repo --block-size 256K
@@ -30,11 +30,23 @@ JSON
 chmod 600 "$OBJVAULT_HOME/credentials/mine.json"
 ov repo attach r "$URL" "${store[@]}" --credentials mine
 ov config check
-restored_point=$point
-ov restore disk "$restored_point" disk.raw --repo r --to back.raw
-same disk.raw back.raw
+say "what was refused broke nothing"
+whole() { # whole FILE: the earlier point is there, alone, and verifies
+    ovj point list --repo r
+    equal "$(field '[.points[].point] | join(" ")')" "$point" "points"
+    ov point verify "$point" --repo r
+    restored_disk "$point" disk.raw "$1" disk.raw
+}
+whole back.raw
 
 say "no such bucket"
 refuses 4 repo attach none s3://objvault-no-such-bucket/x "${store[@]}" --credentials mine
 says objvault-no-such-bucket
 refuses 4 repo create none s3://objvault-no-such-bucket/x "${store[@]}" --credentials mine
+sed -i 's|s3://[^/"]*|s3://objvault-no-such-bucket|' "$OBJVAULT_HOME/repos/r.json"
+grep -q objvault-no-such-bucket "$OBJVAULT_HOME/repos/r.json"
+refuses 4 backup run disk.raw --repo r
+says objvault-no-such-bucket
+ov repo remove r
+ov repo attach r "$URL" "${store[@]}" --credentials mine
+whole back2.raw

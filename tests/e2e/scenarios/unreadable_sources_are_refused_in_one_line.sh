@@ -21,12 +21,6 @@ rm links/link
 mkfifo links/pipe
 refused 2 links pipe
 
-if [ "$(id -u)" -ne 0 ]; then
-    noise 1000 1 >secret.raw
-    chmod 000 secret.raw
-    refused 5 secret.raw secret.raw
-fi
-
 if command -v qemu-img >/dev/null; then
     say "qcow2 images: damaged, with a missing backing file, in use"
     { printf 'QFI\373' && noise 5000 2; } >bad.qcow2

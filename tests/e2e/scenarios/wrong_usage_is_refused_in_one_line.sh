@@ -38,7 +38,7 @@ echo mine >dir/disk.raw
 refuses 2 restore vm "$point" --repo r --to dir
 equal "$(cat dir/disk.raw)" mine "the existing file"
 ov restore vm "$point" --repo r --to dir --force
-same disk.raw dir/disk.raw
+same_disk disk.raw dir/disk.raw
 
 say "what destroys asks; off a terminal it does nothing without --yes"
 refuses 2 point delete "$point" --repo r
