@@ -517,19 +517,31 @@ bool eng_index_seen_prefix(struct eng_index *ix, const char *prefix, char *out,
     return seen;
 }
 
-void eng_index_unmark_seen(struct eng_index *ix, const char *manifest)
+/* Runs a DELETE whose one parameter is a manifest's key. */
+static int delete_named(struct eng_index *ix, const char *sql,
+                        const char *manifest, struct err *e)
 {
     sqlite3_stmt *st = NULL;
 
     pthread_mutex_lock(&ix->locked.lock);
-    if (sqlite3_prepare_v2(ix->db, "DELETE FROM manifest WHERE name=?1", -1,
-                           &st, NULL) == SQLITE_OK) {
+    int rc = sqlite3_prepare_v2(ix->db, sql, -1, &st, NULL);
+    if (rc == SQLITE_OK) {
         sqlite3_bind_text(st, 1, manifest, -1, SQLITE_STATIC);
-        if (sqlite3_step(st) != SQLITE_DONE)
-            log_info("index", "%s", sqlite3_errmsg(ix->db));
+        rc = sqlite3_step(st);
     }
+    int r = rc == SQLITE_DONE ? 0 : sql_error(ix, e, "write");
     sqlite3_finalize(st);
     pthread_mutex_unlock(&ix->locked.lock);
+    return r;
+}
+
+void eng_index_unmark_seen(struct eng_index *ix, const char *manifest)
+{
+    struct err e = { 0 };
+
+    if (delete_named(ix, "DELETE FROM manifest WHERE name=?1", manifest, &e) <
+        0)
+        log_info("index", "%s", e.msg);
 }
 
 static int seen_left(struct eng_index *ix, uint64_t *n, struct err *e)
@@ -561,19 +573,8 @@ int eng_index_begin_listing(struct eng_index *ix, struct err *e)
 
 int eng_index_listed(struct eng_index *ix, const char *manifest, struct err *e)
 {
-    sqlite3_stmt *st = NULL;
-
-    pthread_mutex_lock(&ix->locked.lock);
-    int rc = sqlite3_prepare_v2(
-        ix->db, "DELETE FROM temp.unlisted WHERE name=?1", -1, &st, NULL);
-    if (rc == SQLITE_OK) {
-        sqlite3_bind_text(st, 1, manifest, -1, SQLITE_STATIC);
-        rc = sqlite3_step(st);
-    }
-    int r = rc == SQLITE_DONE ? 0 : sql_error(ix, e, "write");
-    sqlite3_finalize(st);
-    pthread_mutex_unlock(&ix->locked.lock);
-    return r;
+    return delete_named(ix, "DELETE FROM temp.unlisted WHERE name=?1", manifest,
+                        e);
 }
 
 int eng_index_unlisted(struct eng_index *ix, uint64_t *n, struct err *e)
