@@ -100,3 +100,20 @@ int mf_entry_compose(const struct mf_entry *m, uint32_t block_size,
     }
     return 0;
 }
+
+uint32_t mf_units_gather(uint64_t units, uint32_t block_size, uint8_t *block,
+                         uint32_t block_len)
+{
+    uint32_t unit = block_size / MF_UNITS;
+    unsigned count = mf_unit_count(block_size, block_len);
+    uint32_t done = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        if ((units >> i & 1) == 0)
+            continue;
+        uint32_t len = mf_unit_len(block_size, block_len, i);
+        memmove(block + done, block + (size_t)i * unit, len);
+        done += len;
+    }
+    return done;
+}

@@ -54,4 +54,10 @@ int mf_entry_compose(const struct mf_entry *m, uint32_t block_size,
                      size_t over_len, struct err *e)
     __attribute__((warn_unused_result));
 
+/* The inverse: moves these units' bytes to the front of block (block_len
+ * bytes), in ascending order: an overlay's plaintext.  Returns its length; the
+ * rest of block is garbage then.  No bit of units lies past the block's end. */
+uint32_t mf_units_gather(uint64_t units, uint32_t block_size, uint8_t *block,
+                         uint32_t block_len);
+
 #endif

@@ -2,7 +2,7 @@
 /*
  * One machine becomes one restore point:
  *   index up to date → parent from the repository → all images opened → per
- *   disk and file: blocks, then pages → manifest.
+ *   disk and file: blocks, then pages → manifest → fingerprints.
  * The manifest is written last, after every put before it was answered, so a
  * visible point is complete; a crash at any moment before leaves only objects
  * that nobody refers to, which the next run finds by their content.
@@ -23,6 +23,7 @@
 #include "engine/repo/point_store.h"
 #include "engine/source/image.h"
 #include "manifest/name.h"
+#include "manifest/objkey.h"
 
 /* Points of one VM made within seconds wait for a second of their own; longer
  * than this is no crowd but a clock that was set back. */
@@ -43,7 +44,10 @@ struct run {
     const char *parent_file;
     int64_t parent_chain;
     struct eng_image **images; /* of the disks; all open until the end */
-    struct mf_point *point;    /* being made */
+    struct eng_fingerprints **fingerprints; /* of the disks */
+    char *fingerprint_dir;
+    char vm_key[MF_VMKEY_CHARS];
+    struct mf_point *point; /* being made */
     struct eng_stream_use use;
     int64_t started_ns;
     char *warning; /* the result's */
@@ -95,6 +99,10 @@ static void run_fini(struct run *r)
     for (size_t i = 0; r->images != NULL && i < r->machine->n_disks; i++)
         eng_image_close(r->images[i]);
     free(r->images);
+    for (size_t i = 0; r->fingerprints != NULL && i < r->machine->n_disks; i++)
+        eng_fingerprints_close(r->fingerprints[i]);
+    free(r->fingerprints);
+    free(r->fingerprint_dir);
     mf_point_free(r->point);
     eng_points_free(&r->names);
 }
@@ -242,10 +250,62 @@ static int load_parent(struct run *r, const struct mf_stream *s,
     return r->o->dry_run ? 0 : eng_repo_distrust(r->repo, r->o->cancel, e);
 }
 
+static struct eng_fingerprints_of fingerprints_of(const struct run *r,
+                                                  const struct mf_stream *s)
+{
+    return (struct eng_fingerprints_of){
+        .dir = r->fingerprint_dir,
+        .repo_id = eng_repo_descriptor(r->repo)->id,
+        .keyset = MF_KEYSET_PLAIN,
+        .vm_key = r->vm_key,
+        .disk = s->name,
+        .block_size = s->block_size,
+    };
+}
+
+static int begin_fingerprints(struct run *r, struct err *e)
+{
+    size_t n = r->machine->n_disks;
+
+    r->fingerprints = calloc(n > 0 ? n : 1, sizeof(struct eng_fingerprints *));
+    if (r->fingerprints == NULL)
+        return err_nomem(e);
+    r->fingerprint_dir = io_format(e, "%s/" MF_KEYSET_PLAIN "/fingerprints",
+                                   eng_repo_state_dir(r->repo));
+    return r->fingerprint_dir != NULL ? mf_vmkey_encode(r->vm, r->vm_key, e)
+                                      : -1;
+}
+
+/* Those of disk i, compared with the parent's where the parent is trusted. */
+static int open_fingerprints(struct run *r, size_t i, uint64_t size,
+                             struct err *e)
+{
+    const struct mf_stream *s = &r->point->disks[i];
+    const struct mf_stream *before = parent_stream(r, true, s->name);
+    struct eng_fingerprints_of of = fingerprints_of(r, s);
+
+    of.block_size = r->block_size;
+    r->fingerprints[i] =
+        eng_fingerprints_open(&of, before != NULL ? r->parent_file : NULL,
+                              before != NULL ? before->size : 0, size, e);
+    return r->fingerprints[i] != NULL ? 0 : -1;
+}
+
+/* The point stands: what the next run compares with. */
+static void commit_fingerprints(struct run *r, const char *point_file)
+{
+    for (size_t i = 0; i < r->machine->n_disks; i++) {
+        struct eng_fingerprints_of of = fingerprints_of(r, &r->point->disks[i]);
+        eng_fingerprints_commit(r->fingerprints[i], &of, point_file);
+    }
+}
+
 /* Carries one image into the repository and describes it in `s`, whose name,
- * bus, format and mode are set. */
-static int copy_stream(struct run *r, struct eng_image *image, bool disk,
-                       struct mf_stream *s, struct err *e)
+ * bus, format and mode are set.  fp: a disk's fingerprints; files have none,
+ * they are small. */
+static int copy_stream(struct run *r, struct eng_image *image,
+                       struct eng_fingerprints *fp, struct mf_stream *s,
+                       struct err *e)
 {
     AUTO_ENG_MAP struct eng_map map = { 0 };
     AUTO_ENG_MAP struct eng_map parent = { 0 };
@@ -256,8 +316,8 @@ static int copy_stream(struct run *r, struct eng_image *image, bool disk,
     if (s->size > MF_SIZE_MAX)
         return err_set(e, ERR_USAGE, 0, "%s: larger than 1 PiB", s->name);
     if (eng_map_init(&map, s->size, s->block_size, e) < 0 ||
-        load_parent(r, parent_stream(r, disk, s->name), &parent, &have_parent,
-                    e) < 0)
+        load_parent(r, parent_stream(r, fp != NULL, s->name), &parent,
+                    &have_parent, e) < 0)
         return -1;
 
     AUTO_MEM char *shown = io_format(e, "%s/%s", r->vm, s->name);
@@ -267,11 +327,12 @@ static int copy_stream(struct run *r, struct eng_image *image, bool disk,
         .repo = r->repo,
         .image = image,
         .parent = have_parent ? &parent : NULL,
+        .fingerprints = fp,
         .name = s->name,
         .level = r->level,
         .workers = r->workers,
         .dry_run = r->o->dry_run,
-        .trust_parent = r->upload == ENG_UPLOAD_NEW,
+        .reuse = r->upload == ENG_UPLOAD_NEW,
         .cancel = r->o->cancel,
         .task = progress_begin(r->o->progress, "backup", shown, s->size),
     };
@@ -294,7 +355,8 @@ static int copy_disks(struct run *r, struct err *e)
         s->name = dup_text(m->disks[i].name, e);
         s->format = dup_text(eng_image_format_name(m->disks[i].format), e);
         if (s->name == NULL || s->format == NULL ||
-            copy_stream(r, r->images[i], true, s, e) < 0)
+            open_fingerprints(r, i, eng_image_size(r->images[i]), e) < 0 ||
+            copy_stream(r, r->images[i], r->fingerprints[i], s, e) < 0)
             return -1;
     }
     return 0;
@@ -313,7 +375,7 @@ static int copy_file(struct run *r, const struct eng_machine_file *f,
     s->name = dup_text(f->name, e);
     if (s->name == NULL)
         return -1;
-    return copy_stream(r, image, false, s, e);
+    return copy_stream(r, image, NULL, s, e);
 }
 
 static int copy_files(struct run *r, struct err *e)
@@ -344,7 +406,11 @@ static int commit_point(struct run *r, struct err *e)
     p->stats.new_bytes = r->use.io.new_bytes;
     p->stats.stored_bytes = r->use.io.stored_bytes;
     p->stats.seconds = (uint64_t)(utc_mono_ns() - r->started_ns) / 1000000000u;
-    return eng_point_put(r->repo, r->o->cancel, p, e);
+    char file[MF_POINT_FILE_CHARS];
+    if (eng_point_put(r->repo, r->o->cancel, p, file, e) < 0)
+        return -1;
+    commit_fingerprints(r, file);
+    return 0;
 }
 
 static void fill_result(const struct run *r, struct eng_backup_result *res)
@@ -407,7 +473,8 @@ static int run_all(struct run *r, struct err *e)
     if (check_names(r, e) < 0 || open_images(r, e) < 0 ||
         eng_repo_prepare_writes(r->repo, r->upload, r->o->cancel, e) < 0 ||
         find_parent(r, e) < 0 || begin_point(r, e) < 0 ||
-        copy_files(r, e) < 0 || copy_disks(r, e) < 0)
+        begin_fingerprints(r, e) < 0 || copy_files(r, e) < 0 ||
+        copy_disks(r, e) < 0)
         return -1;
     return r->o->dry_run ? 0 : commit_point(r, e);
 }

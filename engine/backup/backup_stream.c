@@ -28,6 +28,7 @@ struct worker {
     struct eng_map *map;
     struct eng_image_reader *reader;
     struct eng_blockio *io;
+    struct eng_fingerprinter *fingerprinter; /* NULL: none are taken */
     uint8_t *block; /* block size bytes, aligned for direct I/O */
     struct eng_stream_use use;
 };
@@ -36,6 +37,7 @@ static void worker_fini(struct worker *w)
 {
     eng_image_reader_close(w->reader);
     eng_blockio_free(w->io);
+    eng_fingerprinter_free(w->fingerprinter);
     free(w->block);
 }
 
@@ -50,7 +52,12 @@ static int worker_init(struct worker *w, const struct shared *s,
     if (w->reader == NULL)
         return -1;
     w->io = eng_blockio_new(s->run->repo, s->run->level, cancel, e);
-    return w->io != NULL ? 0 : -1;
+    if (w->io == NULL)
+        return -1;
+    if (s->run->fingerprints == NULL)
+        return 0;
+    w->fingerprinter = eng_fingerprinter_new(s->run->fingerprints, e);
+    return w->fingerprinter != NULL ? 0 : -1;
 }
 
 /* Reads block i; *zero: all of it is zeros (then nothing else is set). */
@@ -82,7 +89,39 @@ static const struct mf_entry *parent_entry(const struct worker *w, uint64_t i,
     return &p->entries[i];
 }
 
-/* Makes sure that the block with this id is stored. */
+/* What block i holds that is being looked at. */
+struct look {
+    uint32_t len;
+    const struct mf_entry *before; /* the parent's, if it can be kept */
+    bool compared;                 /* by fingerprints: changed is known */
+    uint64_t changed;              /* units */
+    struct mf_id id;               /* of the content, once hashed */
+};
+
+static void take_fingerprints(struct worker *w, uint64_t i, struct look *l)
+{
+    int64_t t0 = utc_mono_ns();
+
+    if (w->fingerprinter == NULL)
+        return;
+    l->compared = eng_fingerprints_take(w->fingerprinter, i,
+                                        span_of(w->block, l->len), &l->changed);
+    l->compared = l->compared && l->before != NULL;
+    w->use.hash_ns += (uint64_t)(utc_mono_ns() - t0);
+}
+
+static int hash_block(struct worker *w, uint32_t len, struct mf_id *id,
+                      struct err *e)
+{
+    int64_t t0 = utc_mono_ns();
+
+    if (mf_id_of(span_of(w->block, len), id, e) < 0)
+        return -1;
+    w->use.hash_ns += (uint64_t)(utc_mono_ns() - t0);
+    return 0;
+}
+
+/* Makes sure that the first len bytes of the buffer are stored under id. */
 static int store_block(struct worker *w, const struct mf_id *id, uint32_t len,
                        struct err *e)
 {
@@ -97,36 +136,100 @@ static int store_block(struct worker *w, const struct mf_id *id, uint32_t len,
     return 0;
 }
 
+/* The units that an overlay on the parent's base must hold, or 0 where a whole
+ * block is the better answer: at least... the changes are not known by unit,
+ * there is no base, or more than half of the block would be in it. */
+static uint64_t overlay_units(const struct worker *w, const struct look *l)
+{
+    if (!l->compared || l->before == NULL || l->before->kind == MF_ZERO)
+        return 0;
+    uint64_t units = l->changed;
+    if (l->before->kind == MF_OVER)
+        units |= l->before->units;
+    unsigned n = mf_unit_count(w->map->block_size, l->len);
+    return 2 * (unsigned)__builtin_popcountll(units) <= n ? units : 0;
+}
+
+/* The block as its parent's base with these units replaced.  Uses the buffer
+ * up. */
+static int store_overlay(struct worker *w, const struct look *l, uint64_t units,
+                         struct mf_entry *slot, struct err *e)
+{
+    const struct mf_entry *b = l->before;
+    struct mf_entry made = { .kind = MF_OVER,
+                             .has_base = b->kind == MF_WHOLE || b->has_base,
+                             .units = units,
+                             .id = b->id,
+                             .has_whole = true,
+                             .whole = l->id };
+    uint32_t len = mf_units_gather(units, w->map->block_size, w->block, l->len);
+
+    made.has_over = !io_all_zero(w->block, len);
+    if (made.has_over && (hash_block(w, len, &made.over, e) < 0 ||
+                          store_block(w, &made.over, len, e) < 0))
+        return -1;
+    *slot = made;
+    if (!w->run->dry_run)
+        eng_block_remember(w->io, slot, w->map->block_size);
+    return 0;
+}
+
+/* Does the repository hold this content as a base with an overlay? */
+static bool composed_before(struct worker *w, const struct look *l,
+                            struct mf_entry *slot)
+{
+    if (!w->run->reuse ||
+        !eng_block_composed(w->io, &l->id, w->map->block_size, slot))
+        return false;
+    w->use.io.reused_blocks++;
+    return true;
+}
+
+/* A block that is not what it was: by the cheapest entry that says so. */
+static int store_changed(struct worker *w, const struct look *l,
+                         struct mf_entry *slot, struct err *e)
+{
+    uint64_t units = overlay_units(w, l);
+
+    if (!eng_block_known(w->io, &l->id)) {
+        if (composed_before(w, l, slot))
+            return 0;
+        if (units != 0)
+            return store_overlay(w, l, units, slot, e);
+    }
+    if (store_block(w, &l->id, l->len, e) < 0)
+        return -1;
+    *slot = (struct mf_entry){ .kind = MF_WHOLE, .id = l->id };
+    return 0;
+}
+
 static int do_block(struct worker *w, uint64_t i, struct err *e)
 {
-    uint32_t len = eng_map_block_len(w->map, i);
+    struct look l = { .len = eng_map_block_len(w->map, i) };
     struct mf_entry *slot = &w->map->entries[i];
-    const struct mf_entry *before = parent_entry(w, i, len);
     bool zero = false;
 
-    if (read_block(w, i, len, &zero, e) < 0)
+    if (read_block(w, i, l.len, &zero, e) < 0)
         return -1;
     if (zero) {
         w->use.zero_blocks++;
         return 0; /* the slot is zero already */
     }
-
-    struct mf_id id;
-    int64_t t0 = utc_mono_ns();
-    if (mf_id_of(span_of(w->block, len), &id, e) < 0)
-        return -1;
-    w->use.hash_ns += (uint64_t)(utc_mono_ns() - t0);
-
-    const struct mf_id *known =
-        before != NULL ? mf_entry_content(before) : NULL;
-    if (known != NULL && mf_id_eq(known, &id) && w->run->trust_parent) {
-        w->use.kept_blocks++;
-        *slot = *before;
-        return 0;
+    if (w->run->reuse)
+        l.before = parent_entry(w, i, l.len);
+    take_fingerprints(w, i, &l);
+    bool same = l.compared && l.changed == 0;
+    if (!same) {
+        if (hash_block(w, l.len, &l.id, e) < 0)
+            return -1;
+        const struct mf_id *known =
+            l.before != NULL ? mf_entry_content(l.before) : NULL;
+        same = known != NULL && mf_id_eq(known, &l.id);
     }
-    if (store_block(w, &id, len, e) < 0)
-        return -1;
-    *slot = (struct mf_entry){ .kind = MF_WHOLE, .id = id };
+    if (!same)
+        return store_changed(w, &l, slot, e);
+    w->use.kept_blocks++;
+    *slot = *l.before;
     return 0;
 }
 

@@ -3,9 +3,10 @@
 #define ENGINE_BACKUP_BACKUP_STREAM_H
 
 /* Private to engine/backup: one disk (or file) from its image into the
- * repository: workers, each read → zero? → hash → as before? → put. */
+ * repository: workers, each read → zero? → changed? → hash → put. */
 #include "base/progress.h"
 #include "engine/backup/backup.h"
+#include "engine/backup/fingerprint.h"
 #include "engine/repo/blockio.h"
 #include "engine/repo/map.h"
 #include "engine/source/image.h"
@@ -22,11 +23,13 @@ struct eng_stream_run {
     struct eng_repo *repo;
     struct eng_image *image;
     const struct eng_map *parent; /* NULL: none, or of another block size */
-    const char *name;             /* for messages */
-    int level;                    /* zstd */
+    struct eng_fingerprints *fingerprints; /* NULL: none are taken */
+    const char *name;                      /* for messages */
+    int level;                             /* zstd */
     unsigned workers;
     bool dry_run;
-    bool trust_parent; /* what the parent names is there, and need not be put */
+    bool reuse; /* what the parent and the index name is there, and need not be
+                   put; also as parts of composed blocks */
     const struct cancel *cancel;
     struct progress_task *task;
 };

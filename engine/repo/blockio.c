@@ -152,6 +152,18 @@ bool eng_block_known(struct eng_blockio *b, const struct mf_id *id)
     return eng_index_knows(b->repo->index, ENG_INDEX_BLOCK, id);
 }
 
+bool eng_block_composed(struct eng_blockio *b, const struct mf_id *id,
+                        uint32_t block_size, struct mf_entry *out)
+{
+    return eng_index_find_composed(b->repo->index, id, block_size, out);
+}
+
+void eng_block_remember(struct eng_blockio *b, const struct mf_entry *m,
+                        uint32_t block_size)
+{
+    eng_index_add_composed(b->repo->index, m, block_size);
+}
+
 int eng_page_put(struct eng_blockio *b, struct span json, struct mf_id *id,
                  struct err *e)
 {

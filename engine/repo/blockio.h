@@ -58,7 +58,14 @@ int eng_block_put(struct eng_blockio *b, const struct mf_id *id,
 /* Whether the index knows the block: what a dry run asks instead. */
 bool eng_block_known(struct eng_blockio *b, const struct mf_id *id);
 
-/* The same for a page's canonical JSON; *id is filled. */
+/* The same for content that the repository holds as a base and an overlay
+ * (eng_block_remember): the entry that names them. */
+bool eng_block_composed(struct eng_blockio *b, const struct mf_id *id,
+                        uint32_t block_size, struct mf_entry *out);
+void eng_block_remember(struct eng_blockio *b, const struct mf_entry *m,
+                        uint32_t block_size);
+
+/* As eng_block_put, for a page's canonical JSON; *id is filled. */
 int eng_page_put(struct eng_blockio *b, struct span json, struct mf_id *id,
                  struct err *e) __attribute__((warn_unused_result));
 

@@ -6,10 +6,8 @@
  * the next run put some blocks again.  Another process may hold the file
  * meanwhile: then the batch just stays in memory for longer.
  */
-#include "engine/repo/index.h"
+#include "engine/repo/index_impl.h"
 
-#include <pthread.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,40 +16,12 @@
 #include "base/log.h"
 #include "base/utc.h"
 
-#define INDEX_VERSION "1"
+#define INDEX_VERSION "2"
 #define FLUSH_MS 1000
-#define BUSY_MS 5000
-#define CLAIMS_MAX 256 /* threads that put at the same time */
 #define FRESH_FIRST 1024
 
-struct fresh_slot {
-    bool used;
-    uint8_t kind;
-    struct mf_id id;
-};
-
-struct claim {
-    uint8_t kind;
-    struct mf_id id;
-};
-
-struct eng_index {
-    sqlite3 *db;
-    sqlite3_stmt *find, *insert, *find_seen, *insert_seen;
-    struct {
-        pthread_mutex_t lock;
-        pthread_cond_t settled;
-        struct fresh_slot *fresh; /* open addressing, a power of two */
-        size_t fresh_cap, fresh_n;
-        struct claim claims[CLAIMS_MAX];
-        size_t n_claims;
-        int64_t flushed_ms;
-        bool complained;
-    } locked;
-};
-
 /* ERR_CORRUPT: the file is no good, and may be begun anew; else ERR_IO. */
-static int sql_error(struct eng_index *ix, struct err *e, const char *what)
+int eng_index_sql_error(struct eng_index *ix, struct err *e, const char *what)
 {
     int code = ix->db != NULL ? sqlite3_errcode(ix->db) : SQLITE_NOMEM;
     bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
@@ -60,10 +30,10 @@ static int sql_error(struct eng_index *ix, struct err *e, const char *what)
                    what, ix->db != NULL ? sqlite3_errmsg(ix->db) : "no memory");
 }
 
-static int exec(struct eng_index *ix, const char *sql, struct err *e)
+int eng_index_exec(struct eng_index *ix, const char *sql, struct err *e)
 {
     if (sqlite3_exec(ix->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-        return sql_error(ix, e, "write");
+        return eng_index_sql_error(ix, e, "write");
     return 0;
 }
 
@@ -74,7 +44,11 @@ static const char SCHEMA[] =
     " WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS object(kind INTEGER NOT NULL, id BLOB NOT NULL,"
     " PRIMARY KEY(kind, id)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS manifest(name TEXT PRIMARY KEY) WITHOUT ROWID;";
+    "CREATE TABLE IF NOT EXISTS manifest(name TEXT PRIMARY KEY) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS composed(whole BLOB NOT NULL,"
+    " block_size INTEGER NOT NULL, base BLOB, over BLOB, units INTEGER NOT "
+    "NULL,"
+    " PRIMARY KEY(whole, block_size)) WITHOUT ROWID;";
 
 /* 1: the meta row k has this value; 0: another; `absent` where there is no such
  * row; -1: it cannot be read. */
@@ -86,14 +60,14 @@ static int meta_is(struct eng_index *ix, const char *k, const char *want,
 
     if (sqlite3_prepare_v2(ix->db, "SELECT v FROM meta WHERE k=?1", -1, &st,
                            NULL) != SQLITE_OK)
-        return sql_error(ix, e, "read");
+        return eng_index_sql_error(ix, e, "read");
     sqlite3_bind_text(st, 1, k, -1, SQLITE_STATIC);
     int rc = sqlite3_step(st);
     if (rc == SQLITE_ROW) {
         const char *v = (const char *)sqlite3_column_text(st, 0);
         is = v != NULL && strcmp(v, want) == 0;
     } else {
-        is = rc == SQLITE_DONE ? absent : sql_error(ix, e, "read");
+        is = rc == SQLITE_DONE ? absent : eng_index_sql_error(ix, e, "read");
     }
     sqlite3_finalize(st);
     return is;
@@ -106,12 +80,12 @@ static int meta_set(struct eng_index *ix, const char *k, const char *v,
 
     if (sqlite3_prepare_v2(ix->db, "INSERT OR REPLACE INTO meta VALUES(?1,?2)",
                            -1, &st, NULL) != SQLITE_OK)
-        return sql_error(ix, e, "write");
+        return eng_index_sql_error(ix, e, "write");
     sqlite3_bind_text(st, 1, k, -1, SQLITE_STATIC);
     sqlite3_bind_text(st, 2, v, -1, SQLITE_STATIC);
     int rc = sqlite3_step(st);
     sqlite3_finalize(st);
-    return rc == SQLITE_DONE ? 0 : sql_error(ix, e, "write");
+    return rc == SQLITE_DONE ? 0 : eng_index_sql_error(ix, e, "write");
 }
 
 static void db_close(struct eng_index *ix)
@@ -120,7 +94,10 @@ static void db_close(struct eng_index *ix)
     sqlite3_finalize(ix->insert);
     sqlite3_finalize(ix->find_seen);
     sqlite3_finalize(ix->insert_seen);
+    sqlite3_finalize(ix->find_composed);
+    sqlite3_finalize(ix->insert_composed);
     ix->find = ix->insert = ix->find_seen = ix->insert_seen = NULL;
+    ix->find_composed = ix->insert_composed = NULL;
     sqlite3_close(ix->db);
     ix->db = NULL;
 }
@@ -132,14 +109,17 @@ static int prepare(struct eng_index *ix, struct err *e)
         "INSERT OR IGNORE INTO object VALUES(?1,?2)",
         "SELECT 1 FROM manifest WHERE name=?1",
         "INSERT OR IGNORE INTO manifest VALUES(?1)",
+        "SELECT base,over,units FROM composed WHERE whole=?1 AND block_size=?2",
+        "INSERT OR REPLACE INTO composed VALUES(?1,?2,?3,?4,?5)",
     };
-    sqlite3_stmt **const st[] = { &ix->find, &ix->insert, &ix->find_seen,
-                                  &ix->insert_seen };
+    sqlite3_stmt **const st[] = { &ix->find,          &ix->insert,
+                                  &ix->find_seen,     &ix->insert_seen,
+                                  &ix->find_composed, &ix->insert_composed };
 
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]); i++)
         if (sqlite3_prepare_v3(ix->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
                                st[i], NULL) != SQLITE_OK)
-            return sql_error(ix, e, "open");
+            return eng_index_sql_error(ix, e, "open");
     return 0;
 }
 
@@ -150,9 +130,9 @@ static int db_open(struct eng_index *ix, const char *path, const char *repo_id,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
                             SQLITE_OPEN_NOMUTEX,
                         NULL) != SQLITE_OK)
-        return sql_error(ix, e, "open");
-    sqlite3_busy_timeout(ix->db, BUSY_MS);
-    if (exec(ix, SCHEMA, e) < 0)
+        return eng_index_sql_error(ix, e, "open");
+    sqlite3_busy_timeout(ix->db, ENG_INDEX_BUSY_MS);
+    if (eng_index_exec(ix, SCHEMA, e) < 0)
         return -1;
     int version = meta_is(ix, "version", INDEX_VERSION, 1, e);
     int repository =
@@ -280,19 +260,19 @@ static int insert_fresh(struct eng_index *ix, struct err *e)
         int rc = sqlite3_step(ix->insert);
         sqlite3_reset(ix->insert);
         if (rc != SQLITE_DONE)
-            return sql_error(ix, e, "write");
+            return eng_index_sql_error(ix, e, "write");
     }
     return 0;
 }
 
-static int flush_locked(struct eng_index *ix, struct err *e)
+int eng_index_flush(struct eng_index *ix, struct err *e)
 {
     ix->locked.flushed_ms = utc_mono_ms();
     if (ix->locked.fresh_n == 0)
         return 0;
-    if (exec(ix, "BEGIN IMMEDIATE", e) < 0)
+    if (eng_index_exec(ix, "BEGIN IMMEDIATE", e) < 0)
         return -1;
-    if (insert_fresh(ix, e) < 0 || exec(ix, "COMMIT", e) < 0) {
+    if (insert_fresh(ix, e) < 0 || eng_index_exec(ix, "COMMIT", e) < 0) {
         sqlite3_exec(ix->db, "ROLLBACK", NULL, NULL, NULL);
         return -1;
     }
@@ -311,8 +291,8 @@ static void flush_when_due(struct eng_index *ix)
         return;
     /* Nobody waits for another process here: the next second is as good. */
     sqlite3_busy_timeout(ix->db, 0);
-    int r = flush_locked(ix, &e);
-    sqlite3_busy_timeout(ix->db, BUSY_MS);
+    int r = eng_index_flush(ix, &e);
+    sqlite3_busy_timeout(ix->db, ENG_INDEX_BUSY_MS);
     if (r < 0 && !ix->locked.complained) {
         ix->locked.complained = true;
         log_info("index", "%s; the run goes on with it in memory", e.msg);
@@ -326,7 +306,7 @@ bool eng_index_close(struct eng_index *ix)
 
     if (ix == NULL)
         return true;
-    if (ix->insert != NULL && flush_locked(ix, &e) < 0) {
+    if (ix->insert != NULL && eng_index_flush(ix, &e) < 0) {
         log_info("index", "%s", e.msg);
         written = false;
     }
@@ -350,7 +330,7 @@ bool eng_index_complete(struct eng_index *ix)
 int eng_index_set_complete(struct eng_index *ix, struct err *e)
 {
     pthread_mutex_lock(&ix->locked.lock);
-    int r = flush_locked(ix, e);
+    int r = eng_index_flush(ix, e);
     if (r == 0)
         r = meta_set(ix, "complete", "1", e);
     pthread_mutex_unlock(&ix->locked.lock);
@@ -364,10 +344,12 @@ int eng_index_clear(struct eng_index *ix, struct err *e)
         memset(ix->locked.fresh, 0,
                ix->locked.fresh_cap * sizeof(*ix->locked.fresh));
     ix->locked.fresh_n = 0;
-    int r = exec(ix,
-                 "BEGIN IMMEDIATE; DELETE FROM object; DELETE FROM manifest;"
-                 "DELETE FROM meta WHERE k='complete'; COMMIT",
-                 e);
+    int r = eng_index_exec(
+        ix,
+        "BEGIN IMMEDIATE; DELETE FROM object; DELETE FROM manifest;"
+        "DELETE FROM composed;"
+        "DELETE FROM meta WHERE k='complete'; COMMIT",
+        e);
     pthread_mutex_unlock(&ix->locked.lock);
     return r;
 }
@@ -382,14 +364,14 @@ int eng_index_add(struct eng_index *ix, enum eng_index_kind kind,
     return r;
 }
 
-static bool known_locked(struct eng_index *ix, uint8_t kind,
-                         const struct mf_id *id)
+bool eng_index_known(struct eng_index *ix, enum eng_index_kind kind,
+                     const struct mf_id *id)
 {
     size_t slot = 0;
 
-    if (fresh_find(ix, kind, id, &slot))
+    if (fresh_find(ix, (uint8_t)kind, id, &slot))
         return true;
-    sqlite3_bind_int(ix->find, 1, kind);
+    sqlite3_bind_int(ix->find, 1, (int)kind);
     sqlite3_bind_blob(ix->find, 2, id->b, MF_ID_BYTES, SQLITE_STATIC);
     bool known = sqlite3_step(ix->find) == SQLITE_ROW;
     sqlite3_reset(ix->find);
@@ -400,7 +382,7 @@ bool eng_index_knows(struct eng_index *ix, enum eng_index_kind kind,
                      const struct mf_id *id)
 {
     pthread_mutex_lock(&ix->locked.lock);
-    bool known = known_locked(ix, (uint8_t)kind, id);
+    bool known = eng_index_known(ix, kind, id);
     pthread_mutex_unlock(&ix->locked.lock);
     return known;
 }
@@ -438,13 +420,13 @@ int eng_index_claim(struct eng_index *ix, enum eng_index_kind kind,
 
     pthread_mutex_lock(&ix->locked.lock);
     while (claim_find(ix, (uint8_t)kind, id) != NULL ||
-           ix->locked.n_claims == CLAIMS_MAX) {
+           ix->locked.n_claims == ENG_INDEX_CLAIMS_MAX) {
         r = cancel_check(cancel, e);
         if (r < 0)
             break;
         wait_settled(ix);
     }
-    if (r == 0 && known_locked(ix, (uint8_t)kind, id))
+    if (r == 0 && eng_index_known(ix, kind, id))
         r = 1;
     if (r == 0)
         ix->locked.claims[ix->locked.n_claims++] =
@@ -468,119 +450,4 @@ void eng_index_settle(struct eng_index *ix, enum eng_index_kind kind,
     flush_when_due(ix);
     pthread_cond_broadcast(&ix->locked.settled);
     pthread_mutex_unlock(&ix->locked.lock);
-}
-
-bool eng_index_seen(struct eng_index *ix, const char *manifest)
-{
-    pthread_mutex_lock(&ix->locked.lock);
-    sqlite3_bind_text(ix->find_seen, 1, manifest, -1, SQLITE_STATIC);
-    bool seen = sqlite3_step(ix->find_seen) == SQLITE_ROW;
-    sqlite3_reset(ix->find_seen);
-    pthread_mutex_unlock(&ix->locked.lock);
-    return seen;
-}
-
-int eng_index_mark_seen(struct eng_index *ix, const char *manifest,
-                        struct err *e)
-{
-    pthread_mutex_lock(&ix->locked.lock);
-    /* What the manifest names must be in the file before the mark is. */
-    int r = flush_locked(ix, e);
-    if (r == 0) {
-        sqlite3_bind_text(ix->insert_seen, 1, manifest, -1, SQLITE_STATIC);
-        if (sqlite3_step(ix->insert_seen) != SQLITE_DONE)
-            r = sql_error(ix, e, "write");
-        sqlite3_reset(ix->insert_seen);
-    }
-    pthread_mutex_unlock(&ix->locked.lock);
-    return r;
-}
-
-bool eng_index_seen_prefix(struct eng_index *ix, const char *prefix, char *out,
-                           size_t cap)
-{
-    sqlite3_stmt *st = NULL;
-    bool seen = false;
-
-    pthread_mutex_lock(&ix->locked.lock);
-    if (sqlite3_prepare_v2(ix->db,
-                           "SELECT name FROM manifest WHERE name >= ?1 AND "
-                           "substr(name, 1, length(?1)) = ?1 LIMIT 1",
-                           -1, &st, NULL) == SQLITE_OK) {
-        sqlite3_bind_text(st, 1, prefix, -1, SQLITE_STATIC);
-        seen = sqlite3_step(st) == SQLITE_ROW;
-        if (seen)
-            snprintf(out, cap, "%s", (const char *)sqlite3_column_text(st, 0));
-    }
-    sqlite3_finalize(st);
-    pthread_mutex_unlock(&ix->locked.lock);
-    return seen;
-}
-
-/* Runs a DELETE whose one parameter is a manifest's key. */
-static int delete_named(struct eng_index *ix, const char *sql,
-                        const char *manifest, struct err *e)
-{
-    sqlite3_stmt *st = NULL;
-
-    pthread_mutex_lock(&ix->locked.lock);
-    int rc = sqlite3_prepare_v2(ix->db, sql, -1, &st, NULL);
-    if (rc == SQLITE_OK) {
-        sqlite3_bind_text(st, 1, manifest, -1, SQLITE_STATIC);
-        rc = sqlite3_step(st);
-    }
-    int r = rc == SQLITE_DONE ? 0 : sql_error(ix, e, "write");
-    sqlite3_finalize(st);
-    pthread_mutex_unlock(&ix->locked.lock);
-    return r;
-}
-
-void eng_index_unmark_seen(struct eng_index *ix, const char *manifest)
-{
-    struct err e = { 0 };
-
-    if (delete_named(ix, "DELETE FROM manifest WHERE name=?1", manifest, &e) <
-        0)
-        log_info("index", "%s", e.msg);
-}
-
-static int seen_left(struct eng_index *ix, uint64_t *n, struct err *e)
-{
-    sqlite3_stmt *st = NULL;
-
-    if (sqlite3_prepare_v2(ix->db, "SELECT count(*) FROM temp.unlisted", -1,
-                           &st, NULL) != SQLITE_OK ||
-        sqlite3_step(st) != SQLITE_ROW) {
-        sqlite3_finalize(st);
-        return sql_error(ix, e, "read");
-    }
-    *n = (uint64_t)sqlite3_column_int64(st, 0);
-    sqlite3_finalize(st);
-    return 0;
-}
-
-int eng_index_begin_listing(struct eng_index *ix, struct err *e)
-{
-    pthread_mutex_lock(&ix->locked.lock);
-    int r = exec(ix,
-                 "DROP TABLE IF EXISTS temp.unlisted;"
-                 "CREATE TEMP TABLE unlisted AS SELECT name FROM manifest;"
-                 "CREATE INDEX temp.unlisted_name ON unlisted(name)",
-                 e);
-    pthread_mutex_unlock(&ix->locked.lock);
-    return r;
-}
-
-int eng_index_listed(struct eng_index *ix, const char *manifest, struct err *e)
-{
-    return delete_named(ix, "DELETE FROM temp.unlisted WHERE name=?1", manifest,
-                        e);
-}
-
-int eng_index_unlisted(struct eng_index *ix, uint64_t *n, struct err *e)
-{
-    pthread_mutex_lock(&ix->locked.lock);
-    int r = seen_left(ix, n, e);
-    pthread_mutex_unlock(&ix->locked.lock);
-    return r;
 }

@@ -15,7 +15,7 @@
 #include "base/auto.h"
 #include "base/cancel.h"
 #include "base/err.h"
-#include "manifest/id.h"
+#include "manifest/entry.h"
 
 struct eng_index;
 
@@ -56,6 +56,14 @@ int eng_index_claim(struct eng_index *ix, enum eng_index_kind kind,
  * wait gets the claim. */
 void eng_index_settle(struct eng_index *ix, enum eng_index_kind kind,
                       const struct mf_id *id, bool stored);
+
+/* Remembers that the repository holds the content m->whole as base and overlay
+ * (of a stream with this block size); other entries are ignored.  Find: such an
+ * entry for this content, if the index knows both of its objects. */
+void eng_index_add_composed(struct eng_index *ix, const struct mf_entry *m,
+                            uint32_t block_size);
+bool eng_index_find_composed(struct eng_index *ix, const struct mf_id *whole,
+                             uint32_t block_size, struct mf_entry *out);
 
 /* Forgets everything: it is to be filled anew. */
 int eng_index_clear(struct eng_index *ix, struct err *e)

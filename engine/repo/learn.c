@@ -95,15 +95,17 @@ static int rebuild(struct eng_repo *r, const struct eng_points *names,
 }
 
 static int learn_entry(struct eng_index *ix, const struct mf_entry *m,
-                       struct err *e)
+                       uint32_t block_size, struct err *e)
 {
     if (m->kind == MF_ZERO)
         return 0;
     if ((m->kind == MF_WHOLE || m->has_base) &&
         eng_index_add(ix, ENG_INDEX_BLOCK, &m->id, e) < 0)
         return -1;
-    if (m->kind == MF_OVER && m->has_over)
-        return eng_index_add(ix, ENG_INDEX_BLOCK, &m->over, e);
+    if (m->kind == MF_OVER && m->has_over &&
+        eng_index_add(ix, ENG_INDEX_BLOCK, &m->over, e) < 0)
+        return -1;
+    eng_index_add_composed(ix, m, block_size);
     return 0;
 }
 
@@ -115,7 +117,7 @@ static int learn_stream(struct eng_repo *r, const struct mf_stream *s,
     if (eng_map_load(r, s, cancel, &map, e) < 0)
         return -1;
     for (uint64_t i = 0; i < map.n; i++)
-        if (learn_entry(r->index, &map.entries[i], e) < 0)
+        if (learn_entry(r->index, &map.entries[i], map.block_size, e) < 0)
             return -1;
     for (uint64_t i = 0; i < s->n_pages; i++)
         if (!s->pages[i].zero &&

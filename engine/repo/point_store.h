@@ -24,9 +24,10 @@ int eng_points_newest(struct eng_repo *r, const struct cancel *cancel,
     __attribute__((warn_unused_result));
 
 /* Puts the manifest: the moment at which the point becomes visible.  Every
- * page and block that it names was put, and answered, before. */
+ * page and block that it names was put, and answered, before.  file: gets the
+ * manifest's file name. */
 int eng_point_put(struct eng_repo *r, const struct cancel *cancel,
-                  const struct mf_point *m, struct err *e)
-    __attribute__((warn_unused_result));
+                  const struct mf_point *m, char file[MF_POINT_FILE_CHARS],
+                  struct err *e) __attribute__((warn_unused_result));
 
 #endif

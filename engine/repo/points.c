@@ -426,11 +426,11 @@ int eng_point_export(struct eng_repo *r, const struct cancel *cancel,
 }
 
 int eng_point_put(struct eng_repo *r, const struct cancel *cancel,
-                  const struct mf_point *m, struct err *e)
+                  const struct mf_point *m, char file[MF_POINT_FILE_CHARS],
+                  struct err *e)
 {
     AUTO_BUF struct buf bytes = buf_init(MF_POINT_JSON_MAX);
     char vm_key[MF_VMKEY_CHARS];
-    char file[MF_POINT_FILE_CHARS];
 
     if (mf_point_encode(m, &bytes, e) < 0)
         return -1;

@@ -99,6 +99,11 @@ struct obj_store *eng_repo_store(struct eng_repo *r)
     return r->store;
 }
 
+const char *eng_repo_state_dir(const struct eng_repo *r)
+{
+    return r->state_dir;
+}
+
 static int stop_at_first(void *ctx, const char *key, const struct obj_info *i,
                          struct err *e)
 {

@@ -46,6 +46,9 @@ void eng_repo_close(struct eng_repo *r); /* NULL is fine */
 const char *eng_repo_name(const struct eng_repo *r);
 const struct mf_descriptor *eng_repo_descriptor(const struct eng_repo *r);
 struct obj_store *eng_repo_store(struct eng_repo *r);
+/* Where caches of this repository lie on this machine; may not exist. */
+const char *eng_repo_state_dir(const struct eng_repo *r);
+
 /* Totals over the whole repository, by listing it and reading its manifests. */
 struct eng_repo_stats {
     uint64_t points, vms, damaged_points;

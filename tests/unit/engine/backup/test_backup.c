@@ -1,104 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The backup flow on a repository in a folder: what is read, put and kept. */
-#include "tests/unit/engine/fixture.h"
+#include "tests/unit/engine/backup/vm.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "engine/backup/backup.h"
 #include "engine/repo/blockio.h"
 #include "engine/repo/learn.h"
-#include "engine/repo/points.h"
-#include "engine/restore/restore.h"
-#include "engine/source/machine.h"
-
-#define BLOCKS 10
-
-/* A VM folder of one raw disk of BLOCKS blocks of noise and a file. */
-static char *make_vm(struct fixture *f, const char *name)
-{
-    char *dir = fixture_path(f, name);
-    uint8_t *block = malloc(FIXTURE_BLOCK);
-    struct err e = { 0 };
-    char *disk = io_join(dir, "disk.raw", &e);
-    char *conf = io_join(dir, "vm.conf", &e);
-
-    must(io_mkdirs(dir, 0700, why));
-    must(io_write_file(conf, span_str("memory=1G\n"), 0640, false, why));
-    FILE *out = fopen(disk, "w");
-    assert_non_null(out);
-    for (unsigned i = 0; i < BLOCKS; i++) {
-        fixture_noise(block, FIXTURE_BLOCK, 1000 + i);
-        assert_int_equal(fwrite(block, FIXTURE_BLOCK, 1, out), 1);
-    }
-    fclose(out);
-    free(disk);
-    free(conf);
-    free(block);
-    return dir;
-}
-
-static int disk_open(const char *dir)
-{
-    char path[256];
-
-    snprintf(path, sizeof(path), "%s/disk.raw", dir);
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    assert_true(fd >= 0);
-    return fd;
-}
-
-static void poke(const char *dir, uint64_t offset, const char *text)
-{
-    int fd = disk_open(dir);
-
-    must(io_pwrite_full(fd, text, strlen(text), offset, "disk", why));
-    close(fd);
-}
-
-static struct eng_backup_result run(struct eng_repo *r, const char *dir,
-                                    const struct eng_backup_opts *o)
-{
-    struct err e = { 0 };
-    struct eng_backup_opts none = { 0 };
-    struct eng_backup_result res;
-    AUTO_ENG_MACHINE struct eng_machine *m = eng_machine_scan(dir, &e);
-
-    if (m == NULL)
-        fail_msg("%s", e.msg);
-    must(eng_backup_machine(r, m, o != NULL ? o : &none, &res, why));
-    return res;
-}
-
-static uint64_t puts_so_far(struct eng_repo *r)
-{
-    struct obj_counters c;
-
-    obj_store_counters(eng_repo_store(r), &c);
-    return c.requests[OBJ_PUT];
-}
 
 static void
 an_increment_puts_the_changed_blocks_one_page_and_the_manifest(void **state)
 {
     struct eng_repo *r = fixture_open(*state);
-    char *dir = make_vm(*state, "vm");
-    struct eng_backup_result full = run(r, dir, NULL);
+    char *dir = vm_make(*state, "vm");
+    struct eng_backup_result full = vm_run(r, dir, NULL);
 
     assert_int_equal(full.kind, MF_FULL);
-    assert_int_equal(full.new_blocks, BLOCKS + 1);
+    assert_int_equal(full.new_blocks, VM_BLOCKS + 1);
     assert_int_equal(full.new_pages, 2);
 
-    poke(dir, 3 * FIXTURE_BLOCK + 5, "changed");
-    poke(dir, 8 * FIXTURE_BLOCK, "changed");
-    uint64_t before = puts_so_far(r);
-    struct eng_backup_result inc = run(r, dir, NULL);
+    vm_poke(dir, 3 * FIXTURE_BLOCK + 5, "changed");
+    vm_poke(dir, 8 * FIXTURE_BLOCK, "changed");
+    uint64_t before = vm_puts_so_far(r);
+    struct eng_backup_result inc = vm_run(r, dir, NULL);
     assert_int_equal(inc.kind, MF_INCREMENTAL);
     assert_int_equal(inc.new_blocks, 2);
     assert_int_equal(inc.new_pages, 1);
-    assert_int_equal(puts_so_far(r) - before, 2 + 1 + 1);
+    assert_int_equal(vm_puts_so_far(r) - before, 2 + 1 + 1);
     free(dir);
     eng_repo_close(r);
 }
@@ -106,14 +35,14 @@ an_increment_puts_the_changed_blocks_one_page_and_the_manifest(void **state)
 static void an_unchanged_run_puts_one_manifest_and_nothing_else(void **state)
 {
     struct eng_repo *r = fixture_open(*state);
-    char *dir = make_vm(*state, "vm");
+    char *dir = vm_make(*state, "vm");
 
-    run(r, dir, NULL);
-    uint64_t before = puts_so_far(r);
-    struct eng_backup_result same = run(r, dir, NULL);
+    vm_run(r, dir, NULL);
+    uint64_t before = vm_puts_so_far(r);
+    struct eng_backup_result same = vm_run(r, dir, NULL);
     assert_int_equal(same.new_blocks, 0);
-    assert_int_equal(same.reused_blocks, BLOCKS + 1);
-    assert_int_equal(puts_so_far(r) - before, 1);
+    assert_int_equal(same.reused_blocks, VM_BLOCKS + 1);
+    assert_int_equal(vm_puts_so_far(r) - before, 1);
     free(dir);
     eng_repo_close(r);
 }
@@ -121,11 +50,11 @@ static void an_unchanged_run_puts_one_manifest_and_nothing_else(void **state)
 static void a_twin_puts_no_block(void **state)
 {
     struct eng_repo *r = fixture_open(*state);
-    char *dir = make_vm(*state, "vm");
-    char *twin = make_vm(*state, "twin");
+    char *dir = vm_make(*state, "vm");
+    char *twin = vm_make(*state, "twin");
 
-    run(r, dir, NULL);
-    struct eng_backup_result res = run(r, twin, NULL);
+    vm_run(r, dir, NULL);
+    struct eng_backup_result res = vm_run(r, twin, NULL);
     assert_int_equal(res.kind, MF_FULL);
     assert_int_equal(res.new_blocks, 0);
     assert_int_equal(res.new_pages, 0);
@@ -138,29 +67,29 @@ static void another_host_knows_what_the_first_one_put(void **state)
 {
     struct fixture *f = *state;
     struct eng_repo *r = fixture_open(f);
-    char *dir = make_vm(f, "vm");
+    char *dir = vm_make(f, "vm");
     struct eng_repo_place other = f->place;
     char *elsewhere = fixture_path(f, "state2");
     struct err e = { 0 };
 
-    run(r, dir, NULL);
+    vm_run(r, dir, NULL);
     other.state_dir = elsewhere;
     struct eng_repo *r2 = eng_repo_open(&other, NULL, &e);
     assert_non_null(r2);
-    struct eng_backup_result res = run(r2, dir, NULL);
+    struct eng_backup_result res = vm_run(r2, dir, NULL);
     assert_int_equal(res.kind, MF_INCREMENTAL);
     assert_int_equal(res.new_blocks, 0);
     assert_int_equal(res.new_pages, 0);
 
     /* And the first learns from the second's manifests. */
-    poke(dir, 0, "second host");
-    assert_int_equal(run(r2, dir, NULL).new_blocks, 1);
+    vm_poke(dir, 0, "second host");
+    assert_int_equal(vm_run(r2, dir, NULL).new_blocks, 1);
     eng_repo_close(r2);
     eng_repo_close(r);
     r = fixture_open(f);
-    char *twin = make_vm(f, "twin");
-    poke(twin, 0, "second host");
-    assert_int_equal(run(r, twin, NULL).new_blocks, 0);
+    char *twin = vm_make(f, "twin");
+    vm_poke(twin, 0, "second host");
+    assert_int_equal(vm_run(r, twin, NULL).new_blocks, 0);
     eng_repo_close(r);
     free(dir);
     free(twin);
@@ -170,14 +99,14 @@ static void another_host_knows_what_the_first_one_put(void **state)
 static void a_full_run_opens_a_new_chain(void **state)
 {
     struct eng_repo *r = fixture_open(*state);
-    char *dir = make_vm(*state, "vm");
+    char *dir = vm_make(*state, "vm");
     struct eng_backup_opts full = { .full = true };
     struct eng_points ps = { 0 };
 
-    run(r, dir, NULL);
-    run(r, dir, NULL);
-    assert_int_equal(run(r, dir, &full).kind, MF_FULL);
-    run(r, dir, NULL);
+    vm_run(r, dir, NULL);
+    vm_run(r, dir, NULL);
+    assert_int_equal(vm_run(r, dir, &full).kind, MF_FULL);
+    vm_run(r, dir, NULL);
     must(eng_points_list(r, NULL, NULL, &ps, why));
     assert_int_equal(ps.n, 4);
     assert_true(ps.p[1].manifest->chain == ps.p[0].time);
@@ -193,11 +122,11 @@ static void a_full_run_opens_a_new_chain(void **state)
 static void runs_within_a_second_get_times_of_their_own(void **state)
 {
     struct eng_repo *r = fixture_open(*state);
-    char *dir = make_vm(*state, "vm");
+    char *dir = vm_make(*state, "vm");
     struct eng_points ps = { 0 };
 
     for (int i = 0; i < 4; i++)
-        run(r, dir, NULL);
+        vm_run(r, dir, NULL);
     must(eng_points_list(r, NULL, NULL, &ps, why));
     for (size_t i = 1; i < ps.n; i++)
         assert_true(ps.p[i].time > ps.p[i - 1].time);
@@ -210,13 +139,13 @@ static void
 another_machine_of_the_same_name_is_refused_unless_adopted(void **state)
 {
     struct eng_repo *r = fixture_open(*state);
-    char *dir = make_vm(*state, "vm");
-    char *other = make_vm(*state, "elsewhere/vm");
+    char *dir = vm_make(*state, "vm");
+    char *other = vm_make(*state, "elsewhere/vm");
     struct eng_backup_opts o = { 0 };
     struct eng_backup_result res;
     struct err e = { 0 };
 
-    run(r, dir, NULL);
+    vm_run(r, dir, NULL);
     struct eng_machine *m = eng_machine_scan(other, &e);
     assert_non_null(m);
     assert_int_equal(eng_backup_machine(r, m, &o, &res, &e), -1);
@@ -237,15 +166,15 @@ another_machine_of_the_same_name_is_refused_unless_adopted(void **state)
 static void a_dry_run_stores_nothing_and_says_what_it_would(void **state)
 {
     struct eng_repo *r = fixture_open(*state);
-    char *dir = make_vm(*state, "vm");
+    char *dir = vm_make(*state, "vm");
     struct eng_backup_opts dry = { .dry_run = true };
     struct eng_points ps = { 0 };
-    uint64_t before = puts_so_far(r);
-    struct eng_backup_result res = run(r, dir, &dry);
+    uint64_t before = vm_puts_so_far(r);
+    struct eng_backup_result res = vm_run(r, dir, &dry);
 
-    assert_int_equal(res.new_blocks, BLOCKS + 1);
+    assert_int_equal(res.new_blocks, VM_BLOCKS + 1);
     assert_string_equal(res.point, "");
-    assert_int_equal(puts_so_far(r), before);
+    assert_int_equal(vm_puts_so_far(r), before);
     must(eng_points_list(r, NULL, NULL, &ps, why));
     assert_int_equal(ps.n, 0);
     free(dir);
@@ -255,7 +184,7 @@ static void a_dry_run_stores_nothing_and_says_what_it_would(void **state)
 static void a_name_that_no_manifest_can_hold_is_refused_at_once(void **state)
 {
     struct eng_repo *r = fixture_open(*state);
-    char *dir = make_vm(*state, "vm");
+    char *dir = vm_make(*state, "vm");
     static const char *const bad[] = { "", "a\nb", "\xff" };
     struct err e = { 0 };
     AUTO_ENG_MACHINE struct eng_machine *m = eng_machine_scan(dir, &e);
@@ -267,34 +196,17 @@ static void a_name_that_no_manifest_can_hold_is_refused_at_once(void **state)
         assert_int_equal(eng_backup_machine(r, m, &o, &res, &e), -1);
         assert_int_equal(e.kind, ERR_USAGE);
     }
-    assert_int_equal(puts_so_far(r), 0);
+    assert_int_equal(vm_puts_so_far(r), 0);
     free(dir);
     eng_repo_close(r);
 }
 
 /* Restores the newest point's disk and compares it with the source. */
-static void check_restore(struct eng_repo *r, struct fixture *f,
-                          const char *dir)
-{
-    struct eng_point p;
-    struct eng_restore_opts o = { .force = true };
-    struct eng_restore_result res;
-    char *out = fixture_path(f, "out.raw");
-    char command[512];
-
-    must(eng_point_find(r, NULL, "vm@latest", &p, why));
-    must(eng_restore_disk(r, &p, "disk.raw", out, &o, &res, why));
-    snprintf(command, sizeof(command), "cmp '%s/disk.raw' '%s'", dir, out);
-    assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c) */
-    eng_point_free(&p);
-    free(out);
-}
-
 static void a_disk_that_grows_shrinks_and_becomes_zero_comes_back(void **state)
 {
     struct eng_repo *r = fixture_open(*state);
-    char *dir = make_vm(*state, "vm");
-    int fd = disk_open(dir);
+    char *dir = vm_make(*state, "vm");
+    int fd = vm_disk_open(dir);
     static const off_t sizes[] = { 10 * FIXTURE_BLOCK + 77,
                                    3 * FIXTURE_BLOCK + 1,
                                    3 * FIXTURE_BLOCK,
@@ -302,40 +214,31 @@ static void a_disk_that_grows_shrinks_and_becomes_zero_comes_back(void **state)
                                    0,
                                    1 };
 
-    run(r, dir, NULL);
+    vm_run(r, dir, NULL);
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         assert_int_equal(ftruncate(fd, sizes[i]), 0);
-        run(r, dir, NULL);
-        check_restore(r, *state, dir);
+        vm_run(r, dir, NULL);
+        vm_check_restore(r, *state, dir);
     }
     close(fd);
     free(dir);
     eng_repo_close(r);
 }
 
-/* Runs a shell command in the store's folder; it must succeed. */
-static void shell(struct fixture *f, const char *what)
-{
-    char command[400];
-
-    snprintf(command, sizeof(command), "cd '%s' && %s", f->store, what);
-    assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c) */
-}
-
 static void a_parent_whose_page_is_lost_costs_only_reading(void **state)
 {
     struct fixture *f = *state;
     struct eng_repo *r = fixture_open(f);
-    char *dir = make_vm(f, "vm");
+    char *dir = vm_make(f, "vm");
 
-    run(r, dir, NULL);
+    vm_run(r, dir, NULL);
     eng_repo_close(r);
-    shell(f, "rm -rf plain/pages ../state");
+    vm_shell(f, "rm -rf plain/pages ../state");
     r = fixture_open(f);
-    struct eng_backup_result res = run(r, dir, NULL);
+    struct eng_backup_result res = vm_run(r, dir, NULL);
     assert_int_equal(res.new_blocks, 0);
     assert_int_equal(res.new_pages, 2);
-    check_restore(r, f, dir);
+    vm_check_restore(r, f, dir);
     free(dir);
     eng_repo_close(r);
 }
@@ -344,14 +247,14 @@ static void an_index_whose_points_are_gone_is_not_trusted(void **state)
 {
     struct fixture *f = *state;
     struct eng_repo *r = fixture_open(f);
-    char *dir = make_vm(f, "vm");
+    char *dir = vm_make(f, "vm");
 
-    run(r, dir, NULL);
+    vm_run(r, dir, NULL);
     eng_repo_close(r);
-    shell(f, "rm -rf plain");
+    vm_shell(f, "rm -rf plain");
     r = fixture_open(f);
-    assert_int_equal(run(r, dir, NULL).new_blocks, BLOCKS + 1);
-    check_restore(r, f, dir);
+    assert_int_equal(vm_run(r, dir, NULL).new_blocks, VM_BLOCKS + 1);
+    vm_check_restore(r, f, dir);
     eng_repo_close(r);
     free(dir);
 }
@@ -362,7 +265,7 @@ static void put_and_die(struct fixture *f, const char *dir, unsigned n)
     struct err e = { 0 };
     struct eng_repo *r = fixture_open(f);
     uint8_t *block = malloc(FIXTURE_BLOCK);
-    int fd = disk_open(dir);
+    int fd = vm_disk_open(dir);
 
     must(eng_repo_prepare_writes(r, ENG_UPLOAD_NEW, NULL, why));
     struct eng_blockio *io = eng_blockio_new(r, 3, NULL, &e);
@@ -381,7 +284,7 @@ static void
 what_a_killed_run_put_in_its_last_second_is_not_put_again(void **state)
 {
     struct fixture *f = *state;
-    char *dir = make_vm(f, "vm");
+    char *dir = vm_make(f, "vm");
     int status = 0;
 
     for (unsigned n = 4; n <= 6; n += 2) {
@@ -394,11 +297,11 @@ what_a_killed_run_put_in_its_last_second_is_not_put_again(void **state)
         assert_true(WIFSIGNALED(status));
     }
     struct eng_repo *r = fixture_open(f);
-    assert_int_equal(run(r, dir, NULL).new_blocks, BLOCKS + 1 - 6);
+    assert_int_equal(vm_run(r, dir, NULL).new_blocks, VM_BLOCKS + 1 - 6);
     eng_repo_close(r);
     /* Its mark is gone: the next run looks at manifests, and lists nothing. */
     r = fixture_open(f);
-    run(r, dir, NULL);
+    vm_run(r, dir, NULL);
     struct obj_counters c;
     obj_store_counters(eng_repo_store(r), &c);
     assert_int_equal(c.requests[OBJ_LIST], 2);
@@ -410,15 +313,15 @@ static void a_full_run_puts_lost_blocks_again(void **state)
 {
     struct fixture *f = *state;
     struct eng_repo *r = fixture_open(f);
-    char *dir = make_vm(f, "vm");
+    char *dir = vm_make(f, "vm");
     struct eng_backup_opts full = { .full = true };
 
-    run(r, dir, NULL);
+    vm_run(r, dir, NULL);
     eng_repo_close(r);
-    shell(f, "rm -r plain/blocks/*");
+    vm_shell(f, "rm -r plain/blocks/*");
     r = fixture_open(f);
-    assert_int_equal(run(r, dir, &full).new_blocks, BLOCKS + 1);
-    check_restore(r, f, dir);
+    assert_int_equal(vm_run(r, dir, &full).new_blocks, VM_BLOCKS + 1);
+    vm_check_restore(r, f, dir);
     eng_repo_close(r);
     free(dir);
 }
@@ -439,13 +342,13 @@ static void lost_pages_that_the_index_knows_are_put_again(void **state)
 {
     struct fixture *f = *state;
     struct eng_repo *r = fixture_open(f);
-    char *dir = make_vm(f, "vm");
+    char *dir = vm_make(f, "vm");
 
-    run(r, dir, NULL);
+    vm_run(r, dir, NULL);
     eng_repo_close(r);
-    shell(f, "rm -r plain/pages/*");
+    vm_shell(f, "rm -r plain/pages/*");
     r = fixture_open(f);
-    struct eng_backup_result res = run(r, dir, NULL);
+    struct eng_backup_result res = vm_run(r, dir, NULL);
     assert_int_equal(res.new_pages, 2);
     assert_int_equal(res.new_blocks, 0);
     assert_non_null(strstr(res.warning, "damaged"));
@@ -458,13 +361,13 @@ static void a_damaged_page_is_put_again(void **state)
 {
     struct fixture *f = *state;
     struct eng_repo *r = fixture_open(f);
-    char *dir = make_vm(f, "vm");
+    char *dir = vm_make(f, "vm");
 
-    run(r, dir, NULL);
+    vm_run(r, dir, NULL);
     eng_repo_close(r);
-    shell(f, "for p in plain/pages/*/*; do echo rot > $p; done");
+    vm_shell(f, "for p in plain/pages/*/*; do echo rot > $p; done");
     r = fixture_open(f);
-    assert_int_equal(run(r, dir, NULL).new_pages, 2);
+    assert_int_equal(vm_run(r, dir, NULL).new_pages, 2);
     assert_int_equal(damaged_in_latest(r), 0);
     eng_repo_close(r);
     free(dir);
@@ -474,17 +377,17 @@ static void upload_all_repairs_damaged_blocks(void **state)
 {
     struct fixture *f = *state;
     struct eng_repo *r = fixture_open(f);
-    char *dir = make_vm(f, "vm");
+    char *dir = vm_make(f, "vm");
     struct eng_backup_opts all = { .upload = ENG_UPLOAD_ALL };
 
-    run(r, dir, NULL);
+    vm_run(r, dir, NULL);
     eng_repo_close(r);
-    shell(f, "for b in plain/blocks/*/*; do echo rot > $b; done");
+    vm_shell(f, "for b in plain/blocks/*/*; do echo rot > $b; done");
     r = fixture_open(f);
-    assert_int_equal(damaged_in_latest(r), BLOCKS + 1);
+    assert_int_equal(damaged_in_latest(r), VM_BLOCKS + 1);
     eng_repo_close(r);
     r = fixture_open(f);
-    assert_int_equal(run(r, dir, &all).new_blocks, BLOCKS + 1);
+    assert_int_equal(vm_run(r, dir, &all).new_blocks, VM_BLOCKS + 1);
     assert_int_equal(damaged_in_latest(r), 0);
     eng_repo_close(r);
     free(dir);
@@ -494,11 +397,11 @@ static void a_run_beside_a_damaged_point_says_so(void **state)
 {
     struct fixture *f = *state;
     struct eng_repo *r = fixture_open(f);
-    char *dir = make_vm(f, "vm");
+    char *dir = vm_make(f, "vm");
 
-    run(r, dir, NULL);
-    shell(f, "for m in plain/points/*/*; do echo rot > $m; done");
-    struct eng_backup_result res = run(r, dir, NULL);
+    vm_run(r, dir, NULL);
+    vm_shell(f, "for m in plain/points/*/*; do echo rot > $m; done");
+    struct eng_backup_result res = vm_run(r, dir, NULL);
     assert_int_equal(res.kind, MF_FULL);
     assert_int_equal(res.new_blocks, 0);
     assert_non_null(strstr(res.warning, "damaged"));
@@ -510,13 +413,13 @@ static void a_state_folder_that_cannot_be_used_stops_nothing(void **state)
 {
     struct fixture *f = *state;
     struct eng_repo *r = fixture_open(f);
-    char *dir = make_vm(f, "vm");
+    char *dir = vm_make(f, "vm");
 
     /* A file where the folder should be. */
     must(io_write_file(f->state, span_str("x"), 0600, false, why));
-    assert_int_equal(run(r, dir, NULL).new_blocks, BLOCKS + 1);
-    assert_int_equal(run(r, dir, NULL).new_blocks, 0);
-    check_restore(r, f, dir);
+    assert_int_equal(vm_run(r, dir, NULL).new_blocks, VM_BLOCKS + 1);
+    assert_int_equal(vm_run(r, dir, NULL).new_blocks, 0);
+    vm_check_restore(r, f, dir);
     eng_repo_close(r);
     free(dir);
 }
@@ -524,11 +427,11 @@ static void a_state_folder_that_cannot_be_used_stops_nothing(void **state)
 static void memory_for_one_worker_is_enough(void **state)
 {
     struct eng_repo *r = fixture_open(*state);
-    char *dir = make_vm(*state, "vm");
+    char *dir = vm_make(*state, "vm");
     struct eng_backup_opts o = { .memory_bytes = 1 };
 
-    assert_int_equal(run(r, dir, &o).new_blocks, BLOCKS + 1);
-    check_restore(r, *state, dir);
+    assert_int_equal(vm_run(r, dir, &o).new_blocks, VM_BLOCKS + 1);
+    vm_check_restore(r, *state, dir);
     free(dir);
     eng_repo_close(r);
 }
@@ -536,7 +439,7 @@ static void memory_for_one_worker_is_enough(void **state)
 static void a_cancelled_run_makes_no_point(void **state)
 {
     struct eng_repo *r = fixture_open(*state);
-    char *dir = make_vm(*state, "vm");
+    char *dir = vm_make(*state, "vm");
     struct cancel c;
     struct eng_backup_opts o = { .cancel = &c };
     struct eng_backup_result res;

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef ENGINE_REPO_INDEX_IMPL_H
+#define ENGINE_REPO_INDEX_IMPL_H
+
+/* Private to engine/repo/index*.c: what an open index is made of. */
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include "engine/repo/index.h"
+
+#define ENG_INDEX_BUSY_MS 5000   /* how long to wait for another process */
+#define ENG_INDEX_CLAIMS_MAX 256 /* threads that put at the same time */
+
+struct fresh_slot {
+    bool used;
+    uint8_t kind;
+    struct mf_id id;
+};
+
+struct claim {
+    uint8_t kind;
+    struct mf_id id;
+};
+
+struct eng_index {
+    sqlite3 *db;
+    sqlite3_stmt *find, *insert, *find_seen, *insert_seen, *find_composed,
+        *insert_composed;
+    struct {
+        pthread_mutex_t lock;
+        pthread_cond_t settled;
+        struct fresh_slot *fresh; /* open addressing, a power of two */
+        size_t fresh_cap, fresh_n;
+        struct claim claims[ENG_INDEX_CLAIMS_MAX];
+        size_t n_claims;
+        int64_t flushed_ms;
+        bool complained;
+    } locked;
+};
+
+/* With the lock held, all of them.  sql_error: ERR_CORRUPT where the file is no
+ * good and may be begun anew; else ERR_IO. */
+int eng_index_sql_error(struct eng_index *ix, struct err *e, const char *what);
+int eng_index_exec(struct eng_index *ix, const char *sql, struct err *e)
+    __attribute__((warn_unused_result));
+/* Writes what is pending. */
+int eng_index_flush(struct eng_index *ix, struct err *e)
+    __attribute__((warn_unused_result));
+bool eng_index_known(struct eng_index *ix, enum eng_index_kind kind,
+                     const struct mf_id *id);
+
+#endif
