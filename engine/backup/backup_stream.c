@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/cpu.h"
 #include "base/io.h"
 #include "base/utc.h"
 #include "base/workers.h"
@@ -29,6 +30,7 @@ struct worker {
     struct eng_image_reader *reader;
     struct eng_blockio *io;
     struct eng_fingerprinter *fingerprinter; /* NULL: none are taken */
+    const struct cancel *cancel;
     uint8_t *block; /* block size bytes, aligned for direct I/O */
     struct eng_stream_use use;
 };
@@ -44,7 +46,7 @@ static void worker_fini(struct worker *w)
 static int worker_init(struct worker *w, const struct shared *s,
                        const struct cancel *cancel, struct err *e)
 {
-    *w = (struct worker){ .run = s->run, .map = s->map };
+    *w = (struct worker){ .run = s->run, .map = s->map, .cancel = cancel };
     w->block = aligned_alloc(ENG_IMAGE_ALIGN, s->map->block_size);
     if (w->block == NULL)
         return err_nomem(e);
@@ -95,29 +97,40 @@ struct look {
     const struct mf_entry *before; /* the parent's, if it can be kept */
     bool compared;                 /* by fingerprints: changed is known */
     uint64_t changed;              /* units */
-    struct mf_id id;               /* of the content, once hashed */
+    bool same;                     /* as in the parent */
+    struct mf_id id;               /* of the content; not set where `same` was
+                                      told by fingerprints */
 };
-
-static void take_fingerprints(struct worker *w, uint64_t i, struct look *l)
-{
-    int64_t t0 = utc_mono_ns();
-
-    if (w->fingerprinter == NULL)
-        return;
-    l->compared = eng_fingerprints_take(w->fingerprinter, i,
-                                        span_of(w->block, l->len), &l->changed);
-    l->compared = l->compared && l->before != NULL;
-    w->use.hash_ns += (uint64_t)(utc_mono_ns() - t0);
-}
 
 static int hash_block(struct worker *w, uint32_t len, struct mf_id *id,
                       struct err *e)
 {
     int64_t t0 = utc_mono_ns();
+    int r = mf_id_of(span_of(w->block, len), id, e);
 
-    if (mf_id_of(span_of(w->block, len), id, e) < 0)
-        return -1;
     w->use.hash_ns += (uint64_t)(utc_mono_ns() - t0);
+    return r;
+}
+
+/* Compares by fingerprints, and by id where they do not say "unchanged". */
+static int compare(struct worker *w, uint64_t i, struct look *l, struct err *e)
+{
+    if (w->fingerprinter != NULL) {
+        int64_t t0 = utc_mono_ns();
+        l->compared =
+            eng_fingerprints_take(w->fingerprinter, i,
+                                  span_of(w->block, l->len), &l->changed) &&
+            l->before != NULL;
+        w->use.hash_ns += (uint64_t)(utc_mono_ns() - t0);
+    }
+    l->same = l->compared && l->changed == 0;
+    if (l->same)
+        return 0;
+    if (hash_block(w, l->len, &l->id, e) < 0)
+        return -1;
+    const struct mf_id *known =
+        l->before != NULL ? mf_entry_content(l->before) : NULL;
+    l->same = known != NULL && mf_id_eq(known, &l->id);
     return 0;
 }
 
@@ -217,16 +230,13 @@ static int do_block(struct worker *w, uint64_t i, struct err *e)
     }
     if (w->run->reuse)
         l.before = parent_entry(w, i, l.len);
-    take_fingerprints(w, i, &l);
-    bool same = l.compared && l.changed == 0;
-    if (!same) {
-        if (hash_block(w, l.len, &l.id, e) < 0)
-            return -1;
-        const struct mf_id *known =
-            l.before != NULL ? mf_entry_content(l.before) : NULL;
-        same = known != NULL && mf_id_eq(known, &l.id);
-    }
-    if (!same)
+    if (cpu_enter(w->cancel, e) < 0)
+        return -1;
+    int r = compare(w, i, &l, e);
+    cpu_leave();
+    if (r < 0)
+        return -1;
+    if (!l.same)
         return store_changed(w, &l, slot, e);
     w->use.kept_blocks++;
     *slot = *l.before;

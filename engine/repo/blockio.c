@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/cpu.h"
 #include "base/log.h"
 #include "base/utc.h"
 #include "base/zst.h"
@@ -114,12 +115,15 @@ static int put_object(struct eng_blockio *b, const char *key, struct err *e)
 static int encode_and_put(struct eng_blockio *b, const struct mf_id *id,
                           struct span plain, struct err *e)
 {
-    int64_t t0 = utc_mono_ns();
-
     buf_reset(&b->object);
-    if (mf_block_encode(b->z, b->level, plain, &b->object, e) < 0)
+    if (cpu_enter(b->cancel, e) < 0)
         return -1;
+    int64_t t0 = utc_mono_ns();
+    int r = mf_block_encode(b->z, b->level, plain, &b->object, e);
     b->use.compress_ns += (uint64_t)(utc_mono_ns() - t0);
+    cpu_leave();
+    if (r < 0)
+        return -1;
 
     struct mf_key key = mf_key_block(MF_KEYSET_PLAIN, id);
     return put_object(b, key.s, e);

@@ -29,6 +29,7 @@ target_link_options(base_test_digest PRIVATE
   -Wl,--wrap=EVP_Digest,--wrap=EVP_MAC_final,--wrap=EVP_MAC_CTX_dup
   -Wl,--wrap=EVP_MAC_fetch,--wrap=EVP_MAC_CTX_set_params
   -Wl,--wrap=RAND_priv_bytes)
+unit_test(base/test_cpu base)
 unit_test(base/test_gmac base)
 unit_test(base/test_aead base)
 target_link_options(base_test_aead PRIVATE
