@@ -39,8 +39,10 @@ backup vm
 equal "$(field '.vms[0].new_blocks')" 1 "blocks"
 equal "$(puts)" $((1 + 1 + 1)) "PUTs (the last page is all zero now)"
 
-say "a full run on the same content finds everything there"
+say "a full run stores whole what was an overlay, and nothing else"
 backup vm --full
 equal "$(field '.vms[0].kind')" full "kind"
-equal "$(field '.vms[0].new_blocks')" 0 "blocks"
+equal "$(field '.vms[0].new_blocks')" 3 "blocks"
+backup vm --full
+equal "$(field '.vms[0].new_blocks')" 0 "blocks of the next one"
 restored "$point" back vm

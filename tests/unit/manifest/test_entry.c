@@ -189,6 +189,44 @@ static void composing_what_is_not_composed_is_a_bug(void **state)
     assert_err(&e, ERR_INTERNAL, "cannot be composed");
 }
 
+/* Composing what was gathered gives the block again, whatever the units and
+ * the block's length. */
+static void gathering_is_the_inverse_of_composing(void **state)
+{
+    (void)state;
+    struct err e = { 0 };
+    static const uint32_t lens[] = { BS, BS - 1, 5 * UNIT + 17, UNIT, 9 };
+    static const uint64_t masks[] = { 1, 2, 0x8000000000000001, UINT64_MAX,
+                                      0x5a5a5a5a5a5a5a5a };
+    AUTO_MEM uint8_t *block = malloc(BS);
+    AUTO_MEM uint8_t *moved = malloc(BS);
+    AUTO_MEM uint8_t *base = malloc(BS);
+
+    for (uint32_t i = 0; i < BS; i++)
+        block[i] = (uint8_t)(i * 31 + i / UNIT);
+    for (size_t n = 0; n < 25; n++) {
+        uint32_t len = lens[n / 5];
+        unsigned count = mf_unit_count(BS, len);
+        uint64_t units = masks[n % 5];
+        if (count < 64)
+            units &= (UINT64_C(1) << count) - 1;
+        if (units == 0)
+            continue;
+        memcpy(moved, block, len);
+        memcpy(base, block, len);
+        for (unsigned u = 0; u < count; u++)
+            if ((units >> u & 1) != 0)
+                memset(base + (size_t)u * UNIT, 0xee, mf_unit_len(BS, len, u));
+        uint32_t got = mf_units_gather(units, BS, moved, len);
+        struct mf_entry m = { .kind = MF_OVER,
+                              .has_over = true,
+                              .units = units };
+        assert_int_equal(mf_entry_compose(&m, BS, base, len, moved, got, &e),
+                         0);
+        assert_memory_equal(base, block, len);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +239,7 @@ int main(void)
         cmocka_unit_test(composing_without_an_overlay_makes_zeros),
         cmocka_unit_test(composing_refuses_an_overlay_of_another_length),
         cmocka_unit_test(composing_what_is_not_composed_is_a_bug),
+        cmocka_unit_test(gathering_is_the_inverse_of_composing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -164,6 +164,46 @@ static void one_who_waits_for_a_claim_can_be_cancelled(void **state)
     eng_index_close(ix);
 }
 
+static struct mf_entry composed_of(uint64_t base, uint64_t over, uint64_t whole)
+{
+    return (struct mf_entry){ .kind = MF_OVER,
+                              .has_base = base != 0,
+                              .has_over = over != 0,
+                              .has_whole = true,
+                              .units = UINT64_C(1) << 63 | 5,
+                              .id = id_of(base),
+                              .over = id_of(over),
+                              .whole = id_of(whole) };
+}
+
+static void
+composed_content_counts_while_both_its_objects_are_known(void **state)
+{
+    struct eng_index *ix = open_at(*state, "r1");
+    struct mf_entry m = composed_of(1, 2, 3);
+    struct mf_entry zeros = composed_of(1, 0, 4);
+    struct mf_entry out = { 0 };
+
+    eng_index_add_composed(ix, &m, 4096);
+    eng_index_add_composed(ix, &zeros, 4096);
+    assert_false(eng_index_find_composed(ix, &m.whole, 4096, &out));
+    must(eng_index_add(ix, ENG_INDEX_BLOCK, &m.id, why));
+    assert_false(eng_index_find_composed(ix, &m.whole, 4096, &out));
+    assert_true(eng_index_find_composed(ix, &zeros.whole, 4096, &out));
+    assert_true(mf_entry_eq(&out, &zeros));
+    must(eng_index_add(ix, ENG_INDEX_BLOCK, &m.over, why));
+    assert_true(eng_index_find_composed(ix, &m.whole, 4096, &out));
+    assert_true(mf_entry_eq(&out, &m));
+    assert_false(eng_index_find_composed(ix, &m.whole, 8192, &out));
+    assert_false(eng_index_find_composed(ix, &m.id, 4096, &out));
+
+    must(eng_index_clear(ix, why));
+    must(eng_index_add(ix, ENG_INDEX_BLOCK, &m.id, why));
+    must(eng_index_add(ix, ENG_INDEX_BLOCK, &m.over, why));
+    assert_false(eng_index_find_composed(ix, &m.whole, 4096, &out));
+    eng_index_close(ix);
+}
+
 #define T(name)                                                                \
     cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
@@ -177,6 +217,7 @@ int main(void)
         T(a_damaged_index_is_thrown_away),
         T(of_many_threads_one_puts_and_the_others_wait_for_it),
         T(one_who_waits_for_a_claim_can_be_cancelled),
+        T(composed_content_counts_while_both_its_objects_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
