@@ -45,9 +45,7 @@ struct run {
     int64_t parent_chain;
     struct eng_image **images; /* of the disks; all open until the end */
     struct eng_fingerprints **fingerprints; /* of the disks */
-    char *fingerprint_dir;
-    char vm_key[MF_VMKEY_CHARS];
-    struct mf_point *point; /* being made */
+    struct mf_point *point;                 /* being made */
     struct eng_stream_use use;
     int64_t started_ns;
     char *warning; /* the result's */
@@ -104,7 +102,6 @@ static void run_fini(struct run *r)
     for (size_t i = 0; r->fingerprints != NULL && i < r->machine->n_disks; i++)
         eng_fingerprints_close(r->fingerprints[i]);
     free(r->fingerprints);
-    free(r->fingerprint_dir);
     mf_point_free(r->point);
     eng_points_free(&r->names);
 }
@@ -115,9 +112,11 @@ static int open_images(struct run *r, struct err *e)
 {
     const struct eng_machine *m = r->machine;
 
-    r->images =
-        calloc(m->n_disks > 0 ? m->n_disks : 1, sizeof(struct eng_image *));
-    if (r->images == NULL)
+    size_t n = m->n_disks > 0 ? m->n_disks : 1;
+
+    r->images = calloc(n, sizeof(struct eng_image *));
+    r->fingerprints = calloc(n, sizeof(struct eng_fingerprints *));
+    if (r->images == NULL || r->fingerprints == NULL)
         return err_nomem(e);
     for (size_t i = 0; i < m->n_disks; i++) {
         struct eng_image_opts opts = { .format = m->disks[i].format };
@@ -252,54 +251,30 @@ static int load_parent(struct run *r, const struct mf_stream *s,
     return r->o->dry_run ? 0 : eng_repo_distrust(r->repo, r->o->cancel, e);
 }
 
-static struct eng_fingerprints_of fingerprints_of(const struct run *r,
-                                                  const struct mf_stream *s)
-{
-    return (struct eng_fingerprints_of){
-        .dir = r->fingerprint_dir,
-        .repo_id = eng_repo_descriptor(r->repo)->id,
-        .keyset = MF_KEYSET_PLAIN,
-        .vm_key = r->vm_key,
-        .disk = s->name,
-        .block_size = s->block_size,
-    };
-}
-
-static int begin_fingerprints(struct run *r, struct err *e)
-{
-    size_t n = r->machine->n_disks;
-
-    r->fingerprints = calloc(n > 0 ? n : 1, sizeof(struct eng_fingerprints *));
-    if (r->fingerprints == NULL)
-        return err_nomem(e);
-    r->fingerprint_dir = io_format(e, "%s/" MF_KEYSET_PLAIN "/fingerprints",
-                                   eng_repo_state_dir(r->repo));
-    return r->fingerprint_dir != NULL ? mf_vmkey_encode(r->vm, r->vm_key, e)
-                                      : -1;
-}
-
-/* Those of disk i, compared with the parent's where the parent is trusted. */
+/* Those of disk i, compared with the parent's where there is one. */
 static int open_fingerprints(struct run *r, size_t i, uint64_t size,
                              struct err *e)
 {
-    const struct mf_stream *s = &r->point->disks[i];
-    const struct mf_stream *before = parent_stream(r, true, s->name);
-    struct eng_fingerprints_of of = fingerprints_of(r, s);
+    const char *disk = r->point->disks[i].name;
+    const struct mf_stream *before = parent_stream(r, true, disk);
+    char vm_key[MF_VMKEY_CHARS];
+    AUTO_MEM char *dir = io_format(e, "%s/" MF_KEYSET_PLAIN "/fingerprints",
+                                   eng_repo_state_dir(r->repo));
 
-    of.block_size = r->block_size;
+    if (dir == NULL || mf_vmkey_encode(r->vm, vm_key, e) < 0)
+        return -1;
+    struct eng_fingerprints_of of = {
+        .dir = dir,
+        .repo_id = eng_repo_descriptor(r->repo)->id,
+        .keyset = MF_KEYSET_PLAIN,
+        .vm_key = vm_key,
+        .disk = disk,
+        .block_size = r->block_size,
+    };
     r->fingerprints[i] =
         eng_fingerprints_open(&of, before != NULL ? r->parent_file : NULL,
                               before != NULL ? before->size : 0, size, e);
     return r->fingerprints[i] != NULL ? 0 : -1;
-}
-
-/* The point stands: what the next run compares with. */
-static void commit_fingerprints(struct run *r, const char *point_file)
-{
-    for (size_t i = 0; i < r->machine->n_disks; i++) {
-        struct eng_fingerprints_of of = fingerprints_of(r, &r->point->disks[i]);
-        eng_fingerprints_commit(r->fingerprints[i], &of, point_file);
-    }
 }
 
 /* Carries one image into the repository and describes it in `s`, whose name,
@@ -411,7 +386,8 @@ static int commit_point(struct run *r, struct err *e)
     char file[MF_POINT_FILE_CHARS];
     if (eng_point_put(r->repo, r->o->cancel, p, file, e) < 0)
         return -1;
-    commit_fingerprints(r, file);
+    for (size_t i = 0; i < r->machine->n_disks; i++)
+        eng_fingerprints_commit(r->fingerprints[i], file);
     return 0;
 }
 
@@ -475,8 +451,7 @@ static int run_all(struct run *r, struct err *e)
     if (check_names(r, e) < 0 || open_images(r, e) < 0 ||
         eng_repo_prepare_writes(r->repo, r->upload, r->o->cancel, e) < 0 ||
         find_parent(r, e) < 0 || begin_point(r, e) < 0 ||
-        begin_fingerprints(r, e) < 0 || copy_files(r, e) < 0 ||
-        copy_disks(r, e) < 0)
+        copy_files(r, e) < 0 || copy_disks(r, e) < 0)
         return -1;
     return r->o->dry_run ? 0 : commit_point(r, e);
 }

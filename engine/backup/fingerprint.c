@@ -66,6 +66,7 @@ struct sealed {
 
 struct eng_fingerprints {
     char *path, *fresh_path;
+    char *subject; /* repository, keyset, VM, disk */
     struct secret *key;
     uint32_t block_size;
     uint64_t size;
@@ -89,13 +90,12 @@ static uint64_t record_at(uint64_t block)
 }
 
 /* Everything that the tags are true of. */
-static int bind_to(const struct eng_fingerprints_of *of, uint64_t size,
+static int bind_to(const struct eng_fingerprints *fp, uint64_t size,
                    const char *point, uint8_t out[DIGEST_SHA256_BYTES],
                    struct err *e)
 {
-    AUTO_MEM char *text = io_format(e, "%s\n%s\n%s\n%s\n%" PRIu64 "\n%u\n%s",
-                                    of->repo_id, of->keyset, of->vm_key,
-                                    of->disk, size, of->block_size, point);
+    AUTO_MEM char *text = io_format(e, "%s\n%u\n%" PRIu64 "\n%s", fp->subject,
+                                    fp->block_size, size, point);
 
     return text != NULL ? digest_sha256(span_str(text), out, e) : -1;
 }
@@ -171,13 +171,12 @@ static int adopt(struct eng_fingerprints *fp, const uint8_t *binding,
     return 0;
 }
 
-static int open_old(struct eng_fingerprints *fp,
-                    const struct eng_fingerprints_of *of, const char *parent,
+static int open_old(struct eng_fingerprints *fp, const char *parent,
                     uint64_t parent_size, struct err *e)
 {
     uint8_t binding[DIGEST_SHA256_BYTES];
 
-    if (bind_to(of, parent_size, parent, binding, e) < 0)
+    if (bind_to(fp, parent_size, parent, binding, e) < 0)
         return -1;
     return adopt(fp, binding, e);
 }
@@ -233,11 +232,10 @@ static int begin_fresh(struct eng_fingerprints *fp, const char *dir,
     return open_fresh(fp, e);
 }
 
-struct eng_fingerprints *
-eng_fingerprints_open(const struct eng_fingerprints_of *of, const char *parent,
-                      uint64_t parent_size, uint64_t size, struct err *e)
+static struct eng_fingerprints *
+fingerprints_new(const struct eng_fingerprints_of *of, uint64_t size,
+                 struct err *e)
 {
-    struct err why = { 0 };
     struct eng_fingerprints *fp = calloc(1, sizeof(*fp));
 
     if (fp == NULL) {
@@ -248,13 +246,27 @@ eng_fingerprints_open(const struct eng_fingerprints_of *of, const char *parent,
     fp->block_size = of->block_size;
     fp->size = size;
     atomic_init(&fp->broken, false);
+    fp->subject = io_format(e, "%s\n%s\n%s\n%s", of->repo_id, of->keyset,
+                            of->vm_key, of->disk);
     fp->path = path_of(of, e);
-    fp->fresh_path = fp->path != NULL ? io_format(e, "%s.new", fp->path) : NULL;
-    if (fp->fresh_path == NULL) {
-        eng_fingerprints_close(fp);
+    if (fp->path != NULL)
+        fp->fresh_path = io_format(e, "%s.new", fp->path);
+    if (fp->subject != NULL && fp->fresh_path != NULL)
+        return fp;
+    eng_fingerprints_close(fp);
+    return NULL;
+}
+
+struct eng_fingerprints *
+eng_fingerprints_open(const struct eng_fingerprints_of *of, const char *parent,
+                      uint64_t parent_size, uint64_t size, struct err *e)
+{
+    struct err why = { 0 };
+    struct eng_fingerprints *fp = fingerprints_new(of, size, e);
+
+    if (fp == NULL)
         return NULL;
-    }
-    if (parent != NULL && open_old(fp, of, parent, parent_size, &why) < 0)
+    if (parent != NULL && open_old(fp, parent, parent_size, &why) < 0)
         log_info(AREA, "no fingerprints of %s: %s", of->disk, why.msg);
     if (begin_fresh(fp, of->dir, &why) < 0)
         log_info(AREA, "fingerprints of %s are not kept: %s", of->disk,
@@ -262,8 +274,7 @@ eng_fingerprints_open(const struct eng_fingerprints_of *of, const char *parent,
     return fp;
 }
 
-static int write_header(struct eng_fingerprints *fp,
-                        const struct eng_fingerprints_of *of, const char *point,
+static int write_header(struct eng_fingerprints *fp, const char *point,
                         struct err *e)
 {
     struct header h = { 0 };
@@ -271,7 +282,7 @@ static int write_header(struct eng_fingerprints *fp,
     memcpy(h.magic, MAGIC, sizeof(h.magic));
     memcpy(h.key, secret_span(fp->key).p, sizeof(h.key));
     memcpy(h.generation, fp->fresh_generation, sizeof(h.generation));
-    int r = bind_to(of, fp->size, point, h.binding, e);
+    int r = bind_to(fp, fp->size, point, h.binding, e);
     if (r == 0)
         r = header_checksum(&h, h.checksum, e);
     if (r == 0)
@@ -280,20 +291,24 @@ static int write_header(struct eng_fingerprints *fp,
     return r;
 }
 
-void eng_fingerprints_commit(struct eng_fingerprints *fp,
-                             const struct eng_fingerprints_of *of,
-                             const char *point)
+static void give_up(struct eng_fingerprints *fp, const struct err *e)
+{
+    if (!atomic_exchange(&fp->broken, true))
+        log_info(AREA, "fingerprints are not kept: %s", e->msg);
+}
+
+void eng_fingerprints_commit(struct eng_fingerprints *fp, const char *point)
 {
     struct err e = { 0 };
 
     if (fp->fresh_fd < 0 || atomic_load(&fp->broken))
         return;
-    int r = write_header(fp, of, point, &e);
+    int r = write_header(fp, point, &e);
     if (r == 0 && rename(fp->fresh_path, fp->path) < 0)
         r = err_set(&e, err_of_errno(errno), errno, "rename %s",
                     fp->fresh_path);
     if (r < 0) {
-        log_info(AREA, "fingerprints of %s are not kept: %s", of->disk, e.msg);
+        give_up(fp, &e);
         return;
     }
     close(fp->fresh_fd);
@@ -313,6 +328,7 @@ void eng_fingerprints_close(struct eng_fingerprints *fp)
     secret_free(fp->key);
     free(fp->path);
     free(fp->fresh_path);
+    free(fp->subject);
     free(fp);
 }
 
@@ -393,12 +409,6 @@ static int keep(struct eng_fingerprinter *f, uint64_t i, struct err *e)
         return -1;
     return io_pwrite_full(f->fp->fresh_fd, &f->fresh, sizeof(f->fresh),
                           record_at(i), f->fp->fresh_path, e);
-}
-
-static void give_up(struct eng_fingerprints *fp, const struct err *e)
-{
-    if (!atomic_exchange(&fp->broken, true))
-        log_info(AREA, "fingerprints are not kept: %s", e->msg);
 }
 
 bool eng_fingerprints_take(struct eng_fingerprinter *f, uint64_t i,

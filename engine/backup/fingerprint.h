@@ -43,9 +43,7 @@ eng_fingerprints_open(const struct eng_fingerprints_of *of, const char *parent,
 
 /* The point stands: its fingerprints (point: its manifest's file name) take the
  * place of the old ones.  Any failure only costs the next run time. */
-void eng_fingerprints_commit(struct eng_fingerprints *fp,
-                             const struct eng_fingerprints_of *of,
-                             const char *point);
+void eng_fingerprints_commit(struct eng_fingerprints *fp, const char *point);
 
 /* Without a commit before, the new ones are thrown away.  NULL is fine. */
 void eng_fingerprints_close(struct eng_fingerprints *fp);

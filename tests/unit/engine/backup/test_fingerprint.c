@@ -102,7 +102,7 @@ static struct seen run_as(const struct place *p,
             f, i, span_of(p->disk + i * BLOCK, len_of(i)), &s.changed[i]);
     eng_fingerprinter_free(f);
     if (point != NULL)
-        eng_fingerprints_commit(fp, of, point);
+        eng_fingerprints_commit(fp, point);
     eng_fingerprints_close(fp);
     return s;
 }
@@ -406,7 +406,7 @@ static void a_second_run_at_once_compares_but_keeps_none(void **state)
     assert_known(&second, true);
     struct seen other = run(p, "p2", NULL);
     assert_known(&other, false);
-    eng_fingerprints_commit(first, &p->of, "p3");
+    eng_fingerprints_commit(first, "p3");
     eng_fingerprints_close(first);
 }
 
