@@ -57,13 +57,6 @@ static void hooks_install(void)
     cJSON_InitHooks(&hooks);
 }
 
-static void wiped_free(struct buf *b)
-{
-    if (b->p != NULL)
-        secret_wipe(b->p, b->cap);
-    buf_free(b);
-}
-
 static int fail_at(const char *text, const struct json_text_fault *f,
                    enum err_kind kind, struct err *e)
 {
@@ -105,7 +98,7 @@ static cJSON *tree_parse(char *text, size_t len, bool comments,
 struct json_doc *json_parse(struct span text, enum json_flags flags,
                             enum err_kind kind, struct err *e)
 {
-    AUTO(wiped_free) struct buf copy = buf_init(text.len);
+    AUTO_SECRET_BUF struct buf copy = secret_buf(text.len);
     buf_append(&copy, text.p, text.len);
     (void)buf_cstr(&copy);
     if (buf_check(&copy, e) < 0)

@@ -98,3 +98,18 @@ void secret_wipe(void *p, size_t len)
     if (len > 0)
         explicit_bzero(p, len);
 }
+
+struct buf secret_buf(size_t max)
+{
+    struct buf b = buf_init(max);
+
+    buf_reserve(&b, max);
+    return b;
+}
+
+void secret_buf_free(struct buf *b)
+{
+    if (b->p != NULL)
+        secret_wipe(b->p, b->cap);
+    buf_free(b);
+}

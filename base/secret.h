@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/auto.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
 
@@ -23,6 +24,13 @@ struct span secret_span(const struct secret *s);
 
 /* Overwrites memory in a way that the compiler keeps. */
 void secret_wipe(void *p, size_t len);
+
+/* A buffer for what holds secrets on its way: of max bytes at once (buf_check
+ * says whether there was memory), so that growing leaves no copies behind, and
+ * wiped when freed. */
+struct buf secret_buf(size_t max);
+void secret_buf_free(struct buf *b);
+#define AUTO_SECRET_BUF AUTO(secret_buf_free)
 
 static inline void secret_freep(struct secret **s)
 {

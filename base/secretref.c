@@ -17,21 +17,6 @@
 #define ARGS_MAX 64
 #define COMMAND_MS 60000
 
-static void wiped_free(struct buf *b)
-{
-    if (b->p != NULL)
-        secret_wipe(b->p, b->cap);
-    buf_free(b);
-}
-#define AUTO_WIPED AUTO(wiped_free)
-
-static struct buf wiped_init(void)
-{
-    struct buf b = buf_init(SECRET_MAX);
-    buf_reserve(&b, SECRET_MAX);
-    return b;
-}
-
 /* A password file that an editor wrote ends with a line break. */
 static struct span cut_newline(struct span s)
 {
@@ -61,7 +46,7 @@ static void too_large(struct err *e)
 
 static struct secret *from_file(const char *path, struct err *e)
 {
-    AUTO_WIPED struct buf b = wiped_init();
+    AUTO_SECRET_BUF struct buf b = secret_buf(SECRET_MAX);
     struct secret *s = NULL;
     if (buf_check(&b, e) == 0 && io_read_file(path, &b, e) == 0)
         s = make(cut_newline(buf_span(&b)), e);
@@ -88,7 +73,7 @@ static struct secret *from_env(const char *name, struct err *e)
 
 static struct secret *from_command(const char *const *argv, struct err *e)
 {
-    AUTO_WIPED struct buf b = wiped_init();
+    AUTO_SECRET_BUF struct buf b = secret_buf(SECRET_MAX);
     struct secret *s = NULL;
     if (buf_check(&b, e) == 0 &&
         process_run(argv, COMMAND_MS, NULL, &b, e) == 0)

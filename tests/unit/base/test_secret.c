@@ -190,6 +190,24 @@ static void wiping_nothing_is_fine(void **state)
     assert_int_equal(p[2], 3);
 }
 
+static void a_buffer_for_secrets_never_moves(void **state)
+{
+    AUTO_SECRET_BUF struct buf b = secret_buf(5000);
+    struct err e;
+
+    (void)state;
+    assert_int_equal(buf_check(&b, &e), 0);
+    const uint8_t *at = b.p;
+    assert_non_null(at);
+    for (int i = 0; i < 5000; i++)
+        buf_append_char(&b, 'x');
+    buf_cstr(&b);
+    assert_int_equal(buf_check(&b, &e), 0);
+    assert_ptr_equal(b.p, at);
+    buf_append_char(&b, 'x');
+    assert_int_equal(buf_check(&b, &e), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +218,7 @@ int main(void)
         cmocka_unit_test(a_limit_on_locked_memory_warns_once),
         cmocka_unit_test(no_memory_is_reported),
         cmocka_unit_test(wiping_nothing_is_fine),
+        cmocka_unit_test(a_buffer_for_secrets_never_moves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
