@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/secret.h"
+
 #define CONNECT_MS 5000
 #define LOW_SPEED_BYTES 1024
 #define LOW_SPEED_S 30
@@ -47,6 +49,7 @@ struct obj_http_call {
 struct obj_http {
     char *ca_file;
     int64_t limit_ms;
+    bool direct;
     struct {
         pthread_mutex_t lock;
         struct obj_http_call *idle; /* guarded; last in, first out */
@@ -114,6 +117,11 @@ void obj_http_free(struct obj_http *h)
     pthread_mutex_destroy(&h->pool.lock);
     free(h->ca_file);
     free(h);
+}
+
+void obj_http_direct(struct obj_http *h)
+{
+    h->direct = true;
 }
 
 struct obj_http_call *obj_http_begin(struct obj_http *h, struct err *e)
@@ -253,7 +261,9 @@ static int on_progress(void *ctx, curl_off_t dltotal, curl_off_t dlnow,
 static int append_header(struct curl_slist **list, const char *name,
                          const char *value)
 {
-    AUTO_BUF struct buf line = buf_init(128u << 10);
+    /* A token may be in it. */
+    AUTO_SECRET_BUF struct buf line =
+        secret_buf(strlen(name) + strlen(value) + 2);
     struct err e;
 
     buf_printf(&line, "%s:%s%s", name, value[0] == '\0' ? "" : " ", value);
@@ -265,6 +275,13 @@ static int append_header(struct curl_slist **list, const char *name,
         return -1;
     *list = longer;
     return 0;
+}
+
+static void free_headers(struct curl_slist *list)
+{
+    for (struct curl_slist *h = list; h != NULL; h = h->next)
+        secret_wipe(h->data, strlen(h->data));
+    curl_slist_free_all(list);
 }
 
 /* A value with a line break in it would be another header. */
@@ -282,7 +299,7 @@ static struct curl_slist *make_headers(const struct obj_http_request *r,
     for (size_t i = 0; i < r->nheaders; i++) {
         const struct obj_sigv4_pair *h = &r->headers[i];
         if (!is_one_line(h->value)) {
-            curl_slist_free_all(list);
+            free_headers(list);
             err_set(e, ERR_USAGE, 0, "header %s holds a line break", h->name);
             return NULL;
         }
@@ -292,7 +309,7 @@ static struct curl_slist *make_headers(const struct obj_http_request *r,
      * trip, or a second where the server does not know it. */
     bad |= append_header(&list, "Expect", "");
     if (bad != 0) {
-        curl_slist_free_all(list);
+        free_headers(list);
         err_nomem(e);
         return NULL;
     }
@@ -317,6 +334,8 @@ static void set_transport(struct obj_http_call *c, const struct obj_http *h)
         curl_easy_setopt(x, CURLOPT_CAINFO, h->ca_file);
         curl_easy_setopt(x, CURLOPT_CAPATH, NULL);
     }
+    if (h->direct)
+        curl_easy_setopt(x, CURLOPT_PROXY, "");
     curl_easy_setopt(x, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
     curl_easy_setopt(x, CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED_BYTES);
     curl_easy_setopt(x, CURLOPT_LOW_SPEED_TIME, (long)LOW_SPEED_S);
@@ -533,7 +552,7 @@ void obj_http_perform(struct obj_http *h, struct obj_http_call *c,
         set_message(a, "the answer's length is not known");
     }
     curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, NULL);
-    curl_slist_free_all(headers);
+    free_headers(headers);
     c->r = NULL;
     c->a = NULL;
 }

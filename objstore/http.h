@@ -44,6 +44,9 @@ struct obj_http *obj_http_new(const char *ca_file, int64_t limit_ms,
                               struct err *e);
 void obj_http_free(struct obj_http *h); /* NULL is fine; no call may run */
 
+/* No proxy, whatever the environment says.  Before the first call. */
+void obj_http_direct(struct obj_http *h);
+
 /* Takes a handle out; NULL: ERR_NOMEM. */
 struct obj_http_call *obj_http_begin(struct obj_http *h, struct err *e);
 /* Puts it back with its connection; c may be NULL. */
@@ -70,6 +73,12 @@ bool obj_http_length(const struct obj_http_call *c, uint64_t *bytes);
  * not the scheme's own; both malloc'd.  ERR_USAGE for anything else. */
 int obj_http_endpoint(const char *url, char **scheme, char **host,
                       struct err *e) __attribute__((warn_unused_result));
+
+/* The host of a URL, without its port and in lower case (numbers of IPv6 in
+ * brackets), as libcurl will understand it; malloc'd.  *tls: https.  ERR_USAGE
+ * for what is no http(s) URL or holds a user name. */
+int obj_http_host(const char *url, bool *tls, char **host, struct err *e)
+    __attribute__((warn_unused_result));
 
 static inline void obj_http_freep(struct obj_http **h)
 {

@@ -87,3 +87,26 @@ int obj_http_endpoint(const char *url, char **scheme, char **host,
     *host = STEAL(host_copy);
     return 0;
 }
+
+int obj_http_host(const char *url, bool *tls, char **host, struct err *e)
+{
+    AUTO(url_cleanupp) CURLU *u = curl_url();
+
+    if (u == NULL)
+        return err_nomem(e);
+    CURLUcode code =
+        curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME);
+    if (code != CURLUE_OK)
+        return err_set(e, ERR_USAGE, 0, "%s", curl_url_strerror(code));
+    AUTO_CURL_TEXT char *s = part(u, CURLUPART_SCHEME);
+    AUTO_CURL_TEXT char *h = part(u, CURLUPART_HOST);
+    AUTO_CURL_TEXT char *user = part(u, CURLUPART_USER);
+    AUTO_CURL_TEXT char *password = part(u, CURLUPART_PASSWORD);
+    if (s == NULL || h == NULL || h[0] == '\0' || user != NULL ||
+        password != NULL || (strcmp(s, "https") != 0 && strcmp(s, "http") != 0))
+        return err_set(e, ERR_USAGE, 0,
+                       "not of the form http[s]://host[:port]/path");
+    *tls = strcmp(s, "https") == 0;
+    *host = io_format(e, "%s", h);
+    return *host == NULL ? -1 : 0;
+}

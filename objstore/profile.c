@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Reads ~/.aws/credentials and ~/.aws/config as far as keys and a region are
- * concerned: sections in brackets, "name = value" lines, comments from '#' or
+ * Reads ~/.aws/credentials and ~/.aws/config as far as keys, roles and a region
+ * are concerned: sections in brackets, "name = value" lines, comments from '#'
+ * or
  * ';', and indented lines that belong to the setting above them.
  */
 #include "objstore/profile.h"
 
 #include <ctype.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,19 +18,44 @@
 
 #define FILE_MAX (256u << 10)
 
-static void free_wiped(char *s)
+#define MEMBER(m) offsetof(struct obj_profile, m)
+
+static const struct {
+    const char *name;
+    size_t offset; /* of a char * */
+    bool key;      /* goes with the other keys of the file */
+} settings[] = {
+    { "aws_access_key_id", MEMBER(access_key), true },
+    { "aws_secret_access_key", MEMBER(secret), true },
+    { "aws_session_token", MEMBER(token), true },
+    { "region", MEMBER(region), false },
+    { "credential_process", MEMBER(process), false },
+    { "role_arn", MEMBER(role_arn), false },
+    { "source_profile", MEMBER(source_profile), false },
+    { "credential_source", MEMBER(credential_source), false },
+    { "web_identity_token_file", MEMBER(token_file), false },
+    { "external_id", MEMBER(external_id), false },
+    { "role_session_name", MEMBER(session_name), false },
+    { "duration_seconds", MEMBER(duration), false },
+    { "mfa_serial", MEMBER(mfa_serial), false },
+    { "sso_session", MEMBER(sso_session), false },
+    { "sso_start_url", MEMBER(sso_start_url), false },
+};
+#define SETTINGS (sizeof settings / sizeof settings[0])
+
+static char **member(struct obj_profile *p, size_t i)
 {
-    if (s != NULL)
-        secret_wipe(s, strlen(s));
-    free(s);
+    return (void *)((char *)p + settings[i].offset);
 }
 
 void obj_profile_fini(struct obj_profile *p)
 {
-    free(p->access_key);
-    free_wiped(p->secret);
-    free_wiped(p->token);
-    free(p->region);
+    for (size_t i = 0; i < SETTINGS; i++) {
+        char *text = *member(p, i);
+        if (text != NULL)
+            secret_wipe(text, strlen(text));
+        free(text);
+    }
     *p = (struct obj_profile){ 0 };
 }
 
@@ -106,20 +133,13 @@ static int set(char **at, struct span value, struct err *e)
 static int apply(struct obj_profile *p, struct span name, struct span value,
                  struct err *e)
 {
-    static const char *const foreign[] = { "credential_process", "role_arn",
-                                           "sso_session", "sso_start_url",
-                                           "web_identity_token_file" };
-
-    if (span_is(name, "aws_access_key_id"))
-        return set(&p->access_key, value, e);
-    if (span_is(name, "aws_secret_access_key"))
-        return set(&p->secret, value, e);
-    if (span_is(name, "aws_session_token"))
-        return set(&p->token, value, e);
-    if (span_is(name, "region"))
-        return set(&p->region, value, e);
-    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++)
-        p->foreign = p->foreign || span_is(name, foreign[i]);
+    for (size_t i = 0; i < SETTINGS; i++) {
+        if (!span_is(name, settings[i].name))
+            continue;
+        if (settings[i].key && p->keys_known)
+            return 0;
+        return set(member(p, i), value, e);
+    }
     return 0;
 }
 
@@ -171,13 +191,11 @@ static char *file_path(const char *variable, const char *file, struct err *e)
 static int load_file(const char *variable, const char *file, bool config_file,
                      const char *name, struct obj_profile *p, struct err *e)
 {
-    AUTO_BUF struct buf text = buf_init(FILE_MAX);
+    AUTO_SECRET_BUF struct buf text = secret_buf(FILE_MAX);
     AUTO_MEM char *path = file_path(variable, file, e);
 
     if (path == NULL)
         return e->kind == ERR_NONE ? 0 : -1;
-    /* At once, so that growing leaves no copies behind. */
-    buf_reserve(&text, FILE_MAX);
     int r = buf_check(&text, e);
     if (r == 0)
         r = io_read_file(path, &text, e);
@@ -188,20 +206,20 @@ static int load_file(const char *variable, const char *file, bool config_file,
     if (r == 0 &&
         obj_profile_parse(buf_span(&text), config_file, name, p, e) < 0)
         r = err_ctx(e, "%s", path);
-    if (text.p != NULL)
-        secret_wipe(text.p, text.cap);
+    p->keys_known = p->access_key != NULL || p->secret != NULL;
     return r;
 }
 
-int obj_profile_load(struct obj_profile *p, const char **name_out,
-                     struct err *e)
+const char *obj_profile_chosen(void)
 {
     const char *name = getenv("AWS_PROFILE");
 
+    return name != NULL && name[0] != '\0' ? name : "default";
+}
+
+int obj_profile_load(struct obj_profile *p, const char *name, struct err *e)
+{
     *p = (struct obj_profile){ 0 };
-    if (name == NULL || name[0] == '\0')
-        name = "default";
-    *name_out = name;
     if (load_file("AWS_SHARED_CREDENTIALS_FILE", "credentials", false, name, p,
                   e) < 0 ||
         load_file("AWS_CONFIG_FILE", "config", true, name, p, e) < 0) {

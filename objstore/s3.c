@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The S3 driver: opening, closing, and what changes while it is open (keys and
- * region).
+ * The S3 driver: opening, closing, and the region, which may change while it is
+ * open.
  */
 #include "objstore/s3.h"
 
@@ -21,6 +21,7 @@ static void s3_close(void *self)
     obj_http_free(s3->http);
     obj_credentials_fini(&s3->locked.credentials);
     secret_free(s3->locked.key);
+    pthread_cond_destroy(&s3->locked.renewed);
     pthread_mutex_destroy(&s3->locked.mutex);
     free(s3->bucket);
     free(s3->scheme);
@@ -99,20 +100,30 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
+/* Takes the endpoint that is configured, else the environment's, apart. */
+static int set_host(struct obj_s3 *s3, const struct obj_config *c,
+                    struct err *e)
+{
+    const char *url = obj_credentials_endpoint("S3");
+
+    if (c->endpoint != NULL)
+        return obj_http_endpoint(c->endpoint, &s3->scheme, &s3->host, e);
+    if (url == NULL) {
+        s3->scheme = io_format(e, "https");
+        return s3->scheme == NULL ? -1 : 0;
+    }
+    if (obj_http_endpoint(url, &s3->scheme, &s3->host, e) < 0)
+        return err_ctx(e, "AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL");
+    return 0;
+}
+
 static int set_endpoint(struct obj_s3 *s3, const struct obj_config *c,
                         struct err *e)
 {
-    if (c->endpoint == NULL) {
-        s3->scheme = io_format(e, "https");
-        if (s3->scheme == NULL)
-            return -1;
-        s3->aws = true;
-    } else {
-        if (obj_http_endpoint(c->endpoint, &s3->scheme, &s3->host, e) < 0)
-            return -1;
-        s3->aws = ends_with(s3->host, ".amazonaws.com") ||
-                  ends_with(s3->host, ".amazonaws.com.cn");
-    }
+    if (set_host(s3, c, e) < 0)
+        return -1;
+    s3->aws = s3->host == NULL || ends_with(s3->host, ".amazonaws.com") ||
+              ends_with(s3->host, ".amazonaws.com.cn");
     switch (c->addressing) {
     case OBJ_ADDR_AUTO:
         /* A wildcard certificate does not cover a bucket with dots. */
@@ -126,6 +137,28 @@ static int set_endpoint(struct obj_s3 *s3, const struct obj_config *c,
         break;
     }
     return 0;
+}
+
+static int set_http(struct obj_s3 *s3, const struct obj_config *c,
+                    struct err *e)
+{
+    const char *ca_file = c->ca_file;
+
+    if (ca_file == NULL)
+        ca_file = obj_credentials_variable("AWS_CA_BUNDLE");
+    s3->http = obj_http_new(ca_file, c->deadline_ms, e);
+    return s3->http == NULL ? -1 : 0;
+}
+
+static void init_lock(struct obj_s3 *s3)
+{
+    pthread_condattr_t attr;
+
+    pthread_mutex_init(&s3->locked.mutex, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&s3->locked.renewed, &attr);
+    pthread_condattr_destroy(&attr);
 }
 
 static char *make_name(const struct obj_s3 *s3, const struct obj_config *c,
@@ -149,7 +182,7 @@ static void *s3_open(const struct obj_config *c, char **name_out, struct err *e)
         err_nomem(e);
         return NULL;
     }
-    pthread_mutex_init(&s3->locked.mutex, NULL);
+    init_lock(s3);
     s3->payload = c->payload;
     s3->bucket = io_format(e, "%s", c->bucket);
     if (s3->bucket == NULL)
@@ -159,12 +192,9 @@ static void *s3_open(const struct obj_config *c, char **name_out, struct err *e)
         if (s3->credentials_file == NULL)
             return NULL;
     }
+    /* Keys come last: they may be asked for over a network. */
     if (set_endpoint(s3, c, e) < 0 || set_region_of(s3, c, e) < 0 ||
-        obj_credentials_load(s3->credentials_file, &s3->locked.credentials, e) <
-            0)
-        return NULL;
-    s3->http = obj_http_new(c->ca_file, c->deadline_ms, e);
-    if (s3->http == NULL)
+        set_http(s3, c, e) < 0 || obj_s3_keys_init(s3, e) < 0)
         return NULL;
     *name_out = make_name(s3, c, e);
     if (*name_out == NULL)
@@ -172,29 +202,6 @@ static void *s3_open(const struct obj_config *c, char **name_out, struct err *e)
     log_debug("s3", "%s: keys from %s, region %s", *name_out,
               s3->locked.credentials.origin, s3->locked.region);
     return STEAL(s3);
-}
-
-static bool s3_refresh(void *self)
-{
-    struct obj_s3 *s3 = self;
-    struct obj_credentials newer;
-    struct err e;
-
-    if (obj_credentials_load(s3->credentials_file, &newer, &e) < 0) {
-        log_warn("s3", "cannot read the keys again: %s", e.msg);
-        return false;
-    }
-    pthread_mutex_lock(&s3->locked.mutex);
-    bool changed = !obj_credentials_equal(&newer, &s3->locked.credentials);
-    if (changed) {
-        struct obj_credentials older = s3->locked.credentials;
-        s3->locked.credentials = newer;
-        newer = older;
-        secret_free(STEAL(s3->locked.key));
-    }
-    pthread_mutex_unlock(&s3->locked.mutex);
-    obj_credentials_fini(&newer);
-    return changed;
 }
 
 static void s3_set_region(void *self, const char *region)
@@ -223,6 +230,6 @@ const struct obj_driver obj_s3_driver = {
     .get_lock = obj_s3_get_lock,
     .bucket_info = obj_s3_bucket_info,
     .bucket_create = obj_s3_bucket_create,
-    .refresh = s3_refresh,
+    .refresh = obj_s3_keys_refresh,
     .set_region = s3_set_region,
 };

@@ -4,8 +4,8 @@
 
 /*
  * Private to objstore/: what the files of the S3 driver share.  s3.c opens and
- * closes, s3_call.c sends one signed request, s3_answer.c says what became of
- * it, the others are the driver's functions.
+ * closes, s3_keys.c keeps keys valid, s3_call.c sends one signed request,
+ * s3_answer.c says what became of it, the others are the driver's functions.
  */
 #include <pthread.h>
 #include <stdbool.h>
@@ -44,8 +44,35 @@ struct obj_s3 {
         struct secret *key;
         char key_day[9];
         char key_region[OBJ_S3_REGION_CHARS];
+        /* Of s3_keys.c. */
+        pthread_cond_t renewed;
+        bool renewing;       /* a thread is reading the keys, without lock */
+        bool outdated;       /* a request was refused that had older keys */
+        unsigned generation; /* counts changes of credentials */
+        unsigned failures;   /* counts vain attempts to read them */
+        struct err failure;  /* of the last */
+        int64_t pause_until; /* by utc_mono_ms */
     } locked;
 };
+
+/* Reads the keys at first; from obj_credentials_load. */
+int obj_s3_keys_init(struct obj_s3 *s3, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* With the lock held, which may be free for a while in between: makes sure that
+ * the keys are valid at `now` (unix seconds, of the server) and for a while
+ * after.  Others go on with the old ones meanwhile, and where reading anew
+ * fails these are used to their end.  -1: they have expired; the errors of
+ * obj_credentials_load, or ERR_CANCELLED. */
+int obj_s3_keys_fresh(struct obj_s3 *s3, int64_t now,
+                      const struct cancel *cancel, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* A request that was signed with the keys of that generation was refused. */
+void obj_s3_keys_refused(struct obj_s3 *s3, unsigned generation);
+
+/* The driver's refresh. */
+bool obj_s3_keys_refresh(void *self);
 
 /* One request and its answer; lives on the stack of a driver function. */
 struct obj_s3_call {

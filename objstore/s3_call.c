@@ -91,6 +91,7 @@ bool obj_s3_call_xml(struct obj_s3_call *c, struct buf *xml)
  * longer than copying takes. */
 struct identity {
     int64_t time;
+    unsigned generation; /* of the keys */
     char region[OBJ_S3_REGION_CHARS];
     char access_key[OBJ_S3_ACCESS_KEY_CHARS];
     uint8_t key[OBJ_SIGV4_KEY_BYTES];
@@ -100,9 +101,7 @@ struct identity {
 static void identity_fini(struct identity *id)
 {
     secret_wipe(id->key, sizeof id->key);
-    if (id->token.p != NULL)
-        secret_wipe(id->token.p, id->token.cap);
-    buf_free(&id->token);
+    secret_buf_free(&id->token);
 }
 #define AUTO_IDENTITY AUTO(identity_fini)
 
@@ -142,14 +141,16 @@ static int identity_locked(struct obj_s3 *s3, struct identity *id,
     obj_xml_copy(id->region, sizeof id->region,
                  region != NULL ? region : s3->locked.region);
     obj_xml_copy(id->access_key, sizeof id->access_key, c->access_key);
+    id->generation = s3->locked.generation;
     if (day_key(s3, id, e) < 0)
         return -1;
     memcpy(id->key, secret_span(s3->locked.key).p, sizeof id->key);
     if (c->token != NULL) {
         struct span token = secret_span(c->token);
+        id->token = secret_buf(token.len);
         buf_append(&id->token, token.p, token.len);
+        buf_cstr(&id->token);
     }
-    buf_cstr(&id->token);
     return buf_check(&id->token, e);
 }
 
@@ -158,7 +159,6 @@ static int identity_init(const struct obj_s3_call *c, struct identity *id,
 {
     struct obj_s3 *s3 = c->s3;
 
-    id->token = buf_init(HEADER_TEXT_MAX);
     id->time = utc_real_now() + c->a->clock_offset;
     /* The layer above has checked this before a wait; time has passed. */
     if (c->req->sign_before != 0 && id->time > c->req->sign_before)
@@ -166,7 +166,9 @@ static int identity_init(const struct obj_s3_call *c, struct identity *id,
                        "not sent: its time ran out %lld s ago",
                        (long long)(id->time - c->req->sign_before));
     pthread_mutex_lock(&s3->locked.mutex);
-    int r = identity_locked(s3, id, c->probe ? "us-east-1" : NULL, e);
+    int r = obj_s3_keys_fresh(s3, id->time, c->req->cancel, e);
+    if (r == 0)
+        r = identity_locked(s3, id, c->probe ? "us-east-1" : NULL, e);
     pthread_mutex_unlock(&s3->locked.mutex);
     return r;
 }
@@ -336,6 +338,17 @@ static bool transfer(struct obj_s3_call *c, const struct letter *l,
     return a->outcome == OBJ_OK;
 }
 
+/* There is nothing to sign with.  Whoever gives out keys may be down together
+ * with the store, and come back with it. */
+static bool no_identity(struct obj_attempt *a, const struct err *e)
+{
+    if (e->kind != ERR_UNREACHABLE && e->kind != ERR_TIMEOUT)
+        return obj_s3_fail(a, e);
+    a->outcome = OBJ_NETWORK;
+    obj_xml_copy(a->message, sizeof a->message, e->msg);
+    return false;
+}
+
 /* Signs and sends once, and says what became of it. */
 static bool send_once(struct obj_s3_call *c,
                       char signed_for[OBJ_S3_REGION_CHARS])
@@ -356,14 +369,19 @@ static bool send_once(struct obj_s3_call *c,
     a->request_id[0] = '\0';
     a->region[0] = '\0';
     a->retry_after_ms = 0;
-    if (identity_init(c, &id, &e) < 0 || write_letter(c, &id, &l, &e) < 0)
+    if (identity_init(c, &id, &e) < 0)
+        return no_identity(a, &e);
+    if (write_letter(c, &id, &l, &e) < 0)
         return obj_s3_fail(a, &e);
     if (c->http == NULL)
         c->http = obj_http_begin(c->s3->http, &e);
     if (c->http == NULL)
         return obj_s3_fail(a, &e);
     memcpy(signed_for, id.region, sizeof id.region);
-    return transfer(c, &l, id.region);
+    bool good = transfer(c, &l, id.region);
+    if (a->outcome == OBJ_AUTH)
+        obj_s3_keys_refused(c->s3, id.generation);
+    return good;
 }
 
 /* The server wants another region but did not say which: asks for it.  Any

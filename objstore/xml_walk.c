@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/secret.h"
 
 #define DEPTH_MAX 16
 #define PATH_MAX_CHARS 256
@@ -69,8 +70,11 @@ static void on_text(void *ctx, const XML_Char *s, int len)
 {
     struct walk *w = ctx;
 
-    if (!w->failed && len > 0)
-        buf_append(&w->text, s, (size_t)len);
+    if (w->failed || len <= 0)
+        return;
+    /* All of it at once: STS answers with keys, and growing leaves copies. */
+    buf_reserve(&w->text, TEXT_MAX - w->text.len);
+    buf_append(&w->text, s, (size_t)len);
 }
 
 static void on_end(void *ctx, const XML_Char *name)
@@ -155,7 +159,7 @@ int obj_xml_walk(struct span doc, obj_xml_begin_fn begin,
     int r = walk_run(&w, doc);
     if (r < 0)
         replace_controls(e->msg);
-    buf_free(&w.text);
+    secret_buf_free(&w.text);
     XML_ParserFree(w.parser);
     return r;
 }

@@ -26,3 +26,7 @@ target_link_options(objstore_test_s3_nomem PRIVATE
   LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray
   LINKER:--wrap=strdup,--wrap=strndup
   LINKER:--wrap=digest_md5,--wrap=digest_sha256)
+unit_test(objstore/test_credentials_decode objstore)
+unit_test(objstore/test_credentials_sources objstore)
+unit_test(objstore/test_credentials_roles objstore)
+unit_test(objstore/test_s3_keys objstore)

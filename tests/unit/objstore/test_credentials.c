@@ -9,95 +9,17 @@
 
 #include <cmocka.h>
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-
-#include "base/io.h"
+#include "aws_home.h"
 #include "objstore/profile.h"
 
-static char dir[] = "/tmp/objvault-unit-XXXXXX";
 static char path[64]; /* of a credentials file of ours */
 
-static const char *const variables[] = {
-    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN", "AWS_PROFILE",
-    "AWS_REGION",        "AWS_DEFAULT_REGION",
-    "AWS_CONFIG_FILE",   "AWS_SHARED_CREDENTIALS_FILE",
-};
-
-static void write_to(const char *file, const char *text, mode_t mode)
+static int make_home(void **state)
 {
-    char full[128];
-    struct err e;
+    int r = make_dir(state);
 
-    snprintf(full, sizeof full, "%s/%s", dir, file);
-    unlink(full);
-    assert_int_equal(io_write_file(full, span_str(text), mode, false, &e), 0);
-}
-
-/* Nothing but an empty home. */
-static int clean(void **state)
-{
-    char full[128];
-
-    (void)state;
-    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
-        unsetenv(variables[i]);
-    setenv("HOME", dir, 1);
-    snprintf(full, sizeof full, "%s/.aws", dir);
-    mkdir(full, 0700);
-    write_to(".aws/credentials", "", 0600);
-    write_to(".aws/config", "", 0600);
-    return 0;
-}
-
-static int make_dir(void **state)
-{
-    (void)state;
-    if (mkdtemp(dir) == NULL)
-        return -1;
     snprintf(path, sizeof path, "%s/test.json", dir);
-    return 0;
-}
-
-static int remove_dir(void **state)
-{
-    char command[128];
-
-    (void)state;
-    snprintf(command, sizeof command, "rm -r %s", dir);
-    return system(command);
-}
-
-static void assert_loaded(const char *file, const char *id, const char *secret,
-                          const char *token)
-{
-    AUTO_OBJ_CREDENTIALS struct obj_credentials c;
-    struct err e = { 0 };
-
-    if (obj_credentials_load(file, &c, &e) < 0)
-        fail_msg("%s", e.msg);
-    assert_string_equal(c.access_key, id);
-    assert_true(span_eq(secret_span(c.secret), span_str(secret)));
-    assert_int_equal(c.token != NULL, token != NULL);
-    if (token != NULL)
-        assert_true(span_eq(secret_span(c.token), span_str(token)));
-}
-
-static void assert_refused(const char *file, enum err_kind kind,
-                           const char *why)
-{
-    struct obj_credentials c;
-    struct err e = { 0 };
-
-    assert_int_equal(obj_credentials_load(file, &c, &e), -1);
-    assert_int_equal(e.kind, kind);
-    if (strstr(e.msg, why) == NULL)
-        fail_msg("%s", e.msg);
-    assert_null(c.access_key);
-    assert_null(c.secret);
+    return r;
 }
 
 static void file_gives_keys_and_token(void **state)
@@ -271,6 +193,45 @@ static void profile_may_stand_in_the_config_file(void **state)
     assert_loaded(NULL, "C", "c", NULL);
 }
 
+static void keys_of_two_files_are_never_mixed(void **state)
+{
+    (void)state;
+    write_to(".aws/config",
+             "[default]\naws_access_key_id=F\naws_secret_access_key=f\n"
+             "aws_session_token=foreign\n",
+             0600);
+    write_to(".aws/credentials",
+             "[default]\naws_access_key_id=C\naws_secret_access_key=c\n", 0600);
+    assert_loaded(NULL, "C", "c", NULL);
+    write_to(".aws/credentials", "[default]\naws_access_key_id=C\n", 0600);
+    assert_refused(NULL, ERR_CONFIG, "only one of aws_access_key_id");
+}
+
+static void nothing_found_lists_what_was_looked_at(void **state)
+{
+    struct obj_credentials c;
+    struct err e = { 0 };
+    static const char *const order[] = {
+        "AWS_ACCESS_KEY_ID (not set)",
+        "AWS_WEB_IDENTITY_TOKEN_FILE (not set)",
+        "the AWS profile default (no keys in it)",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and _FULL_URI (not set)",
+        "instance metadata (AWS_EC2_METADATA_DISABLED)",
+        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    };
+
+    (void)state;
+    write_to(".aws/config", "[default]\noutput = json\n", 0600);
+    assert_int_equal(obj_credentials_load(NULL, &c, &e), -1);
+    assert_int_equal(e.kind, ERR_DENIED);
+    const char *at = e.msg;
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        at = strstr(at, order[i]);
+        if (at == NULL)
+            fail_msg("%s is not in its place: %s", order[i], e.msg);
+    }
+}
+
 static void files_may_be_elsewhere(void **state)
 {
     char full[128];
@@ -299,7 +260,9 @@ static void incomplete_profiles_say_what_is_missing(void **state)
     assert_refused(NULL, ERR_CONFIG, "only one of aws_access_key_id");
     write_to(".aws/credentials", "[default]\nrole_arn = arn:aws:iam::1:r\n",
              0600);
-    assert_refused(NULL, ERR_CONFIG, "not supported");
+    assert_refused(NULL, ERR_CONFIG, "role_arn needs one of");
+    write_to(".aws/credentials", "[default]\nsso_session = s\n", 0600);
+    assert_refused(NULL, ERR_CONFIG, "single sign-on, which is not supported");
     write_to(".aws/credentials", "[default]\nnonsense\n", 0600);
     assert_refused(NULL, ERR_CONFIG, "line 2");
     /* Other people's sections are none of our business. */
@@ -390,8 +353,6 @@ static void readable_secret_file_is_warned_about(void **state)
     assert_null(strstr(text, "hush"));
 }
 
-#define TEST(f) cmocka_unit_test_setup(f, clean)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -403,6 +364,8 @@ int main(void)
         TEST(environment_comes_before_the_profile),
         TEST(profile_is_chosen_by_the_environment),
         TEST(profile_may_stand_in_the_config_file),
+        TEST(keys_of_two_files_are_never_mixed),
+        TEST(nothing_found_lists_what_was_looked_at),
         TEST(files_may_be_elsewhere),
         TEST(incomplete_profiles_say_what_is_missing),
         TEST(region_has_an_order_of_its_own),
@@ -410,5 +373,5 @@ int main(void)
         TEST(readable_secret_file_is_warned_about),
     };
 
-    return cmocka_run_group_tests(tests, make_dir, remove_dir);
+    return cmocka_run_group_tests(tests, make_home, remove_dir);
 }
