@@ -92,6 +92,7 @@ url=${url%/}
 # Nothing of this machine's own configuration reaches the program.
 unset "${!AWS_@}" OBJVAULT_HOME OBJVAULT_STATE OBJVAULT_NOW OBJVAULT_PASSWORD
 export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
+export AWS_EC2_METADATA_DISABLED=true
 export LC_ALL=C TZ=UTC
 case $url in s3:*)
     export AWS_ACCESS_KEY_ID=${OBJVAULT_TEST_S3_ACCESS_KEY:?not set}
