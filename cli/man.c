@@ -135,8 +135,25 @@ static const struct {
     { "AWS_ACCESS_KEY_ID", "With AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN: "
                            "the keys of the S3 server, where --credentials is "
                            "not given." },
-    { "AWS_PROFILE", "The profile in the files that AWS tools use." },
+    { "AWS_WEB_IDENTITY_TOKEN_FILE",
+      "With AWS_ROLE_ARN and AWS_ROLE_SESSION_NAME: a token that is traded for "
+      "the keys of a role, where the former are not set." },
+    { "AWS_PROFILE",
+      "The profile in the files that AWS tools use: written keys, a "
+      "credential_process, or a role.  AWS_SHARED_CREDENTIALS_FILE and "
+      "AWS_CONFIG_FILE name other files." },
+    { "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+      "Or AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: where a container asks for "
+      "keys, with AWS_CONTAINER_AUTHORIZATION_TOKEN or the content of "
+      "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE." },
+    { "AWS_EC2_METADATA_DISABLED",
+      "If true, instance metadata is not asked, as it is last of all; "
+      "AWS_EC2_METADATA_SERVICE_ENDPOINT says where it is." },
     { "AWS_REGION", "The region, where none is configured." },
+    { "AWS_ENDPOINT_URL_S3",
+      "Or AWS_ENDPOINT_URL: the S3 server, where none is configured; "
+      "AWS_ENDPOINT_URL_STS: the server that roles are asked from." },
+    { "AWS_CA_BUNDLE", "Certificates to trust, where --ca is not given." },
 };
 
 static const struct {

@@ -106,8 +106,10 @@ const struct cli_option cli_options[CLI_OPTS] = {
                               .metavar = "NAME",
                               .help = "Use the keys in credentials/NAME.json "
                                       "below the configuration folder.  "
-                                      "Default: the environment and files "
-                                      "that AWS tools use." },
+                                      "Default: the keys that AWS tools "
+                                      "would find (environment, web "
+                                      "identity, profile, container, "
+                                      "instance metadata)." },
     [CLI_OPT_MAX_CLOCK_SKEW] = { .name = "max-clock-skew",
                                  .value = CLI_DURATION,
                                  .metavar = "D",

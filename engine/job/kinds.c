@@ -49,8 +49,9 @@ static const struct eng_field repo_fields[] = {
       .type = ENG_FIELD_TEXT,
       .offset = REPO(credentials),
       .max_bytes = 64,
-      .help = "NAME of credentials/NAME.json; the environment and files that "
-              "AWS tools use where it is left out" },
+      .help =
+          "NAME of credentials/NAME.json; the keys that AWS tools would find "
+          "where it is left out" },
     { .name = "payload",
       .type = ENG_FIELD_WORD,
       .offset = REPO(payload),
