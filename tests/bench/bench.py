@@ -1,161 +1,251 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Measures the main job against an S3 server on this machine.
+"""Measures objvault and its peers side by side; see README.md in this folder.
 
-    tests/bench/bench.py OBJVAULT [--size MIB] [--rounds N]
+    tests/bench/bench.py [OPTION]... OBJVAULT
 
-Starts a MinIO (minio-test/server.sh), makes a disk of SIZE MiB, half of it
-data that compresses by about half and half of it holes, and measures, in each
-round anew: first full, unchanged run, a run after 1 % and 5 % of the data
-changed in 64 KiB regions, whole-disk restore, restore to a pipe, verify.
-Prints the median of the rounds: wall and CPU seconds of client and server,
-peak memory of the client, requests, stored bytes.  `disk` and `sha256` are the
-limits beside it: reading the disk with cat, hashing its data by openssl.
+OBJVAULT is a program in a build with tests (build/release/cli/objvault).  The
+peers are what PATH has of restic, kopia, rustic and borg.
 """
 import argparse
+import contextlib
+import datetime
+import filecmp
 import json
 import os
-import random
-import resource
+import shlex
 import shutil
-import statistics
+import signal
 import subprocess
 import sys
-import tempfile
 import time
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-TICK = os.sysconf("SC_CLK_TCK")
-REGION = 64 << 10
+import limits
+import machine
+import report
+import subjects
+
+SEED, HOLES = "20261127", "30"
+# Name, the Subject's method, what is changed before it (thousandths, and the
+# generation of the new bytes), what the run reads.
+CASES = {
+    "full": ("backup", None, "disk"),
+    "unchanged": ("backup", None, "disk"),
+    "1%": ("backup", (10, 1), "disk"),
+    "5%": ("backup", (50, 2), "disk"),
+    "active-full": ("active_full", None, "disk"),
+    "restore": ("restore", None, "store"),
+    "pipe": ("pipe", None, "store"),
+    "verify": ("verify", None, "store"),
+}
 
 
-def server_cpu(pid):
-    with open(f"/proc/{pid}/stat") as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
+def tell(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
-def make_disk(path, mib, rng):
-    """Half data, half hole; data: 32 KiB noise, then 32 KiB of text."""
-    text = (b"objvault benchmark " * 2000)[: REGION // 2]
-    with open(path, "wb") as f:
-        for _ in range(mib // 2):
-            for _ in range((1 << 20) // REGION):
-                f.write(rng.randbytes(REGION // 2) + text)
-        f.truncate(mib << 20)
+class Bench:
+    def __init__(self, args, work):
+        self.args, self.work, self.results = args, work, []
+        self.tools = args.tools or os.path.join(
+            os.path.dirname(os.path.dirname(os.path.abspath(args.objvault))),
+            "tests/bench")
+        self.disk = f"{work}/vm/disk.raw"
+        for tool in ("bench_image", "delay_proxy"):
+            if not os.access(f"{self.tools}/{tool}", os.X_OK):
+                sys.exit(f"bench: no {tool} in {self.tools}: build the tests, "
+                         "or say --tools FOLDER")
+
+    def image(self, verb, path, holes, *more):
+        subprocess.run([f"{self.tools}/bench_image", verb, path,
+                        str(self.args.size), SEED, holes, *map(str, more)],
+                       check=True)
+
+    def keep(self, subject, case, latency, n, result):
+        self.results.append({"subject": subject.name, "case": case,
+                             "latency": latency, "round": n} | result)
+        save(self.args, self.results)
+        if "failed" in result:
+            tell(f"{latency} ms, round {n + 1}, {case}, {subject.name}: "
+                 f"failed, {result['failed']}: {result.get('said', '')}")
+        else:
+            tell(f"{latency} ms, round {n + 1}, {case}, {subject.name}: "
+                 f"{result['wall']:.2f} s, CPU {result['cpu']:.2f} s, server "
+                 f"{result['server']:.2f} s, others {result['other']:.2f} s")
+
+    def prepare(self, subject, server, latency, n):
+        """Whether the subject's repository could be made."""
+        folder = f"{self.work}/{subject.name.replace(':', '-')}"
+        os.mkdir(folder)
+        subject.at(subjects.Place(folder, self.disk, self.args.size << 20,
+                                  server))
+        try:
+            subject.store = subject.prepare()
+            return True
+        except (RuntimeError, OSError, subprocess.SubprocessError) as e:
+            self.keep(subject, "full", latency, n, {"failed": "preparing",
+                                                    "said": str(e)})
+            return False
+
+    def run_case(self, subject, case, server, latency, n):
+        method, _, reads = CASES[case]
+        if method == "active_full" and not subject.has_active_full:
+            return True
+        name = f"{subject.name}-{case}".replace(":", "-").replace("%", "")
+        try:
+            if reads == "store":
+                subject.look()
+            command = getattr(subject, method)()
+            result = machine.measure(
+                command, server, subject.store,
+                self.disk if reads == "disk" else subject.store,
+                f"{self.work}/{name}.log", self.args.timeout)
+            if case == "restore" and "failed" not in result:
+                if not filecmp.cmp(self.disk, subject.restored(), False):
+                    result = {"failed": "the restored disk differs"}
+        except (RuntimeError, OSError, LookupError, ValueError,
+                subprocess.SubprocessError) as e:
+            result = {"failed": type(e).__name__, "said": str(e)}
+        self.keep(subject, case, latency, n, result)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(subject.restored())
+        return "failed" not in result or reads == "store"
+
+    def run_round(self, chosen, latency, n):
+        shutil.rmtree(f"{self.work}/vm", ignore_errors=True)
+        os.mkdir(f"{self.work}/vm")
+        self.image("make", self.disk, HOLES)
+        server = machine.Server(self.work, self.tools, latency)
+        try:
+            able = [s for s in chosen if (s.on_server or latency == 0) and
+                    self.prepare(s, server, latency, n)]
+            for i, case in enumerate(self.args.cases):
+                if CASES[case][1]:
+                    self.image("change", self.disk, HOLES, *CASES[case][1])
+                turn = (n + i) % max(1, len(able))
+                able = [s for s in able[turn:] + able[:turn]
+                        if self.run_case(s, case, server, latency, n)]
+        finally:
+            server.stop()
+            shutil.rmtree(server.folder, ignore_errors=True)
+            for s in chosen:
+                shutil.rmtree(f"{self.work}/{s.name.replace(':', '-')}",
+                              ignore_errors=True)
 
 
-def change(path, mib, share, rng):
-    """Changes `share` of the data half's 64 KiB regions, scattered."""
-    regions = (mib << 20) // 2 // REGION
-    with open(path, "r+b") as f:
-        for at in rng.sample(range(regions), int(regions * share)):
-            f.seek(at * REGION)
-            f.write(rng.randbytes(REGION // 2))
+def save(args, results):
+    with open(f"{args.save}.new", "w") as f:
+        json.dump({"about": args.about, "results": results}, f, indent=1)
+    os.replace(f"{args.save}.new", args.save)
 
 
-def run(argv, env, pid, sink=subprocess.PIPE):
-    before = server_cpu(pid) if pid else 0
-    start = time.monotonic()
-    p = subprocess.Popen(argv, env=env, stdout=sink, stderr=subprocess.PIPE)
-    out, err = b"", b""
-    if sink == subprocess.PIPE:
-        out = p.stdout.read()
-    err = p.stderr.read()
-    _, status, usage = os.wait4(p.pid, 0)
-    p.returncode = status
-    wall = time.monotonic() - start
-    if status != 0:
-        sys.exit(f"{argv}: {err.decode()}")
-    result = {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime,
-              "server": server_cpu(pid) - before if pid else 0,
-              "rss": usage.ru_maxrss / 1024, "requests": "", "stored": 0}
-    if out.startswith(b"{"):
-        doc = json.loads(out)
-        if "vms" in doc:
-            vm = doc["vms"][0]
-            result["requests"] = " ".join(
-                f"{k} {v}" for k, v in vm["requests"].items() if v)
-            result["stored"] = vm["stored_bytes"] / (1 << 20)
-    return result
+def choose(args):
+    """The subjects that are asked for and here."""
+    chosen = []
+    variants = args.objvault_variant or ["objvault="]
+    for word in args.subjects:
+        kind, _, variant = word.partition(":")
+        if kind == "objvault":
+            for text in variants:
+                name, _, options = text.partition("=")
+                name, _, program = name.partition("@")
+                create, _, run = options.partition("|")
+                chosen.append(subjects.Objvault(
+                    name, program or args.objvault, shlex.split(create),
+                    shlex.split(run)))
+            continue
+        peer = subjects.PEERS[kind]
+        wanted = [variant or None]
+        if args.tune and not variant:
+            wanted = list(peer.SETTINGS)
+        if shutil.which(kind) is None:
+            tell(f"{kind}: not on PATH, left out")
+        else:
+            chosen += [peer(v) for v in wanted]
+    return chosen
 
 
-def one_round(args, work, server, n):
-    rng = random.Random(n)
-    shutil.rmtree(f"{work}/round", ignore_errors=True)
-    vm = f"{work}/round/vm"
-    os.makedirs(vm)
-    disk = f"{vm}/disk.raw"
-    make_disk(disk, args.size, rng)
-    env = dict(server["env"], OBJVAULT_HOME=f"{work}/round/home",
-               OBJVAULT_STATE=f"{work}/round/state")
-    ov = [os.path.abspath(args.objvault), "--json", "--no-progress"]
-    backup = ov + ["backup", "run", vm]
-    pid = server["pid"]
-    run(ov + ["repo", "create", "r", f"s3://bench-{os.getpid()}-{n}/p",
-              "--endpoint", server["endpoint"], "--create-bucket"], env, pid)
-    r = {"first full": run(backup, env, pid),
-         "unchanged": run(backup, env, pid)}
-    for share in (0.01, 0.05):
-        change(disk, args.size, share, rng)
-        r[f"{share:.0%} changed"] = run(backup, env, pid)
-    point = "vm@latest"
-    r["restore"] = run(ov + ["restore", "disk", point, "disk.raw", "--to",
-                             f"{work}/round/out.raw"], env, pid)
-    subprocess.run(["cmp", disk, f"{work}/round/out.raw"], check=True)
-    r["restore to a pipe"] = run(
-        [ov[0], "--no-progress", "restore", "disk", point, "disk.raw", "--to",
-         "-"], env, pid, subprocess.DEVNULL)
-    r["verify"] = run(ov + ["point", "verify", point], env, pid)
-    r["disk (cat)"] = run(["cat", disk], env, 0, subprocess.DEVNULL)
-    data = f"{work}/round/data"
-    subprocess.run(["dd", f"if={disk}", f"of={data}", "bs=1M",
-                    f"count={args.size // 2}", "status=none"], check=True)
-    r["sha256 (openssl)"] = run(["openssl", "dgst", "-sha256", data], env, 0)
-    return r
+def words(known):
+    def parse(text):
+        for word in text.split(","):
+            if word.partition(":")[0] not in known:
+                raise argparse.ArgumentTypeError(
+                    f"{word} is none of {', '.join(known)}")
+        return text.split(",")
+    return parse
 
 
-def start_server(work):
-    text = subprocess.run([f"{TOP}/minio-test/server.sh", "start",
-                           f"{work}/minio"], check=True, text=True,
-                          stdout=subprocess.PIPE).stdout
-    shown = subprocess.run(["bash", "-c", text + "\nenv"], check=True,
-                           text=True, stdout=subprocess.PIPE).stdout
-    env = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
-    env["AWS_ACCESS_KEY_ID"] = env["OBJVAULT_TEST_S3_ACCESS_KEY"]
-    env["AWS_SECRET_ACCESS_KEY"] = env["OBJVAULT_TEST_S3_SECRET_KEY"]
-    pids = [n for n in os.listdir(f"{work}/minio") if n.endswith("pid")]
-    with open(f"{work}/minio/{pids[0]}") as f:
-        pid = int(f.read())
-    return {"env": env, "endpoint": env["OBJVAULT_TEST_S3_ENDPOINT"],
-            "pid": pid}
+def parse_args():
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    p.add_argument("objvault", metavar="OBJVAULT")
+    p.add_argument("--size", type=int, default=4096, metavar="MIB")
+    p.add_argument("--rounds", type=int, default=5)
+    p.add_argument("--latency", default="0", metavar="MS,...",
+                   type=lambda t: [int(ms) for ms in t.split(",")],
+                   help="added to each round trip; default: 0")
+    p.add_argument("--cases", default=list(CASES), type=words(CASES),
+                   metavar="CASE,...",
+                   help=f"of {','.join(CASES)}; full is always there")
+    known = ["objvault", *subjects.PEERS]
+    p.add_argument("--subjects", default=known, type=words(known),
+                   metavar="NAME[:SETTING],...", help=f"of {','.join(known)}")
+    p.add_argument("--objvault-variant", action="append",
+                   metavar="NAME[@PROGRAM]=CREATE|RUN",
+                   help="options of repo create and of backup run; again and "
+                   "again\nfor more variants; default: objvault=")
+    p.add_argument("--tune", action="store_true",
+                   help="every setting of the peers instead of the chosen one")
+    p.add_argument("--no-limits", action="store_true",
+                   help="do not measure what the machine can do at most")
+    p.add_argument("--out", metavar="FILE", help="where the tables go: between "
+                   "the marks of FILE,\nor all of FILE; default: stdout")
+    p.add_argument("--save", metavar="FILE", default="bench.json",
+                   help="the raw figures, after each run; default: bench.json")
+    p.add_argument("--from", dest="old", metavar="FILE",
+                   help="make the tables from saved figures, measure nothing")
+    p.add_argument("--work", default="/var/tmp", metavar="FOLDER",
+                   help="on a disk with five times the image per subject")
+    p.add_argument("--tools", metavar="FOLDER",
+                   help="of bench_image and delay_proxy; default: OBJVAULT's "
+                   "build")
+    p.add_argument("--timeout", type=int, default=900, metavar="S",
+                   help="of one run")
+    args = p.parse_args()
+    args.cases = [c for c in CASES if c in ["full", *args.cases]]
+    return args
+
+
+def run(args):
+    chosen = choose(args)
+    if len({s.name for s in chosen}) < len(chosen):
+        sys.exit("bench: two subjects have the same name")
+    with machine.work_folder(args.work) as (work, kind):
+        args.about = report.about(args, kind, chosen)
+        for s in args.about["subjects"]:
+            tell(f"{s['name']}: {s['version']}; {s['settings']}")
+        bench = Bench(args, work)
+        begin = time.monotonic()
+        if not args.no_limits:
+            args.about["limits"] = limits.measure(bench)
+        for n in range(args.rounds):
+            for latency in args.latency:
+                bench.run_round(chosen, latency, n)
+                args.about["minutes"] = (time.monotonic() - begin) / 60
+                save(args, bench.results)
+        return {"about": args.about, "results": bench.results}
 
 
 def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("objvault")
-    p.add_argument("--size", type=int, default=2048, metavar="MIB")
-    p.add_argument("--rounds", type=int, default=3)
-    args = p.parse_args()
-    work = tempfile.mkdtemp(prefix="objvault-bench-")
-    try:
-        server = start_server(work)
-        rounds = [one_round(args, work, server, n) for n in range(args.rounds)]
-    finally:
-        subprocess.run([f"{TOP}/minio-test/server.sh", "stop",
-                        f"{work}/minio"], check=False)
-        shutil.rmtree(work, ignore_errors=True)
-    print("| | wall s | client CPU s | server CPU s | peak MiB | stored MiB |"
-          " requests |\n|---|---|---|---|---|---|---|")
-    for name in rounds[0]:
-        def median(key):
-            return statistics.median(r[name][key] for r in rounds)
-        print(f"| {name} | {median('wall'):.2f} | {median('cpu'):.2f} | "
-              f"{median('server'):.2f} | {median('rss'):.0f} | "
-              f"{median('stored'):.0f} | {rounds[0][name]['requests']} |")
-    print(f"\n{args.size} MiB disk, half of it data; median of "
-          f"{args.rounds} rounds; {os.cpu_count()} cores; peak of this script "
-          f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB")
+    args = parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if args.old:
+        with open(args.old) as f:
+            saved = json.load(f)
+    else:
+        args.about = {"date": str(datetime.date.today())}
+        saved = run(args)
+    report.write(report.render(saved), args.out)
 
 
 if __name__ == "__main__":
