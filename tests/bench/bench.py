@@ -123,8 +123,9 @@ class Bench:
                 if CASES[case][1]:
                     self.image("change", self.disk, HOLES, *CASES[case][1])
                 turn = (n + i) % max(1, len(able))
-                able = [s for s in able[turn:] + able[:turn]
-                        if self.run_case(s, case, server, latency, n)]
+                for s in able[turn:] + able[:turn]:
+                    if not self.run_case(s, case, server, latency, n):
+                        able.remove(s)
         finally:
             server.stop()
             shutil.rmtree(server.folder, ignore_errors=True)

@@ -299,6 +299,7 @@ int main(int argc, char **argv)
         epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &e) != 0)
         err(1, "listening on 127.0.0.1");
     printf("%u\n", ntohs(here.sin_port));
-    fflush(stdout);
+    if (fflush(stdout) != 0)
+        err(1, "stdout");
     serve(listener);
 }

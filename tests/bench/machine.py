@@ -58,10 +58,12 @@ class Server:
         env |= {"MINIO_PROMETHEUS_AUTH_TYPE": "public",
                 "MINIO_SCANNER_SPEED": "slowest"}
         said = subprocess.run([f"{TOP}/minio-test/server.sh", "start",
-                               self.folder], env=env, check=True, text=True,
-                              stdout=subprocess.PIPE).stdout
+                               self.folder], env=env, text=True,
+                              stdout=subprocess.PIPE, check=False)
+        if said.returncode != 0:
+            raise SystemExit("bench: no MinIO can be started")
         words = dict(line.split()[1].split("=", 1) for line in
-                     said.splitlines() if line.startswith("export "))
+                     said.stdout.splitlines() if line.startswith("export "))
         self.direct = words["OBJVAULT_TEST_S3_ENDPOINT"]
         self.access = words["OBJVAULT_TEST_S3_ACCESS_KEY"]
         self.secret = words["OBJVAULT_TEST_S3_SECRET_KEY"]
@@ -244,34 +246,40 @@ def measure(command, server, store, reads, log_path, timeout):
     return result
 
 
-def remove_stale(parent):
-    """Ends and removes what killed benchmarks left below `parent`."""
+def sweep(folder):
+    """Ends the server that runs in a work folder, and removes the folder."""
+    with contextlib.suppress(OSError, ValueError):
+        with open(f"{folder}/minio/pid") as f:
+            pid = int(f.read())
+        if os.readlink(f"/proc/{pid}/cwd") == f"{folder}/minio":
+            os.kill(pid, signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_stale(parent):
+    """What killed benchmarks left: nobody holds the lock of their folder."""
     for name in os.listdir(parent):
-        folder = os.path.join(parent, name)
+        folder = os.path.join(os.path.realpath(parent), name)
         if not name.startswith(PREFIX):
             continue
         with contextlib.suppress(OSError), open(f"{folder}/lock") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            with contextlib.suppress(OSError, ValueError):
-                with open(f"{folder}/minio/pid") as f:
-                    pid = int(f.read())
-                if os.readlink(f"/proc/{pid}/cwd").startswith(folder):
-                    os.kill(pid, signal.SIGKILL)
-            shutil.rmtree(folder, ignore_errors=True)
+            sweep(folder)
 
 
 @contextlib.contextmanager
 def work_folder(parent):
     """A folder for one benchmark; it must lie on a disk, not in memory."""
-    kind = subprocess.run(["stat", "-f", "-c", "%T", parent], check=True,
-                          text=True, stdout=subprocess.PIPE).stdout.strip()
+    kind = subprocess.run(["findmnt", "-no", "FSTYPE", "-T", parent],
+                          check=True, text=True,
+                          stdout=subprocess.PIPE).stdout.strip()
     if kind in ("tmpfs", "ramfs"):
         raise SystemExit(f"{parent} is {kind}: say --work FOLDER on a disk")
-    remove_stale(parent)
-    folder = tempfile.mkdtemp(prefix=PREFIX, dir=parent)
+    sweep_stale(parent)
+    folder = tempfile.mkdtemp(prefix=PREFIX, dir=os.path.realpath(parent))
     with open(f"{folder}/lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             yield folder, kind
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            sweep(folder)

@@ -152,10 +152,10 @@ def write(text, out):
         return
     begin, end = MARKS
     if os.path.exists(out):
-        with open(out) as f:
+        with open(out, encoding="utf-8") as f:
             old = f.read()
         if begin in old and end in old:
             text = (old[:old.index(begin)] + begin + "\n\n" + text + "\n" +
                     old[old.index(end):])
-    with open(out, "w") as f:
+    with open(out, "w", encoding="utf-8") as f:
         f.write(text)

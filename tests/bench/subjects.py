@@ -141,7 +141,8 @@ class Objvault(Subject):
 class Restic(Subject):
     SETTINGS = {
         "c5p16": {"connections": 5, "pack": 16, "compression": "auto"},
-        "c4p64": {"connections": 4, "pack": 64, "compression": "auto"},
+        "c2p16": {"connections": 2, "pack": 16, "compression": "auto"},
+        "c5p64": {"connections": 5, "pack": 64, "compression": "auto"},
         "c5p16fast": {"connections": 5, "pack": 16, "compression": "fastest"},
         "c16p32fast": {"connections": 16, "pack": 32, "compression": "fastest"},
     }
@@ -186,15 +187,15 @@ class Restic(Subject):
 
 
 class Kopia(Subject):
-    FIXED = {"splitter": "FIXED-4M", "compression": "zstd-fastest"}
+    # `above`: MiB above which a file is read in pieces at once.
+    FIRST = {"splitter": "FIXED-4M", "compression": "zstd-fastest",
+             "hash": "BLAKE3-256-128", "above": 64, "pack": 20}
     SETTINGS = {
-        "zstd": FIXED | {"hash": "BLAKE2B-256-128", "above": 2048, "reads": 0},
-        "s2": FIXED | {"compression": "s2-default", "hash": "BLAKE2B-256-128",
-                       "above": 2048, "reads": 0},
-        "parallel": FIXED | {"hash": "BLAKE2B-256-128", "above": 64,
-                             "reads": 4},
-        "blake3": FIXED | {"hash": "BLAKE3-256-128", "above": 64, "reads": 4},
-        "hmac": FIXED | {"hash": "HMAC-SHA256-128", "above": 64, "reads": 4},
+        "parallel": FIRST,
+        "serial": FIRST | {"above": 2048},
+        "s2": FIRST | {"compression": "s2-default"},
+        "pack60": FIRST | {"pack": 60},
+        "blake2": FIRST | {"hash": "BLAKE2B-256-128", "above": 2048},
     }
 
     def at(self, place):
@@ -215,13 +216,12 @@ class Kopia(Subject):
                   f"--access-key={self.place.server.access}",
                   f"--secret-access-key={self.place.server.secret}",
                   f"--object-splitter={self.set['splitter']}",
-                  f"--block-hash={self.set['hash']}",
-                  "--content-cache-size-mb=0")
-        reads = [f"--max-parallel-file-reads={self.set['reads']}"]
+                  f"--block-hash={self.set['hash']}")
+        self.call("repository", "set-parameters", *self.common,
+                  f"--max-pack-size-mb={self.set['pack']}")
         self.call("policy", "set", "--global", *self.common,
                   f"--compression={self.set['compression']}",
-                  f"--parallel-upload-above-size-mib={self.set['above']}",
-                  *(reads if self.set["reads"] else []))
+                  f"--parallel-upload-above-size-mib={self.set['above']}")
         self.call("maintenance", "set", *self.common, "--enable-quick=false",
                   "--enable-full=false")
         os.mkdir(self.out)
@@ -232,6 +232,9 @@ class Kopia(Subject):
                             "--force-hash=100", self.vm)
 
     def look(self):
+        # What a restore keeps for the next one would spare that the server.
+        shutil.rmtree(f"{self.place.folder}/cache/contents",
+                      ignore_errors=True)
         shown = json.loads(self.call("snapshot", "list", *self.common,
                                      "--json", self.vm))
         newest = max(shown, key=lambda s: s["startTime"])
