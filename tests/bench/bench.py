@@ -78,7 +78,7 @@ class Bench:
         folder = f"{self.work}/{subject.name.replace(':', '-')}"
         os.mkdir(folder)
         subject.at(subjects.Place(folder, self.disk, self.args.size << 20,
-                                  server))
+                                  server, latency > 0))
         try:
             subject.store = subject.prepare()
             return True
@@ -189,8 +189,10 @@ def parse_args():
                    metavar="CASE,...",
                    help=f"of {','.join(CASES)}; full is always there")
     known = ["objvault", *subjects.PEERS]
-    p.add_argument("--subjects", default=known, type=words(known),
-                   metavar="NAME[:SETTING],...", help=f"of {','.join(known)}")
+    usual = ["objvault", "restic", "kopia", "kopia:s2", "rustic", "borg"]
+    p.add_argument("--subjects", default=usual, type=words(known),
+                   metavar="NAME[:SETTING],...",
+                   help=f"default: {','.join(usual)}")
     p.add_argument("--objvault-variant", action="append",
                    metavar="NAME[@PROGRAM]=CREATE|RUN",
                    help="options of repo create and of backup run; again and "

@@ -86,8 +86,9 @@ def ratios(saved, latency):
         if case == "active-full":  # a peer does what it does when unchanged
             unchanged = medians(saved["results"], latency, "unchanged")
             rivals = {s: v for s, v in unchanged.items() if s in peers}
-        for name in (s for s in found if s not in peers):
-            if not rivals:
+        names = [s["name"] for s in saved["about"]["subjects"]]
+        for name in names:
+            if name in peers or name not in found or not rivals:
                 continue
             best = {k: min(rivals, key=lambda s: rivals[s][k])
                     for k in ("wall", "cpu", "stored", "rss")}
@@ -96,7 +97,8 @@ def ratios(saved, latency):
             for k in ("cpu", "stored", "rss"):
                 least = rivals[best[k]][k]
                 cells.append(f"{found[name][k] / least:.2f} ({best[k]})"
-                             if least > 0 else "")
+                             if least > (1 << 20 if k == "stored" else 0)
+                             else "")
             lines.append(f"| {title} | {name} | " + " | ".join(cells) + " |")
     if not lines:
         return []

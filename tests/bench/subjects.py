@@ -2,7 +2,8 @@
 """objvault and its peers: how each does what the benchmark asks for.
 
 A peer's SETTINGS are what --tune tries; the first is the one that is measured,
-and README.md in this folder says why.
+and README.md in this folder says why.  Where a setting is a pair, the second
+is for a server that is far away.
 """
 import dataclasses
 import json
@@ -29,6 +30,7 @@ class Place:
     disk: str      # the image; alone in its folder
     size: int
     server: object
+    far: bool      # a round trip has an added latency
 
 
 class Subject:
@@ -52,7 +54,13 @@ class Subject:
         return said.stdout.strip().splitlines()[0]
 
     def settings(self):
-        return " ".join(f"{k}={v}" for k, v in self.set.items())
+        return " ".join(
+            f"{k}={'/'.join(map(str, v)) if isinstance(v, tuple) else v}"
+            for k, v in self.set.items())
+
+    def pick(self, key):
+        value = self.set[key]
+        return value[self.place.far] if isinstance(value, tuple) else value
 
     def at(self, place):
         """Takes a new, empty place."""
@@ -140,11 +148,13 @@ class Objvault(Subject):
 
 class Restic(Subject):
     SETTINGS = {
-        "c5p16": {"connections": 5, "pack": 16, "compression": "auto"},
-        "c2p16": {"connections": 2, "pack": 16, "compression": "auto"},
-        "c5p64": {"connections": 5, "pack": 64, "compression": "auto"},
-        "c5p16fast": {"connections": 5, "pack": 16, "compression": "fastest"},
-        "c16p32fast": {"connections": 16, "pack": 32, "compression": "fastest"},
+        "fast": {"connections": (4, 16), "pack": 32, "compression": "fastest"},
+        "auto": {"connections": (4, 16), "pack": 32, "compression": "auto"},
+        "pack16": {"connections": 5, "pack": 16, "compression": "fastest"},
+        "pack64": {"connections": (4, 16), "pack": 64,
+                   "compression": "fastest"},
+        "many": {"connections": (16, 32), "pack": 16,
+                 "compression": "fastest"},
     }
 
     def version(self):
@@ -160,7 +170,7 @@ class Restic(Subject):
             "RESTIC_REPOSITORY": f"s3:{place.server.endpoint}/{self.bucket}",
             "RESTIC_PASSWORD": PASSWORD,
             "RESTIC_CACHE_DIR": f"{place.folder}/cache"}
-        self.common = ["-q", "-o", f"s3.connections={self.set['connections']}",
+        self.common = ["-q", "-o", f"s3.connections={self.pick('connections')}",
                        "--pack-size", str(self.set["pack"]),
                        "--compression", self.set["compression"],
                        "--no-extra-verify"]
@@ -187,15 +197,17 @@ class Restic(Subject):
 
 
 class Kopia(Subject):
-    # `above`: MiB above which a file is read in pieces at once.
+    # `above`: MiB above which a file is read in pieces, `reads` at once.
     FIRST = {"splitter": "FIXED-4M", "compression": "zstd-fastest",
-             "hash": "BLAKE3-256-128", "above": 64, "pack": 20}
+             "hash": "BLAKE3-256-128", "above": 64, "reads": (2, 16),
+             "pack": 20}
     SETTINGS = {
-        "parallel": FIRST,
-        "serial": FIRST | {"above": 2048},
+        "pieces": FIRST,
+        "serial": FIRST | {"above": 8192},
         "s2": FIRST | {"compression": "s2-default"},
+        "many": FIRST | {"reads": (8, 32)},
         "pack60": FIRST | {"pack": 60},
-        "blake2": FIRST | {"hash": "BLAKE2B-256-128", "above": 2048},
+        "blake2": FIRST | {"hash": "BLAKE2B-256-128"},
     }
 
     def at(self, place):
@@ -229,7 +241,8 @@ class Kopia(Subject):
 
     def backup(self):
         return self.command("snapshot", "create", *self.common,
-                            "--force-hash=100", self.vm)
+                            "--force-hash=100",
+                            f"--parallel={self.pick('reads')}", self.vm)
 
     def look(self):
         # What a restore keeps for the next one would spare that the server.
@@ -255,18 +268,19 @@ class Kopia(Subject):
 
 
 class Rustic(Subject):
-    FIXED = {"chunk": "4MiB", "level": 1}
+    # 0 connections: as many as it likes.
+    FIRST = {"chunk": "4MiB", "level": 1, "pack": "32MiB", "connections": 0}
     SETTINGS = {
-        "p32": FIXED | {"pack": "32MiB", "connections": 0},
-        "p16": FIXED | {"pack": "16MiB", "connections": 0},
-        "c4p32": FIXED | {"pack": "32MiB", "connections": 4},
-        "k1p32": {"chunk": "1MiB", "level": 1, "pack": "32MiB",
-                  "connections": 0},
+        "p32": FIRST,
+        "p16": FIRST | {"pack": "16MiB"},
+        "few": FIRST | {"connections": (4, 16)},
+        "chunk1": FIRST | {"chunk": "1MiB"},
+        "level-5": FIRST | {"level": -5},
     }
 
     def at(self, place):
         super().at(place)
-        few = self.set["connections"]
+        few = self.pick("connections")
         with open(f"{place.folder}/bench.toml", "w") as f:
             f.write(f"""[global]
 no-progress = true
@@ -301,7 +315,8 @@ secret_access_key = "{place.server.secret}"
 
     def restore(self):
         return self.command("restore", *self.common,
-                            f"latest:{self.place.disk}", self.restored())
+                            f"latest:{self.place.disk}", self.restored(),
+                            "--sparse", "by-content")
 
     def pipe(self):
         return self.command("dump", *self.common, f"latest:{self.place.disk}",
