@@ -55,6 +55,9 @@ class Bench:
             if not os.access(f"{self.tools}/{tool}", os.X_OK):
                 sys.exit(f"bench: no {tool} in {self.tools}: build the tests, "
                          "or say --tools FOLDER")
+        for tool in ("curl", "setpriv", "findmnt"):
+            if shutil.which(tool) is None:
+                sys.exit(f"bench: {tool} is not installed")
 
     def image(self, verb, path, holes, *more):
         subprocess.run([f"{self.tools}/bench_image", verb, path,
