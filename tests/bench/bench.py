@@ -159,6 +159,9 @@ def choose(args):
                     shlex.split(run)))
             continue
         peer = subjects.PEERS[kind]
+        if variant and variant not in peer.SETTINGS:
+            sys.exit(f"bench: {kind} has no setting {variant}; there are: "
+                     f"{', '.join(peer.SETTINGS)}")
         wanted = [variant or None]
         if args.tune and not variant:
             wanted = list(peer.SETTINGS)
@@ -166,7 +169,7 @@ def choose(args):
             tell(f"{kind}: not on PATH, left out")
         else:
             chosen += [peer(v) for v in wanted]
-    return chosen
+    return list({s.name: s for s in chosen}.values())
 
 
 def words(known):
@@ -190,7 +193,8 @@ def parse_args():
                    help="added to each round trip; default: 0")
     p.add_argument("--cases", default=list(CASES), type=words(CASES),
                    metavar="CASE,...",
-                   help=f"of {','.join(CASES)}; full is always there")
+                   help=f"of {','.join(CASES)}; full is always\nthere"
+                   .replace("%", "%%"))
     known = ["objvault", *subjects.PEERS]
     usual = ["objvault", "restic", "kopia", "kopia:s2", "rustic", "borg"]
     p.add_argument("--subjects", default=usual, type=words(known),
@@ -211,7 +215,7 @@ def parse_args():
     p.add_argument("--from", dest="old", metavar="FILE",
                    help="make the tables from saved figures, measure nothing")
     p.add_argument("--work", default="/var/tmp", metavar="FOLDER",
-                   help="on a disk with five times the image per subject")
+                   help="on a disk; default: /var/tmp")
     p.add_argument("--tools", metavar="FOLDER",
                    help="of bench_image and delay_proxy; default: OBJVAULT's "
                    "build")
@@ -224,8 +228,10 @@ def parse_args():
 
 def run(args):
     chosen = choose(args)
-    if len({s.name for s in chosen}) < len(chosen):
-        sys.exit("bench: two subjects have the same name")
+    # A repository grows to one and a half disks; the disk, and one restored.
+    need = (len(chosen) * 3 // 2 + 2) * (args.size << 20)
+    if shutil.disk_usage(args.work).free < need:
+        sys.exit(f"bench: {args.work} has less than {need >> 30} GiB free")
     with machine.work_folder(args.work) as (work, kind):
         args.about = report.about(args, kind, chosen)
         for s in args.about["subjects"]:
