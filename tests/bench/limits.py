@@ -42,7 +42,7 @@ def zstd_row(level, sample):
     ratio, rate = found[-1]
     seconds = os.path.getsize(sample) / 1e6 / float(rate)
     return row(f"zstd -{level}, 4 MiB blocks, ratio {ratio}",
-               os.path.getsize(sample), (seconds, seconds))
+               os.path.getsize(sample), (seconds, None))
 
 
 def repo_rates(bench):

@@ -115,8 +115,9 @@ def limit_lines(limits):
         if "failed" in r:
             lines.append(f"| {r['name']} | {r['failed']} | | | |")
         else:
+            cpu = "" if r["cpu"] is None else f"{r['cpu']:.2f}"
             lines.append(f"| {r['name']} | {r['mib']:.0f} | {r['wall']:.2f} | "
-                         f"{r['cpu']:.2f} | {r['mib'] / r['wall']:.0f} |")
+                         f"{cpu} | {r['mib'] / r['wall']:.0f} |")
     return lines + ["", "Raw requests, by `objvault bench repo`:", "", "```",
                     limits["repo"].rstrip(), "```"]
 
