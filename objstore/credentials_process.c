@@ -92,6 +92,8 @@ int obj_credentials_from_process(const char *command,
         /* An answer without end, a program that is not there. */
         if (e->kind == ERR_CORRUPT || e->kind == ERR_NOTFOUND)
             e->kind = ERR_CONFIG;
+        else if (e->kind == ERR_FAILED) /* it says no: "log in first" */
+            e->kind = ERR_DENIED;
         return err_ctx(e, "credential_process");
     }
     if (obj_credentials_decode(buf_span(&answer), OBJ_CREDENTIALS_BY_PROCESS,
