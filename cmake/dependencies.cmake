@@ -12,3 +12,20 @@ pkg_check_modules(NBD REQUIRED IMPORTED_TARGET libnbd>=1.14)
 if(OBJVAULT_TESTS)
   pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka>=1.1.5)
 endif()
+
+# Only the module of the driver libs3 needs it (objstore/CMakeLists.txt).  It is
+# written for 2.0, which is what Debian has: 4.x has other calls.
+set(OBJVAULT_LIBS3 AUTO CACHE STRING
+  "Build the module of the driver libs3 (GPL-3): ON, OFF, or AUTO")
+find_path(LIBS3_INCLUDE_DIR libs3.h)
+find_library(LIBS3_LIBRARY s3)
+set(libs3_module OFF)
+if(NOT OBJVAULT_LIBS3 STREQUAL "OFF" AND LIBS3_INCLUDE_DIR AND LIBS3_LIBRARY)
+  file(STRINGS ${LIBS3_INCLUDE_DIR}/libs3.h libs3_is_4 REGEX "authRegion;")
+  if(NOT libs3_is_4)
+    set(libs3_module ON)
+  endif()
+endif()
+if(OBJVAULT_LIBS3 STREQUAL "ON" AND NOT libs3_module)
+  message(FATAL_ERROR "OBJVAULT_LIBS3: needs libs3 2.0 (package libs3-dev)")
+endif()

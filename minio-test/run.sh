@@ -52,7 +52,7 @@ start() { # start FOLDER OPTION...: a server, and how to reach it
 own=${OBJVAULT_TEST_S3_ENDPOINT:+yes} # somebody else's server
 start "$tmp/plain"
 echo "== driver tests on $OBJVAULT_TEST_S3_ENDPOINT"
-ctest --test-dir "$build" -R '^objstore_test_s3' --no-tests=error \
+ctest --test-dir "$build" -R '^objstore_test_(s3|libs3_real)' --no-tests=error \
     --output-on-failure --output-junit "$tmp/junit.xml" \
     --test-output-size-passed 1000000 --test-output-size-failed 1000000 ||
     bad=1

@@ -123,5 +123,7 @@ struct obj_driver {
 
 extern const struct obj_driver obj_s3_driver;
 extern const struct obj_driver obj_file_driver;
+/* open() loads objvault-libs3.so (libs3_load.c); ERR_CONFIG without it. */
+extern const struct obj_driver obj_libs3_driver;
 
 #endif

@@ -77,6 +77,8 @@ struct obj_store *obj_store_open(const struct obj_config *config, struct err *e)
         return obj_store_open_driver(&obj_s3_driver, config, NULL, e);
     case OBJ_DRIVER_FILE:
         return obj_store_open_driver(&obj_file_driver, config, NULL, e);
+    case OBJ_DRIVER_LIBS3:
+        return obj_store_open_driver(&obj_libs3_driver, config, NULL, e);
     }
     err_set(e, ERR_CONFIG, 0, "no such storage driver: %d",
             (int)config->driver);

@@ -29,7 +29,7 @@
 
 struct obj_store;
 
-enum obj_driver_kind { OBJ_DRIVER_S3, OBJ_DRIVER_FILE };
+enum obj_driver_kind { OBJ_DRIVER_S3, OBJ_DRIVER_FILE, OBJ_DRIVER_LIBS3 };
 enum obj_addressing { OBJ_ADDR_AUTO, OBJ_ADDR_PATH, OBJ_ADDR_VIRTUAL };
 
 /* How a PUT body is protected on its way: its SHA-256 in the signature, or

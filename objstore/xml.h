@@ -34,6 +34,13 @@ int obj_xml_list(struct span doc, bool versions, const char *prefix, size_t max,
                  struct obj_page *page, struct err *e)
     __attribute__((warn_unused_result));
 
+/* The same for version 1 of the request: page->next is the last key, which is
+ * what the next request begins behind.  (NextMarker is not used: some servers
+ * append to it what no key has.) */
+int obj_xml_list_marked(struct span doc, const char *prefix, size_t max,
+                        struct obj_page *page, struct err *e)
+    __attribute__((warn_unused_result));
+
 /* One <Deleted> (code NULL) or <Error> of a multi-delete's result; version is
  * NULL where the answer has none.  Borrowed during the call. */
 typedef void (*obj_xml_deleted_fn)(void *ctx, const char *key,

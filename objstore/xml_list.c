@@ -198,6 +198,21 @@ static int list_end(void *ctx, const char *path, char *text, struct err *e)
     return 0;
 }
 
+/* Reads a page as the server says it; *more: that it is not the last one. */
+static int read_page(struct list_reader *l, struct span doc, bool *more,
+                     struct err *e)
+{
+    *l->page = (struct obj_page){ 0 };
+    if (obj_xml_walk(doc, list_begin, list_end, l, e) < 0)
+        return err_ctx(e, "listing");
+    *more = l->truncated;
+    if (!*more) {
+        free(STEAL(l->page->next));
+        free(STEAL(l->page->next_version));
+    }
+    return 0;
+}
+
 int obj_xml_list(struct span doc, bool versions, const char *prefix, size_t max,
                  struct obj_page *page, struct err *e)
 {
@@ -208,19 +223,38 @@ int obj_xml_list(struct span doc, bool versions, const char *prefix, size_t max,
         .max = max,
         .versions = versions,
     };
+    bool more = false;
 
-    *page = (struct obj_page){ 0 };
-    if (obj_xml_walk(doc, list_begin, list_end, &l, e) < 0)
-        return err_ctx(e, "listing");
-    if (!l.truncated) {
-        free(STEAL(page->next));
-        free(STEAL(page->next_version));
+    if (read_page(&l, doc, &more, e) < 0)
+        return -1;
+    if (!more)
         return 0;
-    }
     if (page->next == NULL || page->next[0] == '\0')
         return err_set(e, ERR_CORRUPT, 0,
                        "listing: it goes on, but does not say where");
     return 0;
+}
+
+int obj_xml_list_marked(struct span doc, const char *prefix, size_t max,
+                        struct obj_page *page, struct err *e)
+{
+    struct list_reader l = {
+        .page = page,
+        .root = "ListBucketResult",
+        .prefix = prefix,
+        .max = max,
+    };
+    bool more = false;
+
+    if (read_page(&l, doc, &more, e) < 0)
+        return -1;
+    free(STEAL(page->next));
+    if (!more)
+        return 0;
+    if (page->n == 0)
+        return err_set(e, ERR_CORRUPT, 0,
+                       "listing: it goes on, but does not say where");
+    return obj_xml_set_text(&page->next, page->entries[page->n - 1].key, e);
 }
 
 struct delete_reader {

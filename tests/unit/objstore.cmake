@@ -30,3 +30,18 @@ unit_test(objstore/test_credentials_decode objstore)
 unit_test(objstore/test_credentials_sources objstore)
 unit_test(objstore/test_credentials_roles objstore)
 unit_test(objstore/test_s3_keys objstore)
+# The driver libs3: what needs its module is built where that is.
+unit_test(objstore/test_libs3_answer objstore)
+add_library(libs3_other MODULE EXCLUDE_FROM_ALL objstore/libs3_other.c)
+target_include_directories(libs3_other PRIVATE ${CMAKE_SOURCE_DIR})
+add_dependencies(objstore_test_libs3_answer libs3_other)
+target_compile_definitions(objstore_test_libs3_answer PRIVATE
+  LIBS3_OTHER="$<TARGET_FILE:libs3_other>")
+if(libs3_module)
+  foreach(t test_libs3 test_libs3_fault test_libs3_real)
+    unit_test(objstore/${t} objstore)
+    target_compile_definitions(objstore_${t} PRIVATE
+      LIBS3_MODULE="$<TARGET_FILE:objvault_libs3>")
+    add_dependencies(objstore_${t} objvault_libs3)
+  endforeach()
+endif()

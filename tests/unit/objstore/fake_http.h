@@ -40,6 +40,7 @@ struct fake {
     unsigned port;
     pthread_t thread;
     const char *greeting; /* sent to every new connection; or NULL */
+    bool silent;          /* nobody is told to go on who asks by Expect */
     struct fake_reply replies[FAKE_REQUESTS];
     size_t nreplies;
     /* Read by the test after the call that made the request has ended. */
@@ -91,6 +92,15 @@ static inline void fake_end(struct fake_connection *c, bool reset)
     c->fd = -1;
 }
 
+/* Who waits for it sends the body only then (or after a second). */
+static inline void fake_go_on(const struct fake *f, int fd, const char *head)
+{
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+    if (!f->silent && strcasestr(head, "\r\nexpect: 100-continue") != NULL)
+        send(fd, text, sizeof text - 1, MSG_NOSIGNAL);
+}
+
 /* One request of a connection. */
 static inline void fake_serve(struct fake *f, struct fake_connection *c)
 {
@@ -114,6 +124,8 @@ static inline void fake_serve(struct fake *f, struct fake_connection *c)
     bool early =
         reply.fault == FAKE_CLOSE_HEAD || reply.fault == FAKE_CLOSE_HEAD_LATE;
     size_t left = early ? 0 : fake_body_length(q->head);
+    if (left > 0)
+        fake_go_on(f, c->fd, q->head);
     while (left > 0) {
         char chunk[65536];
         ssize_t n =

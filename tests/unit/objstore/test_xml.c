@@ -104,6 +104,36 @@ static void listing_gives_decoded_keys_and_a_continuation(void **state)
     obj_page_clear(&p);
 }
 
+static void a_marked_listing_goes_on_behind_its_last_key(void **state)
+{
+    static const char *const pages[] = {
+        "<ListBucketResult><IsTruncated>true</IsTruncated>"
+        "<NextMarker>p/b[x:1]</NextMarker><Contents><Key>p/a</Key></Contents>"
+        "<Contents><Key>p/b%2Bc</Key></Contents></ListBucketResult>",
+        "<ListBucketResult><IsTruncated>false</IsTruncated>"
+        "<NextContinuationToken>t</NextContinuationToken>"
+        "<Contents><Key>p/c</Key></Contents></ListBucketResult>",
+        "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
+    };
+    struct obj_page p;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(obj_xml_list_marked(span_str(pages[0]), "p/", 2, &p, &e),
+                     0);
+    assert_int_equal(p.n, 2);
+    assert_string_equal(p.next, "p/b+c");
+    obj_page_clear(&p);
+    assert_int_equal(obj_xml_list_marked(span_str(pages[1]), "p/", 2, &p, &e),
+                     0);
+    assert_null(p.next);
+    obj_page_clear(&p);
+    assert_int_equal(obj_xml_list_marked(span_str(pages[2]), "p/", 2, &p, &e),
+                     -1);
+    assert_int_equal(e.kind, ERR_CORRUPT);
+    obj_page_clear(&p);
+}
+
 static void last_page_has_no_continuation(void **state)
 {
     struct obj_page p;
@@ -504,6 +534,7 @@ int main(void)
         cmocka_unit_test(what_is_no_error_document_gives_nothing),
         cmocka_unit_test(overlong_fields_of_an_error_are_cut),
         cmocka_unit_test(listing_gives_decoded_keys_and_a_continuation),
+        cmocka_unit_test(a_marked_listing_goes_on_behind_its_last_key),
         cmocka_unit_test(last_page_has_no_continuation),
         cmocka_unit_test(version_listing_mixes_versions_and_markers),
         cmocka_unit_test(broken_listings_are_refused),
