@@ -78,7 +78,7 @@ static void json_config(struct jsonw *w, const struct eng_config_repo *r)
 {
     jsonw_kstring(w, "name", r->name);
     cli_json_text(w, "url", r->url);
-    jsonw_kstring(w, "driver", eng_config_repo_is_file(r) ? "file" : "s3");
+    jsonw_kstring(w, "driver", eng_config_repo_driver(r));
     cli_json_text(w, "endpoint", r->endpoint);
     cli_json_text(w, "region", r->region);
     cli_json_text(w, "credentials", r->credentials);
@@ -249,6 +249,7 @@ int cli_repo_show(struct cli_ctx *c, struct err *e)
     cli_pair(c, "URL", "%s", r.url);
     if (r.endpoint != NULL)
         cli_pair(c, "Endpoint", "%s", r.endpoint);
+    cli_pair(c, "Driver", "%s", eng_config_repo_driver(&r));
     if (r.credentials != NULL)
         cli_pair(c, "Credentials", "%s", r.credentials);
     cli_pair(c, "Id", "%s", d->id);

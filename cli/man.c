@@ -129,6 +129,8 @@ static const struct {
     { "OBJVAULT_HOME", "The folder of the configuration, where --home is not "
                        "given." },
     { "OBJVAULT_STATE", "The folder of caches, where --state is not given." },
+    { "OBJVAULT_LIBS3", "The module of the driver libs3, by its absolute "
+                        "path." },
     { "OBJVAULT_NOW", "A time such as 2026-01-31T22:00:00Z that shifts the "
                       "program's clock for the names of points: for tests and "
                       "rehearsals." },

@@ -6,7 +6,7 @@
  */
 #include "cli/commands.h"
 
-static const char *const driver_words[] = { "s3", "file", NULL };
+static const char *const driver_words[] = { "s3", "libs3", "file", NULL };
 static const char *const addressing_words[] = { "auto", "path", "virtual",
                                                 NULL };
 static const char *const payload_words[] = { "signed", "crc32c", NULL };
@@ -78,8 +78,11 @@ const struct cli_option cli_options[CLI_OPTS] = {
                          .value = CLI_WORD,
                          .metavar = "DRIVER",
                          .words = driver_words,
-                         .help = "How to reach the storage: s3 or file.  "
-                                 "Default: by the URL." },
+                         .help = "How to reach the storage: s3, file, or "
+                                 "libs3 (for servers that know only the old "
+                                 "signature: plain http, no locks, no "
+                                 "versions; a module of its own).  Default: "
+                                 "by the URL." },
     [CLI_OPT_ADDRESSING] = { .name = "addressing",
                              .value = CLI_WORD,
                              .metavar = "HOW",

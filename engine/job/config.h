@@ -31,7 +31,7 @@ void eng_home_fini(struct eng_home *h);
 struct eng_config_repo {
     char *name;
     char *url;    /* "s3://bucket[/prefix]" or "file:///path" */
-    char *driver; /* "s3", "file"; NULL: by the URL */
+    char *driver; /* "s3", "libs3", "file"; NULL: by the URL */
     char *endpoint;
     char *region;
     char *addressing; /* "auto", "path", "virtual" */
@@ -70,6 +70,9 @@ void eng_config_repo_fini(struct eng_config_repo *r); /* zeroed is fine */
 
 /* True where the object is on the file driver. */
 bool eng_config_repo_is_file(const struct eng_config_repo *r);
+
+/* The driver that is used: what the object says, else what its URL means. */
+const char *eng_config_repo_driver(const struct eng_config_repo *r);
 
 /* Names of all objects of a kind ("repos"), sorted; free each and the list. */
 int eng_config_names(const struct eng_home *h, const char *kind, char ***names,

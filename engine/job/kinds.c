@@ -8,7 +8,7 @@
 
 #define REPO(member) offsetof(struct eng_config_repo, member)
 
-static const char *const drivers[] = { "s3", "file", NULL };
+static const char *const drivers[] = { "s3", "libs3", "file", NULL };
 static const char *const addressings[] = { "auto", "path", "virtual", NULL };
 static const char *const payloads[] = { "signed", "crc32c", NULL };
 

@@ -30,6 +30,18 @@ bool eng_config_repo_is_file(const struct eng_config_repo *r)
     return r->url != NULL && starts(r->url, FILE_SCHEME);
 }
 
+const char *eng_config_repo_driver(const struct eng_config_repo *r)
+{
+    if (r->driver != NULL)
+        return r->driver;
+    return eng_config_repo_is_file(r) ? "file" : "s3";
+}
+
+static bool is_libs3(const struct eng_config_repo *r)
+{
+    return strcmp(eng_config_repo_driver(r), "libs3") == 0;
+}
+
 int eng_config_name_check(const char *name, struct err *e)
 {
     size_t len = strlen(name);
@@ -198,13 +210,25 @@ static int check_endpoint(const char *endpoint, struct err *e)
     return 0;
 }
 
+struct given {
+    const char *name;
+    bool given;
+};
+
+static int check_useless(const struct given *options, size_t n,
+                         const char *with, struct err *e)
+{
+    for (size_t i = 0; i < n; i++)
+        if (options[i].given)
+            return err_set(e, ERR_USAGE, 0, "%s has no use with %s",
+                           options[i].name, with);
+    return 0;
+}
+
 /* What only makes sense with an S3 server. */
 static int check_file_options(const struct eng_config_repo *r, struct err *e)
 {
-    const struct {
-        const char *name;
-        bool given;
-    } options[] = {
+    const struct given options[] = {
         { "endpoint", r->endpoint != NULL },
         { "region", r->region != NULL },
         { "addressing", r->addressing != NULL },
@@ -213,11 +237,22 @@ static int check_file_options(const struct eng_config_repo *r, struct err *e)
         { "payload", r->payload != NULL },
         { "max clock skew", r->max_clock_skew_s != 0 },
     };
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-        if (options[i].given)
-            return err_set(e, ERR_USAGE, 0, "%s has no use with a %s/ URL",
-                           options[i].name, FILE_SCHEME);
-    return 0;
+    return check_useless(options, sizeof options / sizeof options[0],
+                         "a " FILE_SCHEME "/ URL", e);
+}
+
+/* What the driver libs3 could only pass over; it refuses more when it opens
+ * (objstore/libs3.c). */
+static int check_libs3_options(const struct eng_config_repo *r, struct err *e)
+{
+    const struct given options[] = {
+        { "region", r->region != NULL },
+        { "ca", r->ca != NULL },
+        { "payload", r->payload != NULL },
+        { "max clock skew", r->max_clock_skew_s != 0 },
+    };
+    return check_useless(options, sizeof options / sizeof options[0],
+                         "driver libs3", e);
 }
 
 static int check_word(const char *what, const char *word, const char *a,
@@ -232,6 +267,8 @@ static int check_word(const char *what, const char *word, const char *a,
 
 static int check_s3_options(const struct eng_config_repo *r, struct err *e)
 {
+    if (is_libs3(r) && check_libs3_options(r, e) < 0)
+        return -1;
     if (r->endpoint != NULL && check_endpoint(r->endpoint, e) < 0)
         return -1;
     if (r->region != NULL &&
@@ -266,7 +303,7 @@ int eng_config_repo_check(const struct eng_config_repo *r, struct err *e)
     if (parse_url(r->url, &url, e) < 0)
         return -1;
     bool file = eng_config_repo_is_file(r);
-    if (check_word("driver", r->driver, "s3", "file", NULL, e) < 0)
+    if (check_word("driver", r->driver, "s3", "file", "libs3", e) < 0)
         return -1;
     if (r->driver != NULL && (strcmp(r->driver, "file") == 0) != file)
         return err_set(e, ERR_USAGE, 0, "URL %s: does not go with driver %s",
@@ -327,7 +364,7 @@ static int place_s3(struct eng_config_place *p, const struct eng_home *h,
                     const struct place_url *url, struct err *e)
 {
     struct obj_config *s = &p->place.store;
-    s->driver = OBJ_DRIVER_S3;
+    s->driver = is_libs3(r) ? OBJ_DRIVER_LIBS3 : OBJ_DRIVER_S3;
     s->max_clock_skew_s =
         r->max_clock_skew_s != 0 ? r->max_clock_skew_s : SKEW_DEFAULT_S;
     s->payload = OBJ_PAYLOAD_SIGNED;

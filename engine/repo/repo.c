@@ -39,6 +39,17 @@ static int read_descriptor(struct obj_store *store, const struct cancel *cancel,
     return 0;
 }
 
+/* A driver without locks would store what nothing protects. */
+static int refuse_locked(const struct eng_repo_place *place,
+                         const struct mf_descriptor *d, struct err *e)
+{
+    if (!d->locked || place->store.driver != OBJ_DRIVER_LIBS3)
+        return 0;
+    return err_set(e, ERR_UNSUPPORTED, 0,
+                   "the repository is locked (immutable): driver libs3 has no "
+                   "locks; use driver s3");
+}
+
 static struct eng_repo *repo_open(const struct eng_repo_place *place,
                                   const struct cancel *cancel, struct err *e)
 {
@@ -55,7 +66,8 @@ static struct eng_repo *repo_open(const struct eng_repo_place *place,
         err_nomem(e);
         return NULL;
     }
-    if (read_descriptor(r->store, cancel, &r->descriptor, e) < 0) {
+    if (read_descriptor(r->store, cancel, &r->descriptor, e) < 0 ||
+        refuse_locked(place, &r->descriptor, e) < 0) {
         err_ctx(e, "%s", obj_store_name(r->store));
         return NULL;
     }
@@ -195,6 +207,29 @@ static int check_not_inside(const struct obj_config *config,
     return 0;
 }
 
+/* Where the storage has no conditional put (driver libs3): there was nothing a
+ * moment ago (check_empty); what is there now must be ours.  Two that do this
+ * at once may both think to have made it, but whose descriptor was put last is
+ * the repository's, and each opening reads it anew: no data hangs on the
+ * other. */
+static int put_unconditionally(struct obj_store *store,
+                               const struct obj_req *req,
+                               const struct mf_descriptor *ours,
+                               struct span text, struct err *e)
+{
+    const struct obj_put_opts opts = { .content_type = "application/json" };
+    struct mf_descriptor there;
+
+    if (obj_put(store, req, text, &opts, NULL, e) < 0 ||
+        read_descriptor(store, req->cancel, &there, e) < 0)
+        return -1;
+    if (strcmp(there.id, ours->id) == 0)
+        return 0;
+    err_set(e, ERR_EXISTS, 0, "%s: somebody else has made a repository here",
+            obj_store_name(store));
+    return err_hint(e, "use it with `objvault repo attach`");
+}
+
 static int put_descriptor(struct obj_store *store, uint32_t block_size,
                           const struct cancel *cancel, struct err *e)
 {
@@ -210,7 +245,11 @@ static int put_descriptor(struct obj_store *store, uint32_t block_size,
     digest_hex(span_of(id, sizeof(id)), d.id);
     if (mf_descriptor_encode(&d, &text, e) < 0)
         return -1;
-    return obj_put(store, &req, buf_span(&text), &opts, NULL, e);
+    if (obj_put(store, &req, buf_span(&text), &opts, NULL, e) == 0)
+        return 0;
+    if (e->kind != ERR_UNSUPPORTED)
+        return -1;
+    return put_unconditionally(store, &req, &d, buf_span(&text), e);
 }
 
 static int repo_create(const struct eng_repo_place *place,

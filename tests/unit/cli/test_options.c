@@ -179,7 +179,8 @@ static void wrong_values_are_refused(void **state)
         "--max-clock-skew \"1y\": is not a duration such as 30s, 15m or 12h");
     bad("repo create a b --max-clock-skew 0s",
         "--max-clock-skew 0s: out of range");
-    bad("repo create a b --driver ftp", "--driver \"ftp\": must be s3 or file");
+    bad("repo create a b --driver ftp",
+        "--driver \"ftp\": must be s3, libs3 or file");
     bad("repo create a b --addressing x",
         "--addressing \"x\": must be auto, path or virtual");
     bad("backup run a --encrypt password",

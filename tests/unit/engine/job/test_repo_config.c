@@ -142,7 +142,7 @@ static void wrong_options_are_refused(void **state)
     bad_option(AT(addressing), "x",
                "addressing \"x\": must be auto, path or virtual");
     bad_option(AT(payload), "x", "payload \"x\": must be signed or crc32c");
-    bad_option(AT(driver), "x", "driver \"x\": must be s3 or file");
+    bad_option(AT(driver), "x", "driver \"x\": must be s3, libs3 or file");
     bad_option(AT(driver), "file",
                "URL s3://bucket: does not go with driver file");
 }
@@ -223,6 +223,40 @@ static void a_place_on_s3_has_all_that_was_configured(void **state)
     assert_int_equal(s->max_clock_skew_s, 7);
 }
 
+static void driver_libs3_has_a_place_and_no_use_for_some_options(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t at;
+        const char *value, *problem;
+    } useless[] = {
+        { AT(region), "r1", "region has no use with driver libs3" },
+        { AT(ca), "/ca", "ca has no use with driver libs3" },
+        { AT(payload), "crc32c", "payload has no use with driver libs3" },
+    };
+    for (size_t i = 0; i <= sizeof useless / sizeof useless[0]; i++) {
+        struct err e = { 0 };
+        AUTO_ENG_CONFIG_PLACE struct eng_config_place p = { 0 };
+        AUTO_ENG_CONFIG_REPO struct eng_config_repo r = {
+            .name = dup_or_null("main"),
+            .url = dup_or_null("s3://bucket/a"),
+            .driver = dup_or_null("libs3"),
+            .endpoint = dup_or_null("http://h"),
+        };
+        assert_string_equal(eng_config_repo_driver(&r), "libs3");
+        if (i == sizeof useless / sizeof useless[0]) {
+            assert_int_equal(eng_config_place_init(&p, &home, &r, &e), 0);
+            assert_int_equal(p.place.store.driver, OBJ_DRIVER_LIBS3);
+            assert_string_equal(p.place.store.prefix, "a");
+            continue;
+        }
+        *(char **)((char *)&r + useless[i].at) = dup_or_null(useless[i].value);
+        assert_int_equal(eng_config_place_init(&p, &home, &r, &e), -1);
+        assert_int_equal(e.kind, ERR_USAGE);
+        assert_string_equal(e.msg, useless[i].problem);
+    }
+}
+
 static void a_place_has_defaults(void **state)
 {
     (void)state;
@@ -271,6 +305,7 @@ int main(void)
         cmocka_unit_test(options_of_s3_have_no_use_with_a_folder),
         cmocka_unit_test(a_place_on_s3_has_all_that_was_configured),
         cmocka_unit_test(a_place_has_defaults),
+        cmocka_unit_test(driver_libs3_has_a_place_and_no_use_for_some_options),
         cmocka_unit_test(a_place_in_a_folder_has_its_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
