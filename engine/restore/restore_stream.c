@@ -53,7 +53,8 @@ static int restore_blocks(struct shared *s, struct workers *group,
 static int work(void *ctx, struct workers *group, unsigned index, struct err *e)
 {
     struct shared *s = ctx;
-    AUTO_MEM uint8_t *block = malloc(s->map->block_size);
+    AUTO_MEM uint8_t *block =
+        aligned_alloc(ENG_TARGET_ALIGN, s->map->block_size);
     AUTO_ENG_BLOCKIO struct eng_blockio *io =
         eng_blockio_new(s->run->repo, 0, workers_cancel(group), e);
 

@@ -9,6 +9,10 @@
  * become holes at a granularity of 4 KiB in files and 64 KiB (a cluster) in
  * qcow2, zeroed ranges on devices, bytes on stdout.  A qcow2 image has whole
  * sectors: its size is rounded up to 512 bytes.
+ *
+ * Raw files and devices are written past the page cache (O_DIRECT) where they
+ * allow it.  Nothing is allocated beforehand: on ext4 that made direct writes
+ * no cheaper, and it would fill the holes.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -41,9 +45,14 @@ struct eng_target;
 struct eng_target *eng_target_open(const struct eng_target_opts *o,
                                    struct err *e);
 
+/* Memory that begins at a multiple of this can be written past the page
+ * cache.  It is what the strictest devices ask for. */
+#define ENG_TARGET_ALIGN 4096
+
 /* Writes data at offset, in any order, from any of the writers; each range
- * once.  stdout: ranges must cover [0, size) without gaps, and a call waits
- * (until cancelled) for its turn.  ERR_FULL names the target. */
+ * once, and no page of ENG_TARGET_ALIGN bytes in two calls.  stdout: ranges
+ * must cover [0, size) without gaps, and a call waits (until cancelled) for its
+ * turn.  ERR_FULL names the target. */
 int eng_target_write(struct eng_target *t, const struct cancel *c,
                      uint64_t offset, struct span data, struct err *e)
     __attribute__((warn_unused_result));

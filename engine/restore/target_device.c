@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 
 #include "base/checked.h"
-#include "base/io.h"
 #include "engine/restore/target_impl.h"
 #include "engine/source/qemu_lock.h"
 
@@ -21,6 +20,7 @@
 struct target_device {
     struct eng_target base;
     int fd;
+    struct eng_target_direct out;
 };
 
 static const uint8_t zeros[64 << 10];
@@ -28,9 +28,9 @@ static const uint8_t zeros[64 << 10];
 static int device_write(struct eng_target *t, const struct cancel *c,
                         uint64_t offset, struct span data, struct err *e)
 {
-    const struct target_device *d = (struct target_device *)t;
+    struct target_device *d = (struct target_device *)t;
     (void)c;
-    return io_pwrite_full(d->fd, data.p, data.len, offset, t->path, e);
+    return eng_target_direct_write(&d->out, data, offset, t->path, e);
 }
 
 static int write_zeros(struct eng_target *t, const struct cancel *c,
@@ -82,6 +82,7 @@ static int device_commit(struct eng_target *t, struct err *e)
 static void device_close(struct eng_target *t)
 {
     struct target_device *d = (struct target_device *)t;
+    eng_target_direct_close(&d->out);
     if (d->fd >= 0)
         close(d->fd);
     free(d->base.path);
@@ -129,8 +130,10 @@ struct eng_target *eng_target_device_open(const struct eng_target_opts *o,
         return NULL;
     }
     d->fd = -1;
+    d->out.direct = -1;
     AUTO_ENG_TARGET struct eng_target *t = &d->base;
     if (eng_target_init(t, &device_ops, o, e) < 0 || open_device(d, e) < 0)
         return NULL;
+    eng_target_direct_open(&d->out, d->fd);
     return STEAL(t);
 }

@@ -5,14 +5,15 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "engine/restore/target_impl.h"
 
-#define GRAIN 4096 /* a page of most file systems: no smaller holes exist */
+/* A page of most file systems: no smaller holes exist. */
+#define GRAIN ENG_TARGET_ALIGN
 
 struct target_file {
     struct eng_target base;
     struct eng_target_part part;
+    struct eng_target_direct out;
 };
 
 static int file_write(struct eng_target *t, const struct cancel *c,
@@ -23,8 +24,9 @@ static int file_write(struct eng_target *t, const struct cancel *c,
     size_t end = 0;
     (void)c;
     while (eng_target_next_run(data, offset, GRAIN, &start, &end)) {
-        if (io_pwrite_full(f->part.fd, data.p + start, end - start,
-                           offset + start, f->part.part, e) == 0)
+        struct span run = span_of(data.p + start, end - start);
+        if (eng_target_direct_write(&f->out, run, offset + start, f->part.part,
+                                    e) == 0)
             continue;
         if (e->sys == EFBIG)
             e->kind = ERR_FULL;
@@ -52,6 +54,7 @@ static int file_commit(struct eng_target *t, struct err *e)
 static void file_close(struct eng_target *t)
 {
     struct target_file *f = (struct target_file *)t;
+    eng_target_direct_close(&f->out);
     eng_target_part_close(&f->part);
     free(f->base.path);
     free(f);
@@ -69,6 +72,7 @@ struct eng_target *eng_target_file_open(const struct eng_target_opts *o,
         return NULL;
     }
     f->part.fd = -1;
+    f->out.direct = -1;
     AUTO_ENG_TARGET struct eng_target *t = &f->base;
     if (eng_target_init(t, &file_ops, o, e) < 0 ||
         eng_target_part_open(&f->part, o, e) < 0)
@@ -79,5 +83,6 @@ struct eng_target *eng_target_file_open(const struct eng_target_opts *o,
                 (unsigned long long)o->size);
         return NULL;
     }
+    eng_target_direct_open(&f->out, f->part.fd);
     return STEAL(t);
 }

@@ -4,6 +4,7 @@
 #ifndef ENGINE_RESTORE_TARGET_IMPL_H
 #define ENGINE_RESTORE_TARGET_IMPL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -45,6 +46,25 @@ struct eng_target *eng_target_nbd_open(const struct eng_target_opts *o,
  * *end is where the last piece ended; begin with 0. */
 bool eng_target_next_run(struct span data, uint64_t offset, uint32_t grain,
                          size_t *start, size_t *end);
+
+/* A file or device that is written past the page cache where it can be.  Any
+ * thread; a page must lie within one write. */
+struct eng_target_direct {
+    int fd;              /* through the cache; borrowed */
+    int direct;          /* past it; -1: refused at once */
+    atomic_bool refused; /* by a write: not tried again */
+};
+
+/* fd stays the caller's and open.  A file system that knows no O_DIRECT is no
+ * error: all goes through fd then. */
+void eng_target_direct_open(struct eng_target_direct *d, int fd);
+void eng_target_direct_close(struct eng_target_direct *d);
+
+/* Writes all of data; what did not go past the cache is in it, so the caller
+ * makes both durable with fsync(fd).  ERR_FULL and others name path. */
+int eng_target_direct_write(struct eng_target_direct *d, struct span data,
+                            uint64_t offset, const char *path, struct err *e)
+    __attribute__((warn_unused_result));
 
 /* "<path>.objvault-part", ours by a lock. */
 struct eng_target_part {

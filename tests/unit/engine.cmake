@@ -14,3 +14,6 @@ unit_test(engine/source/test_machine engine_source)
 unit_test(engine/restore/test_target engine_restore)
 unit_test(engine/restore/test_target_qcow2 engine_restore)
 unit_test(engine/restore/test_target_pipe engine_restore)
+unit_test(engine/restore/test_target_direct engine_restore)
+target_link_options(engine_restore_test_target_direct PRIVATE
+  LINKER:--wrap=open64,--wrap=pwrite64)
