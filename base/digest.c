@@ -148,16 +148,61 @@ static uint32_t crc_by_table(uint32_t crc, const uint8_t *p, size_t len)
 }
 
 #if defined(__x86_64__)
+/* The instruction takes a word in each cycle but answers after three, so three
+ * stretches are done at a time: 16 GB/s instead of 5. */
+enum { CRC_LANE = 4096 };
+
+/* What each byte of a CRC becomes when CRC_LANE zero bytes follow; the
+ * operation is linear, so the four parts are put together by XOR. */
+static uint32_t crc_skip_table[4][256];
+
+static void crc_fill_skip_table(void)
+{
+    static const uint8_t zeros[CRC_LANE];
+
+    for (uint32_t part = 0; part < 4; part++) {
+        uint32_t *of = crc_skip_table[part];
+        for (uint32_t i = 1; i < 256; i++) {
+            uint32_t below = i & (i - 1); /* without its lowest bit */
+            of[i] = below == 0 ? crc_by_table(i << (8 * part), zeros, CRC_LANE)
+                               : of[below] ^ of[i ^ below];
+        }
+    }
+}
+
+static uint32_t crc_skip(uint32_t crc)
+{
+    return crc_skip_table[0][crc & 0xff] ^ crc_skip_table[1][crc >> 8 & 0xff] ^
+           crc_skip_table[2][crc >> 16 & 0xff] ^ crc_skip_table[3][crc >> 24];
+}
+
+static uint64_t crc_word(const uint8_t *p)
+{
+    uint64_t word = 0;
+
+    memcpy(&word, p, sizeof(word));
+    return word;
+}
+
 __attribute__((target("sse4.2"))) static uint32_t
 crc_by_sse42(uint32_t crc, const uint8_t *p, size_t len)
 {
-    uint64_t wide = crc;
+    const size_t stride = 3 * (size_t)CRC_LANE;
 
-    for (; len >= 8; p += 8, len -= 8) {
-        uint64_t word = 0;
-        memcpy(&word, p, sizeof(word));
-        wide = __builtin_ia32_crc32di(wide, word);
+    for (; len >= stride; p += stride, len -= stride) {
+        uint64_t a = crc;
+        uint64_t b = 0;
+        uint64_t c = 0;
+        for (size_t i = 0; i < CRC_LANE; i += 8) {
+            a = __builtin_ia32_crc32di(a, crc_word(p + i));
+            b = __builtin_ia32_crc32di(b, crc_word(p + CRC_LANE + i));
+            c = __builtin_ia32_crc32di(c, crc_word(p + 2 * CRC_LANE + i));
+        }
+        crc = crc_skip(crc_skip((uint32_t)a) ^ (uint32_t)b) ^ (uint32_t)c;
     }
+    uint64_t wide = crc;
+    for (; len >= 8; p += 8, len -= 8)
+        wide = __builtin_ia32_crc32di(wide, crc_word(p));
     crc = (uint32_t)wide;
     for (; len > 0; p++, len--)
         crc = __builtin_ia32_crc32qi(crc, *p);
@@ -170,6 +215,7 @@ static void crc_choose(void)
     crc_fill_table();
     crc_update = crc_by_table;
 #if defined(__x86_64__)
+    crc_fill_skip_table();
     if (__builtin_cpu_supports("sse4.2"))
         crc_update = crc_by_sse42;
 #endif

@@ -255,6 +255,22 @@ static void crc32c_versions_agree_at_every_length_and_alignment(void **state)
     }
 }
 
+static void crc32c_is_the_same_done_in_stretches(void **state)
+{
+    static uint8_t p[40000]; /* three times three stretches of 4 KiB */
+
+    (void)state;
+    digest_crc32c(span_str("")); /* fills the tables */
+    for (size_t i = 0; i < sizeof(p); i++)
+        p[i] = (uint8_t)(i * i % 251 + i / 256);
+    for (size_t len = 12288 - 9; len <= sizeof(p); len += 12288) {
+        for (size_t n = len; n < len + 18 && n + 3 <= sizeof(p); n++) {
+            uint32_t want = crc_by_table(~0U, p + 3, n);
+            assert_true(digest_crc32c(span_of(p + 3, n)) == ~want);
+        }
+    }
+}
+
 static void hex_is_lower_case_and_comes_back(void **state)
 {
     uint8_t bytes[256];
@@ -385,6 +401,7 @@ int main(void)
         cmocka_unit_test(a_template_that_cannot_be_made_is_none),
         cmocka_unit_test(crc32c_matches_rfc_3720),
         cmocka_unit_test(crc32c_versions_agree_at_every_length_and_alignment),
+        cmocka_unit_test(crc32c_is_the_same_done_in_stretches),
         cmocka_unit_test(hex_is_lower_case_and_comes_back),
         cmocka_unit_test(unhex_refuses_all_but_lower_case_of_the_length),
         cmocka_unit_test(base64_matches_rfc_4648),
