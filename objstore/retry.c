@@ -27,7 +27,8 @@ const struct obj_tuning obj_tuning_default = {
         [OBJ_RULE_UNREADABLE] = { 2, 500, 5000, 5 },
         [OBJ_RULE_NO_SPACE] = { 2, 500, 5000, 5 },
     },
-    .pace = { .grow_ms = 2000,
+    .pace = { .least = 4,
+              .grow_ms = 2000,
               .shrink_ms = 1000,
               .budget = 500,
               .probe_ms = 5000,
@@ -162,6 +163,8 @@ static enum obj_signal signal_of(enum obj_outcome o)
 {
     if (o == OBJ_THROTTLE)
         return OBJ_SIGNAL_THROTTLED;
+    if (o == OBJ_OK)
+        return OBJ_SIGNAL_DONE;
     return o == OBJ_SLOW ? OBJ_SIGNAL_SLOW : OBJ_SIGNAL_NONE;
 }
 
@@ -217,7 +220,7 @@ static int attempt(struct run *r, struct err *e)
     if (obj_pace_enter(&s->pace, c->req->cancel, r->deadline, e) < 0)
         return -1;
     if (cancel_check(c->req->cancel, e) < 0 || may_sign(r, e) < 0) {
-        obj_pace_leave(&s->pace, OBJ_SIGNAL_NONE);
+        obj_pace_leave(&s->pace, OBJ_SIGNAL_NONE, 0);
         return -1;
     }
     c->last = (struct obj_attempt){
@@ -235,7 +238,8 @@ static int attempt(struct run *r, struct err *e)
     int64_t from = utc_mono_ms();
     c->attempt(s, c->ctx, &c->last);
     learn_clock(s, c->last.server_time, before, utc_real_now());
-    obj_pace_leave(&s->pace, signal_of(c->last.outcome));
+    obj_pace_leave(&s->pace, signal_of(c->last.outcome),
+                   c->last.sent + c->last.received);
 
     if (answered(&c->last))
         atomic_fetch_add(&s->answers, 1);

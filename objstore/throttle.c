@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Limits towards the server.  In flight: additive increase, multiplicative
- * decrease on throttling.  Retries: a token bucket, so that a sick server sees
+ * Limits towards the server.  In flight: climb.c finds the number that is worth
+ * it, below a ceiling with multiplicative decrease on throttling and additive
+ * increase.  Retries: a token bucket, so that a sick server sees
  * few of them.  Bytes: a virtual clock per direction; each transfer books its
  * stretch of time and starts when the stretch begins.
  */
@@ -33,7 +34,8 @@ int obj_pace_init(struct obj_pace *p, const struct obj_pace_tuning *t,
         .bytes_per_s = { [OBJ_UP] = up_bytes_per_s,
                          [OBJ_DOWN] = down_bytes_per_s },
     };
-    p->locked.limit = max_in_flight;
+    p->locked.ceiling = max_in_flight;
+    obj_climb_init(&p->locked.climb, t->least, max_in_flight);
     p->locked.tokens = t->budget;
     p->locked.grown_ms = utc_mono_ms();
     p->locked.shrunk_ms = p->locked.grown_ms - t->shrink_ms;
@@ -66,9 +68,17 @@ static void grow(struct obj_pace *p, int64_t now)
     if (steps <= 0)
         return;
     p->locked.grown_ms += steps * p->tuning.grow_ms;
-    p->locked.limit += (double)steps;
-    if (p->locked.limit > p->max_in_flight)
-        p->locked.limit = p->max_in_flight;
+    p->locked.ceiling += (double)steps;
+    if (p->locked.ceiling > p->max_in_flight)
+        p->locked.ceiling = p->max_in_flight;
+}
+
+static unsigned limit_now(const struct obj_pace *p)
+{
+    unsigned ceiling = (unsigned)p->locked.ceiling;
+    unsigned limit = p->locked.climb.limit;
+
+    return limit < ceiling ? limit : ceiling;
 }
 
 /* The cut starts from what really was in flight: a limit that nobody used
@@ -78,11 +88,11 @@ static void shrink(struct obj_pace *p, double factor, int64_t now)
     if (now - p->locked.shrunk_ms < p->tuning.shrink_ms)
         return;
     double used = p->locked.in_flight;
-    if (used < p->locked.limit)
-        p->locked.limit = used;
-    p->locked.limit *= factor;
-    if (p->locked.limit < 1)
-        p->locked.limit = 1;
+    if (used < p->locked.ceiling)
+        p->locked.ceiling = used;
+    p->locked.ceiling *= factor;
+    if (p->locked.ceiling < 1)
+        p->locked.ceiling = 1;
     p->locked.shrunk_ms = now;
 }
 
@@ -107,7 +117,7 @@ int obj_pace_enter(struct obj_pace *p, const struct cancel *c, int64_t deadline,
     for (;;) {
         int64_t now = utc_mono_ms();
         grow(p, now);
-        if (p->locked.in_flight < (unsigned)p->locked.limit)
+        if (p->locked.in_flight < limit_now(p))
             break;
         r = cancel_check(c, e);
         if (r == 0 && now >= deadline)
@@ -124,8 +134,18 @@ int obj_pace_enter(struct obj_pace *p, const struct cancel *c, int64_t deadline,
     return r;
 }
 
-void obj_pace_leave(struct obj_pace *p, enum obj_signal signal)
+/* True: more may go at once than the place that is given back. */
+static bool learn(struct obj_pace *p, uint64_t bytes)
 {
+    bool full = p->locked.in_flight >= p->locked.climb.limit;
+
+    return obj_climb_done(&p->locked.climb, utc_mono_ns(), bytes, full);
+}
+
+void obj_pace_leave(struct obj_pace *p, enum obj_signal signal, uint64_t bytes)
+{
+    bool changed = false;
+
     pthread_mutex_lock(&p->lock);
     int64_t now = utc_mono_ms();
     if (signal == OBJ_SIGNAL_THROTTLED) {
@@ -133,9 +153,14 @@ void obj_pace_leave(struct obj_pace *p, enum obj_signal signal)
         p->locked.grown_ms = now;
     } else if (signal == OBJ_SIGNAL_SLOW) {
         shrink(p, 0.9, now);
+    } else if (signal == OBJ_SIGNAL_DONE) {
+        changed = learn(p, bytes);
     }
     p->locked.in_flight--;
-    pthread_cond_signal(&p->slot_free);
+    if (changed)
+        pthread_cond_broadcast(&p->slot_free);
+    else
+        pthread_cond_signal(&p->slot_free);
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -143,7 +168,7 @@ unsigned obj_pace_limit(struct obj_pace *p)
 {
     pthread_mutex_lock(&p->lock);
     grow(p, utc_mono_ms());
-    unsigned limit = (unsigned)p->locked.limit;
+    unsigned limit = limit_now(p);
     pthread_mutex_unlock(&p->lock);
     return limit;
 }

@@ -3,8 +3,9 @@
 #define OBJSTORE_THROTTLE_H
 
 /*
- * Private to objstore/.  How hard a store may press its server: the adaptive
- * number of requests in flight, the budget of retries, and the byte rates.
+ * Private to objstore/.  How hard a store may press its server: the number of
+ * requests in flight (what it makes something of, and what it puts up with),
+ * the budget of retries, and the byte rates.
  * One per store, shared by all its threads.  All waits end within 100 ms of a
  * request of the caller's token.
  */
@@ -14,11 +15,14 @@
 
 #include "base/cancel.h"
 #include "base/err.h"
+#include "objstore/climb.h"
 
 /* The constants; tests shrink the times. */
 struct obj_pace_tuning {
-    int64_t grow_ms;   /* one request more in flight after so long in peace */
-    int64_t shrink_ms; /* the limit shrinks at most once in this time */
+    unsigned least;    /* requests in flight at first, and always but for
+                          throttling */
+    int64_t grow_ms;   /* the ceiling grows by one after so long in peace */
+    int64_t shrink_ms; /* ... and shrinks at most once in this time */
     unsigned budget;   /* retry tokens when full */
     int64_t probe_ms;  /* an empty budget lets one retry pass in this time */
     int64_t slice_ms;  /* how often a wait looks around */
@@ -27,7 +31,12 @@ struct obj_pace_tuning {
 enum obj_direction { OBJ_UP, OBJ_DOWN, OBJ_DIRECTIONS };
 
 /* What one attempt says about the server's capacity. */
-enum obj_signal { OBJ_SIGNAL_NONE, OBJ_SIGNAL_SLOW, OBJ_SIGNAL_THROTTLED };
+enum obj_signal {
+    OBJ_SIGNAL_NONE,
+    OBJ_SIGNAL_DONE,
+    OBJ_SIGNAL_SLOW,
+    OBJ_SIGNAL_THROTTLED,
+};
 
 struct obj_pace {
     struct obj_pace_tuning tuning;
@@ -37,7 +46,8 @@ struct obj_pace {
     pthread_cond_t slot_free;
     struct {
         unsigned in_flight;
-        double limit; /* 1 .. max_in_flight */
+        double ceiling;         /* by throttling; 1 .. max_in_flight */
+        struct obj_climb climb; /* by what the server gives back */
         int64_t grown_ms, shrunk_ms;
         unsigned tokens;
         int64_t next_probe_ms;
@@ -55,7 +65,8 @@ void obj_pace_fini(struct obj_pace *p);
  * ERR_CANCELLED, ERR_TIMEOUT. */
 int obj_pace_enter(struct obj_pace *p, const struct cancel *c, int64_t deadline,
                    struct err *e) __attribute__((warn_unused_result));
-void obj_pace_leave(struct obj_pace *p, enum obj_signal signal);
+/* bytes: of both bodies, with OBJ_SIGNAL_DONE. */
+void obj_pace_leave(struct obj_pace *p, enum obj_signal signal, uint64_t bytes);
 
 /* Pays for a retry.  With an empty budget it waits for tokens or for the next
  * probe, whichever comes first; never fails for lack of tokens.  -1:

@@ -23,12 +23,12 @@ static void damage_does_not_shrink_the_limit_but_throttling_does(void **state)
     say(OBJ_UNREADABLE, 503, "SlowDownRead");
     AUTO_OBJ_STORE struct obj_store *s = open_store(&c, NULL);
     assert_int_equal(get_key(s, &out, &e), -1);
-    assert_int_equal(obj_pace_limit(&s->pace), 10);
+    assert_int_equal(obj_pace_limit(&s->pace), 4);
     script_reset();
     say(OBJ_THROTTLE, 503, "SlowDown");
     say(OBJ_OK, 200, "");
     assert_int_equal(put_key(s, false, &e), 0);
-    assert_true(obj_pace_limit(&s->pace) < 10);
+    assert_true(obj_pace_limit(&s->pace) < 4);
 }
 
 static void a_retry_after_only_lowers_the_wait(void **state)
@@ -294,6 +294,36 @@ static void no_more_than_the_limit_is_in_flight(void **state)
     assert_int_equal(script.calls, MANY);
 }
 
+static void *put_many(void *arg)
+{
+    struct waiter *w = arg;
+
+    for (int i = 0; i < 40 && w->result == 0; i++)
+        w->result = put_key(w->s, false, &w->e);
+    return NULL;
+}
+
+static void a_server_that_answers_more_at_once_is_asked_more(void **state)
+{
+    struct waiter w[MANY];
+    pthread_t threads[MANY];
+
+    (void)state;
+    script_add((struct answer){ .a = { .outcome = OBJ_OK, .http = 200 },
+                                .takes_ms = 20 });
+    AUTO_OBJ_STORE struct obj_store *s = open_store(NULL, NULL);
+    assert_int_equal(obj_pace_limit(&s->pace), 4);
+    for (size_t i = 0; i < MANY; i++) {
+        w[i] = (struct waiter){ .s = s };
+        assert_int_equal(pthread_create(&threads[i], NULL, put_many, &w[i]), 0);
+    }
+    for (size_t i = 0; i < MANY; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(w[i].result, 0);
+    }
+    assert_true(script.peak > 12);
+}
+
 static void many_threads_outlive_a_throttle_storm(void **state)
 {
     struct waiter w[MANY];
@@ -339,20 +369,21 @@ static void the_limit_grows_back_in_peace(void **state)
     int64_t later = utc_mono_ms() + 10000;
 
     (void)state;
+    t.least = 20;
     t.grow_ms = 50;
     t.shrink_ms = 10;
     assert_int_equal(obj_pace_init(&p, &t, 20, 0, 0, &e), 0);
     for (int i = 0; i < 10; i++)
         assert_int_equal(obj_pace_enter(&p, NULL, later, &e), 0);
-    obj_pace_leave(&p, OBJ_SIGNAL_THROTTLED);  /* 10 were in flight */
-    assert_in_range(obj_pace_limit(&p), 7, 8); /* 8: a busy machine */
-    obj_pace_leave(&p, OBJ_SIGNAL_THROTTLED);  /* too soon for another cut */
+    obj_pace_leave(&p, OBJ_SIGNAL_THROTTLED, 0); /* 10 were in flight */
+    assert_in_range(obj_pace_limit(&p), 7, 8);   /* 8: a busy machine */
+    obj_pace_leave(&p, OBJ_SIGNAL_THROTTLED, 0); /* too soon for another cut */
     assert_true(obj_pace_limit(&p) >= 7);
     (void)!cancel_sleep(NULL, 160, &e);
     assert_in_range(obj_pace_limit(&p), 9, 20);
     for (int i = 0; i < 7; i++)
-        obj_pace_leave(&p, OBJ_SIGNAL_NONE);
-    obj_pace_leave(&p, OBJ_SIGNAL_SLOW); /* one: no less than one */
+        obj_pace_leave(&p, OBJ_SIGNAL_NONE, 0);
+    obj_pace_leave(&p, OBJ_SIGNAL_SLOW, 0); /* one: no less than one */
     assert_in_range(obj_pace_limit(&p), 1, 3);
     (void)!cancel_sleep(NULL, 1200, &e);
     assert_int_equal(obj_pace_limit(&p), 20);
@@ -410,6 +441,7 @@ int main(void)
         TEST(a_wait_for_the_download_rate_gives_back_what_it_booked),
         TEST(a_request_that_is_cancelled_before_it_starts_is_not_sent),
         TEST(no_more_than_the_limit_is_in_flight),
+        TEST(a_server_that_answers_more_at_once_is_asked_more),
         TEST(many_threads_outlive_a_throttle_storm),
         TEST(a_wait_for_a_place_ends_at_the_deadline),
         TEST(the_limit_grows_back_in_peace),
