@@ -96,9 +96,11 @@ const struct cli_option cli_options[CLI_OPTS] = {
                           .metavar = "HOW",
                           .words = payload_words,
                           .help = "How blocks are protected on their way: "
-                                  "signed (SHA-256 in the signature, the "
-                                  "default) or crc32c (a checksum that costs "
-                                  "less)." },
+                                  "crc32c (a checksum that the server "
+                                  "verifies; the default) or signed (SHA-256 "
+                                  "in the signature, which costs more and is "
+                                  "used anyway where the server does not take "
+                                  "the checksum)." },
     [CLI_OPT_CA] = { .name = "ca",
                      .value = CLI_PATH,
                      .metavar = "FILE",

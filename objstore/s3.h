@@ -17,6 +17,8 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "objstore/credentials.h"
+#include <stdatomic.h>
+
 #include "objstore/driver.h"
 #include "objstore/http.h"
 #include "objstore/sigv4.h"
@@ -35,6 +37,8 @@ struct obj_s3 {
     bool virtual_host; /* the bucket is part of the host's name */
     bool aws;          /* an endpoint of Amazon's */
     enum obj_payload payload;
+    atomic_bool takes_crc32c; /* an answer has shown it */
+    atomic_bool sign_bulk;    /* ... or has not, or the request was refused */
     struct obj_http *http;
     struct {
         pthread_mutex_t mutex;

@@ -10,12 +10,14 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/log.h"
 #include "base/utc.h"
 #include "objstore/s3.h"
 #include "objstore/xml.h"
 
 /* Texts of a PUT's headers, which live as long as its call. */
 struct put_text {
+    bool crc32c; /* the checksum is one, and the body is not signed */
     char sha256[OBJ_SIGV4_HEX_CHARS];
     char checksum[48];
     char until[UTC_ISO_CHARS];
@@ -45,7 +47,12 @@ static int add_checksum(struct obj_s3_call *c, const struct obj_put_opts *o,
     uint8_t digest[DIGEST_SHA256_BYTES];
     bool locked = o->lock.mode != OBJ_LOCK_NONE || o->lock.legal_hold;
 
-    if (o->bulk && c->s3->payload == OBJ_PAYLOAD_CRC32C) {
+    /* if_absent cannot be sent again with another protection: the object of
+     * the first time would be in its way. */
+    t->crc32c = o->bulk && !o->if_absent &&
+                c->s3->payload == OBJ_PAYLOAD_CRC32C &&
+                !atomic_load(&c->s3->sign_bulk);
+    if (t->crc32c) {
         uint32_t crc = digest_crc32c(c->body);
         const uint8_t bytes[4] = { (uint8_t)(crc >> 24), (uint8_t)(crc >> 16),
                                    (uint8_t)(crc >> 8), (uint8_t)crc };
@@ -66,6 +73,35 @@ static int add_checksum(struct obj_s3_call *c, const struct obj_put_opts *o,
         obj_s3_call_header(c, "x-amz-checksum-sha256", t->checksum);
     }
     return 0;
+}
+
+/* A server that checks a checksum repeats it in its answer; one that does not
+ * know the header may have stored anything.  Others refuse what is not signed,
+ * by themselves or by a policy.  Both get signed bodies, this one first. */
+static void learn_checksum(const struct obj_s3_call *c, const char *sent)
+{
+    struct obj_s3 *s3 = c->s3;
+    struct obj_attempt *a = c->a;
+    bool refused = a->outcome == OBJ_REJECTED || a->outcome == OBJ_FORBIDDEN ||
+                   a->outcome == OBJ_UNABLE;
+
+    if (a->outcome == OBJ_OK) {
+        const char *taken = obj_http_header(c->http, "x-amz-checksum-crc32c");
+        if (taken != NULL && strcmp(taken, sent) == 0) {
+            atomic_store(&s3->takes_crc32c, true);
+            return;
+        }
+    } else if (!refused || atomic_load(&s3->takes_crc32c)) {
+        return;
+    }
+    if (!atomic_exchange(&s3->sign_bulk, true))
+        log_info("s3",
+                 "%s: no sign that CRC-32C checksums are verified (%d %s): "
+                 "bodies are signed from now on",
+                 s3->bucket, a->http, a->code);
+    a->outcome = OBJ_DIGEST;
+    obj_xml_copy(a->message, sizeof a->message,
+                 "the server did not show that it verified the checksum");
 }
 
 void obj_s3_put(void *self, const struct obj_req *r, struct span body,
@@ -99,7 +135,10 @@ void obj_s3_put(void *self, const struct obj_req *r, struct span body,
         obj_s3_fail(a, &e);
         return;
     }
-    if (!obj_s3_send(&c) || !obj_s3_info(&c, &answer))
+    obj_s3_send(&c);
+    if (text.crc32c)
+        learn_checksum(&c, text.checksum);
+    if (a->outcome != OBJ_OK || !obj_s3_info(&c, &answer))
         return;
     answer.size = body.len;
     if (info != NULL)

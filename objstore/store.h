@@ -32,10 +32,11 @@ struct obj_store;
 enum obj_driver_kind { OBJ_DRIVER_S3, OBJ_DRIVER_FILE, OBJ_DRIVER_LIBS3 };
 enum obj_addressing { OBJ_ADDR_AUTO, OBJ_ADDR_PATH, OBJ_ADDR_VIRTUAL };
 
-/* How a PUT body is protected on its way: its SHA-256 in the signature, or
- * UNSIGNED-PAYLOAD and a signed x-amz-checksum-crc32c header (one hash pass
- * less on both sides).  Always something that the server verifies. */
-enum obj_payload { OBJ_PAYLOAD_SIGNED, OBJ_PAYLOAD_CRC32C };
+/* How the body of a bulk PUT is protected on its way: by UNSIGNED-PAYLOAD and a
+ * signed x-amz-checksum-crc32c header (one hash pass less on both sides), or by
+ * its SHA-256 in the signature.  Always something that the server verifies: one
+ * whose answer does not show that it took the checksum gets signed bodies. */
+enum obj_payload { OBJ_PAYLOAD_CRC32C, OBJ_PAYLOAD_SIGNED };
 
 /* Zero means the default, everywhere. */
 struct obj_config {

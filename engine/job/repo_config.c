@@ -367,9 +367,9 @@ static int place_s3(struct eng_config_place *p, const struct eng_home *h,
     s->driver = is_libs3(r) ? OBJ_DRIVER_LIBS3 : OBJ_DRIVER_S3;
     s->max_clock_skew_s =
         r->max_clock_skew_s != 0 ? r->max_clock_skew_s : SKEW_DEFAULT_S;
-    s->payload = OBJ_PAYLOAD_SIGNED;
-    if (r->payload != NULL && strcmp(r->payload, "crc32c") == 0)
-        s->payload = OBJ_PAYLOAD_CRC32C;
+    s->payload = OBJ_PAYLOAD_CRC32C;
+    if (r->payload != NULL && strcmp(r->payload, "signed") == 0)
+        s->payload = OBJ_PAYLOAD_SIGNED;
     s->addressing = OBJ_ADDR_AUTO;
     if (r->addressing != NULL && strcmp(r->addressing, "path") == 0)
         s->addressing = OBJ_ADDR_PATH;

@@ -14,6 +14,7 @@ unit_test(objstore/test_s3_versions objstore)
 unit_test(objstore/test_s3_fault objstore)
 unit_test(objstore/test_s3_refusal objstore)
 unit_test(objstore/test_s3_wire objstore)
+unit_test(objstore/test_s3_flip objstore)
 unit_test(objstore/test_file_faults objstore)
 target_link_options(objstore_test_file_faults PRIVATE
   LINKER:--wrap=linkat,--wrap=renameat2,--wrap=openat64,--wrap=fstatat64

@@ -202,7 +202,6 @@ static void bulk_put_carries_its_lock(void **state)
     struct obj_config c = real_config(real.versions_name);
     const struct obj_put_opts o = {
         .bulk = true,
-        .if_absent = true,
         .lock = { OBJ_LOCK_COMPLIANCE, utc_real_now() + 2, false },
     };
     struct obj_req r = real_req("bulk");

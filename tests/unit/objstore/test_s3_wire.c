@@ -79,28 +79,48 @@ static void unlocked_put_has_one_hash_only(void **state)
                         "application/octet-stream");
 }
 
-static void bulk_put_is_unsigned_with_a_signed_checksum(void **state)
+#define OK_CRC32C                                                              \
+    "HTTP/1.1 200 OK\r\n" DATE                                                 \
+    "x-amz-checksum-crc32c: 4waSgw==\r\nContent-Length: 0\r\n\r\n"
+
+/* Puts "123456789" as a block would be, by a driver with the default
+ * protection, once for each answer.  The caller closes. */
+static void *put_bulk(struct rig *rig, const struct obj_put_opts *o,
+                      const char *const *answers, size_t n)
 {
-    struct rig *rig = *state;
     char endpoint[64];
     char *name = NULL;
     struct err e;
-    const struct obj_put_opts o = {
-        .bulk = true, .lock = { OBJ_LOCK_GOVERNANCE, DATE_UNIX, false }
-    };
-    const struct obj_config c = { .bucket = "bucket",
-                                  .endpoint = endpoint,
-                                  .payload = OBJ_PAYLOAD_CRC32C };
+    const struct obj_config c = { .bucket = "bucket", .endpoint = endpoint };
 
     snprintf(endpoint, sizeof endpoint, "http://127.0.0.1:%u", rig->fake->port);
     void *self = D.open(&c, &name, &e);
     assert_non_null(self);
-    fake_add(rig->fake, OK_EMPTY, FAKE_CLOSE);
-    fake_add(rig->fake, OK_EMPTY, FAKE_CLOSE);
-    D.put(self, &rig->r, span_str("123456789"), &o, NULL, &rig->a);
+    free(name);
+    for (size_t i = 0; i < n; i++)
+        fake_add(rig->fake, answers[i], FAKE_CLOSE);
+    for (size_t i = 0; i < n; i++)
+        D.put(self, &rig->r, span_str("123456789"), o, NULL, &rig->a);
+    return self;
+}
+
+static bool is_signed(const struct rig *rig, size_t request)
+{
+    return strcmp(header_of(rig->fake, request, "x-amz-content-sha256"),
+                  "UNSIGNED-PAYLOAD") != 0;
+}
+
+static void bulk_put_is_unsigned_with_a_signed_checksum(void **state)
+{
+    struct rig *rig = *state;
+    static const char *const answers[] = { OK_CRC32C };
+    const struct obj_put_opts o = {
+        .bulk = true, .lock = { OBJ_LOCK_GOVERNANCE, DATE_UNIX, false }
+    };
+
+    void *self = put_bulk(rig, &o, answers, 1);
     assert_outcome(&rig->a, OBJ_OK);
-    assert_string_equal(header_of(rig->fake, 0, "x-amz-content-sha256"),
-                        "UNSIGNED-PAYLOAD");
+    assert_false(is_signed(rig, 0));
     /* 0xe3069283, the check value of CRC-32C. */
     assert_string_equal(header_of(rig->fake, 0, "x-amz-checksum-crc32c"),
                         "4waSgw==");
@@ -108,11 +128,60 @@ static void bulk_put_is_unsigned_with_a_signed_checksum(void **state)
     assert_non_null(strstr(header_of(rig->fake, 0, "Authorization"),
                            ";x-amz-checksum-crc32c;"));
     /* All else is signed. */
+    fake_add(rig->fake, OK_EMPTY, FAKE_CLOSE);
+    fake_add(rig->fake, OK_EMPTY, FAKE_CLOSE);
     D.put(self, &rig->r, span_str("123456789"), NULL, NULL, &rig->a);
-    assert_string_not_equal(header_of(rig->fake, 1, "x-amz-content-sha256"),
-                            "UNSIGNED-PAYLOAD");
+    assert_outcome(&rig->a, OBJ_OK);
+    assert_true(is_signed(rig, 1));
+    const struct obj_put_opts once = { .bulk = true, .if_absent = true };
+    D.put(self, &rig->r, span_str("123456789"), &once, NULL, &rig->a);
+    assert_outcome(&rig->a, OBJ_OK);
+    assert_true(is_signed(rig, 2));
     D.close(self);
-    free(name);
+}
+
+static void
+a_checksum_that_is_not_confirmed_is_followed_by_a_signature(void **s)
+{
+    static const char *const first[] = {
+        OK_EMPTY,
+        "HTTP/1.1 200 OK\r\n" DATE
+        "x-amz-checksum-crc32c: AAAAAA==\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 403 Forbidden\r\n" DATE "Content-Length: 0\r\n\r\n",
+        "HTTP/1.1 400 Bad Request\r\n" DATE "Content-Length: 0\r\n\r\n",
+        "HTTP/1.1 501 Not Implemented\r\n" DATE "Content-Length: 0\r\n\r\n",
+    };
+    struct rig *rig = *s;
+    const struct obj_put_opts bulk = { .bulk = true };
+
+    for (size_t i = 0; i < sizeof first / sizeof first[0]; i++) {
+        const size_t at = 2 * i;
+        void *self = put_bulk(rig, &bulk, &first[i], 1);
+        assert_outcome(&rig->a, OBJ_DIGEST);
+        assert_false(is_signed(rig, at));
+        fake_add(rig->fake, OK_EMPTY, FAKE_CLOSE);
+        D.put(self, &rig->r, span_str("123456789"), &bulk, NULL, &rig->a);
+        assert_outcome(&rig->a, OBJ_OK);
+        assert_true(is_signed(rig, at + 1));
+        assert_null(header_of(rig->fake, at + 1, "x-amz-checksum-crc32c"));
+        D.close(self);
+    }
+}
+
+static void
+a_server_that_took_the_checksum_is_believed_when_it_refuses(void **s)
+{
+    static const char *const answers[] = {
+        OK_CRC32C,
+        "HTTP/1.1 403 Forbidden\r\n" DATE "Content-Length: 0\r\n\r\n",
+    };
+    struct rig *rig = *s;
+    const struct obj_put_opts bulk = { .bulk = true };
+
+    void *self = put_bulk(rig, &bulk, answers, 2);
+    assert_outcome(&rig->a, OBJ_FORBIDDEN);
+    assert_false(is_signed(rig, 1));
+    D.close(self);
 }
 
 static void bucket_may_be_part_of_the_host(void **state)
@@ -385,6 +454,10 @@ int main(void)
         WITH_SERVER(request_is_exactly_what_was_signed),
         WITH_SERVER(unlocked_put_has_one_hash_only),
         WITH_SERVER(bulk_put_is_unsigned_with_a_signed_checksum),
+        WITH_SERVER(
+            a_checksum_that_is_not_confirmed_is_followed_by_a_signature),
+        WITH_SERVER(
+            a_server_that_took_the_checksum_is_believed_when_it_refuses),
         WITH_SERVER(bucket_may_be_part_of_the_host),
         WITH_SERVER(lock_headers_are_read_in_any_case),
         WITH_SERVER(bucket_is_made_in_the_region_that_is_signed_for),

@@ -204,7 +204,7 @@ static void a_place_on_s3_has_all_that_was_configured(void **state)
         .addressing = dup_or_null("path"),
         .ca = dup_or_null("/ca"),
         .credentials = dup_or_null("keys"),
-        .payload = dup_or_null("crc32c"),
+        .payload = dup_or_null("signed"),
         .max_clock_skew_s = 7,
     };
     assert_int_equal(eng_config_place_init(&p, &home, &r, &e), 0);
@@ -219,7 +219,7 @@ static void a_place_on_s3_has_all_that_was_configured(void **state)
     assert_string_equal(s->ca_file, "/ca");
     assert_string_equal(s->credentials_file, "/etc/h/credentials/keys.json");
     assert_int_equal(s->addressing, OBJ_ADDR_PATH);
-    assert_int_equal(s->payload, OBJ_PAYLOAD_CRC32C);
+    assert_int_equal(s->payload, OBJ_PAYLOAD_SIGNED);
     assert_int_equal(s->max_clock_skew_s, 7);
 }
 
@@ -272,7 +272,7 @@ static void a_place_has_defaults(void **state)
     assert_null(p.place.store.endpoint);
     assert_null(p.place.store.credentials_file);
     assert_int_equal(p.place.store.addressing, OBJ_ADDR_VIRTUAL);
-    assert_int_equal(p.place.store.payload, OBJ_PAYLOAD_SIGNED);
+    assert_int_equal(p.place.store.payload, OBJ_PAYLOAD_CRC32C);
     assert_int_equal(p.place.store.max_clock_skew_s, 600);
 }
 
