@@ -195,7 +195,7 @@ static void expired_keys_that_cannot_be_renewed_are_an_error(void **state)
     expire(self);
     put_once(self, &a);
     assert_outcome(&a, OBJ_LOCAL);
-    assert_int_equal(a.err.kind, ERR_FAILED);
+    assert_int_equal(a.err.kind, ERR_DENIED);
     assert_non_null(strstr(a.err.msg, "the keys have expired: "));
     assert_int_equal(fake_requests(*state), 0);
     /* The next attempt asks again. */
