@@ -11,6 +11,7 @@ declare -A prefix=(
     [manifest]=mf_ [objstore]=obj_ [kms]=kms_ [cli]=cli_
     [engine_repo]=eng_ [engine_source]=eng_ [engine_backup]=eng_
     [engine_restore]=eng_ [engine_job]=eng_
+    [s3server]=s3server_
 )
 # Sanitizers and coverage put symbols of their own into every object.
 foreign='^(__|_GLOBAL_|_sub_)'
