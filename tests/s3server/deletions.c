@@ -132,7 +132,7 @@ void s3server_delete_objects(struct s3_work *w)
             continue;
         at = o;
         bool has_id = s3server_element(doc, &at, "VersionId", id, sizeof id) &&
-                      end != NULL && at < end;
+                      end != NULL && at <= end;
         struct gone g = delete_one(w, key, has_id ? id : NULL);
         add_result(&xml, key, has_id ? id : NULL, &g, quiet);
     }
