@@ -225,15 +225,13 @@ static size_t on_body(char *p, size_t size, size_t count, void *ctx)
     size_t len = size * count;
     int status = status_of(c);
 
-    if (status < 200 || status > 299) {
+    if (status < 200 || status > 299 || r->out == NULL) {
         struct buf *b = r->error_body;
         size_t room = b == NULL ? 0 : b->max - b->len;
         if (room > 0)
             buf_append(b, p, len < room ? len : room);
         return len;
     }
-    if (r->out == NULL)
-        return len;
     if (!c->body_begun && !make_room(c, r->out)) {
         c->refused = true;
         return 0;

@@ -32,7 +32,7 @@ struct obj_http_request {
     struct span body;       /* with has_body; borrowed during the call */
     bool has_body;          /* send one, if only of 0 bytes */
     uint64_t expect_bytes;  /* of the larger body, for the time limit */
-    struct buf *out;        /* gets the body of a 2xx; NULL: dropped */
+    struct buf *out;        /* gets the body of a 2xx; NULL: error_body does */
     struct buf *error_body; /* gets the start of any other body; or NULL */
     const struct cancel *cancel;
 };

@@ -303,8 +303,13 @@ void obj_s3_answer(struct obj_s3_call *c, struct span error_body,
     copy_header(c, "x-amz-request-id", a->request_id, sizeof a->request_id);
     if (date == NULL || !utc_parse_http(date, &a->server_time))
         a->server_time = 0;
+    if (a->outcome != OBJ_OK)
+        return;
     if (a->http >= 200 && a->http < 300) {
         a->maybe_done = false;
+        /* A 200 may be sent before the work is done, and take it back. */
+        if (c->out == NULL)
+            obj_s3_body_is_good(c, error_body);
         return;
     }
     read_error(c, error_body, &x);
