@@ -42,6 +42,7 @@ struct obj_http_call {
     /* Of the running request. */
     const struct obj_http_request *r;
     struct obj_attempt *a;
+    bool head_done; /* the answer's head is complete */
     bool body_begun;
     bool refused; /* by us: a->err says why */
 };
@@ -218,6 +219,16 @@ static bool make_room(struct obj_http_call *c, struct buf *out)
     return false;
 }
 
+static size_t on_head(char *p, size_t size, size_t count, void *ctx)
+{
+    struct obj_http_call *c = ctx;
+    size_t len = size * count;
+
+    /* Line by line; an interim answer (100) is followed by another head. */
+    c->head_done = len <= 2 && (p[0] == '\r' || p[0] == '\n');
+    return len;
+}
+
 static size_t on_body(char *p, size_t size, size_t count, void *ctx)
 {
     struct obj_http_call *c = ctx;
@@ -372,6 +383,8 @@ static void set_request(struct obj_http_call *c, const struct obj_http *h,
         }
         curl_easy_setopt(x, CURLOPT_CUSTOMREQUEST, r->method);
     }
+    curl_easy_setopt(x, CURLOPT_HEADERFUNCTION, on_head);
+    curl_easy_setopt(x, CURLOPT_HEADERDATA, c);
     curl_easy_setopt(x, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(x, CURLOPT_WRITEDATA, c);
     curl_easy_setopt(x, CURLOPT_XFERINFOFUNCTION, on_progress);
@@ -460,8 +473,10 @@ static void set_failure(struct obj_http_call *c, CURLcode code)
     const char *text =
         c->curl_text[0] != '\0' ? c->curl_text : curl_easy_strerror(code);
     curl_off_t connected_us = 0;
+    long connects = 0;
 
     curl_easy_getinfo(c->easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+    curl_easy_getinfo(c->easy, CURLINFO_NUM_CONNECTS, &connects);
     set_message(a, text);
     if (c->refused) {
         a->outcome = OBJ_LOCAL;
@@ -477,6 +492,9 @@ static void set_failure(struct obj_http_call *c, CURLcode code)
         set_message(a, "the server does not speak TLS on this port");
     } else {
         a->outcome = early_outcome(code);
+        /* On a kept connection it may be the rest of the last answer. */
+        if (a->outcome == OBJ_REJECTED && connects == 0 && connected_us > 0)
+            a->outcome = OBJ_NETWORK;
         if (a->outcome == OBJ_LOCAL)
             err_set(&a->err,
                     code == CURLE_OUT_OF_MEMORY ? ERR_NOMEM : ERR_INTERNAL, 0,
@@ -520,6 +538,7 @@ void obj_http_perform(struct obj_http *h, struct obj_http_call *c,
     reset_attempt(a);
     c->r = r;
     c->a = a;
+    c->head_done = false;
     c->body_begun = false;
     c->refused = false;
     c->curl_text[0] = '\0';
@@ -533,7 +552,8 @@ void obj_http_perform(struct obj_http *h, struct obj_http_call *c,
     set_request(c, h, r, headers, a->fresh_connection);
 
     CURLcode code = transfer(c, r->cancel);
-    a->http = status_of(c);
+    /* A status whose head was cut behind it is no answer. */
+    a->http = c->head_done ? status_of(c) : 0;
     /* A server that refuses early answers, closes and resets what we still
      * send: the answer is what counts. */
     bool complete = code == CURLE_OK ||

@@ -143,7 +143,8 @@ struct obj_s3_answer {
 
 enum obj_outcome obj_s3_classify(const struct obj_s3_answer *s);
 
-/* Reads an answer that came in full into the attempt. */
+/* Reads an answer into the attempt: of one that was cut (the outcome says so
+ * already) what its head tells, of any other what it means. */
 void obj_s3_answer(struct obj_s3_call *c, struct span error_body,
                    const char *signed_for);
 

@@ -330,7 +330,7 @@ static bool transfer(struct obj_s3_call *c, const struct letter *l,
 
     int64_t from = utc_mono_ms();
     obj_http_perform(c->s3->http, c->http, &r, a);
-    if (a->outcome == OBJ_OK)
+    if (a->http != 0)
         obj_s3_answer(c, buf_span(&error_body), signed_for);
     log_line(c, utc_mono_ms() - from);
     a->sent += sent;

@@ -201,12 +201,14 @@ int obj_verdict(const struct obj_store *s, const struct obj_call *c,
     char history[400];
 
     obj_verdict_subject(c, subject, sizeof subject);
+    add_history(c, history, sizeof history);
     if (a->outcome == OBJ_LOCAL) {
         *e = a->err;
+        if (history[0] != '\0')
+            err_hint(e, "%s", history + 2); /* without its comma */
         return err_ctx(e, "%s", subject);
     }
     obj_verdict_label(a, label, sizeof label);
-    add_history(c, history, sizeof history);
     err_set(e, v.kind, a->sys, "%s: %s%s", subject, label, history);
     e->http = a->http;
     if (a->outcome == OBJ_REGION && a->region[0] != '\0')
