@@ -145,6 +145,27 @@ void obj_s3_put(void *self, const struct obj_req *r, struct span body,
         *info = answer;
 }
 
+/* A refused HEAD has no body that could say why, and a clock to be set, a token
+ * to be renewed and a missing right all look alike.  A GET of one byte says it.
+ */
+static void ask_why(struct obj_s3 *s3, const struct obj_req *r,
+                    struct obj_attempt *a)
+{
+    AUTO_BUF struct buf out = buf_init(1);
+    struct obj_attempt ask = obj_s3_further(a);
+
+    AUTO_OBJ_S3_CALL struct obj_s3_call c;
+    obj_s3_call_init(&c, s3, r, r->key, OBJ_GET, "GET", &ask);
+    if (r->version != NULL)
+        obj_s3_call_query(&c, "versionId", r->version);
+    obj_s3_call_header(&c, "range", "bytes=0-0");
+    c.out = &out;
+    if (obj_s3_send(&c) || ask.code[0] == '\0')
+        return;
+    ask.verb = a->verb;
+    *a = ask;
+}
+
 void obj_s3_head(void *self, const struct obj_req *r, struct obj_info *info,
                  struct obj_attempt *a)
 {
@@ -155,7 +176,14 @@ void obj_s3_head(void *self, const struct obj_req *r, struct obj_info *info,
     if (r->version != NULL)
         obj_s3_call_query(&c, "versionId", r->version);
     a->nonce[0] = '\0';
-    if (!obj_s3_send(&c) || !obj_s3_info(&c, &answer))
+    if (!obj_s3_send(&c)) {
+        if (a->code[0] == '\0' &&
+            (a->outcome == OBJ_FORBIDDEN ||
+             (a->outcome == OBJ_REJECTED && a->http == 400)))
+            ask_why(self, r, a);
+        return;
+    }
+    if (!obj_s3_info(&c, &answer))
         return;
     if (!obj_http_length(c.http, &answer.size)) {
         a->outcome = OBJ_NETWORK;

@@ -80,15 +80,22 @@ static inline struct obj_store *sim_store(const struct s3server *server,
     return s;
 }
 
+static inline void sim_open_with(struct sim *s, const struct s3server_opts *o,
+                                 const struct obj_config *config,
+                                 int64_t limit_ms, int64_t deadline_ms)
+{
+    *s = (struct sim){ .server = s3server_start(o), .bucket = config->bucket };
+    s3server_bucket(s->server, "plain", S3SERVER_NEVER, false);
+    s3server_bucket(s->server, "vault", S3SERVER_ENABLED, true);
+    s->store = sim_store(s->server, config, limit_ms, deadline_ms);
+}
+
 static inline void sim_open(struct sim *s, const char *bucket, int64_t limit_ms,
                             int64_t deadline_ms)
 {
     const struct obj_config c = { .bucket = bucket };
 
-    *s = (struct sim){ .server = s3server_start(NULL), .bucket = bucket };
-    s3server_bucket(s->server, "plain", S3SERVER_NEVER, false);
-    s3server_bucket(s->server, "vault", S3SERVER_ENABLED, true);
-    s->store = sim_store(s->server, &c, limit_ms, deadline_ms);
+    sim_open_with(s, NULL, &c, limit_ms, deadline_ms);
 }
 
 static inline void sim_close(struct sim *s)
