@@ -17,3 +17,4 @@ unit_test(engine/restore/test_target_pipe engine_restore)
 unit_test(engine/restore/test_target_direct engine_restore)
 target_link_options(engine_restore_test_target_direct PRIVATE
   LINKER:--wrap=open64,--wrap=pwrite64)
+unit_test(engine/repo/test_flipped engine_repo s3server)

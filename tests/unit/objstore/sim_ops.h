@@ -373,6 +373,28 @@ static inline int sim_bucket_info(struct sim *s, struct err *e)
     return 0;
 }
 
+static inline void sim_no_bucket_yet(struct sim *s)
+{
+    (void)s;
+}
+
+static inline int sim_create_bucket(struct sim *s, struct err *e)
+{
+    const struct obj_req r = { .key = "" };
+
+    return obj_bucket_create(s->store, &r, false, e);
+}
+
+static inline void sim_look_bucket(struct sim *s, int result)
+{
+    const struct obj_req r = { .key = "" };
+    struct obj_bucket b = { 0 };
+    struct err e;
+
+    if (result == 0 && obj_bucket_info(s->store, &r, &b, &e) < 0)
+        SIM_WRONG(s, "%s", e.msg);
+}
+
 static const struct sim_op sim_ops[] = {
     { "put", "PutObject", "plain", SIM_KEY, sim_other_there, sim_put,
       sim_look_put },
@@ -398,6 +420,8 @@ static const struct sim_op sim_ops[] = {
       sim_get_lock, sim_look_unchanged },
     { "bucket info", "GetBucketVersioning", "vault", "the bucket",
       sim_both_there, sim_bucket_info, sim_look_unchanged },
+    { "bucket create", "CreateBucket", "newone", "the bucket",
+      sim_no_bucket_yet, sim_create_bucket, sim_look_bucket },
 };
 
 #define SIM_OPS (sizeof sim_ops / sizeof sim_ops[0])

@@ -14,11 +14,12 @@
 #define SHORT_MS 700
 
 /* Operations without a body of that kind, in one of the two directions. */
-#define NO_BODY ",put,put if absent,head,delete,set lock,"
+#define NO_BODY ",put,put if absent,head,delete,set lock,bucket create,"
 #define NO_TEXT NO_BODY "get,get range,"
 #define NO_OBJECT NO_BODY "list,list versions,delete many,get lock,bucket info,"
 #define NO_UPLOAD                                                              \
-    ",get,get range,head,list,list versions,delete,get lock,bucket info,"
+    ",get,get range,head,list,list versions,delete,get lock,bucket info,"      \
+    "bucket create,"
 
 static const struct sim_fault refusals[] = {
     { "500", .kind = ERR_UNREACHABLE,
