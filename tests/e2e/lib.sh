@@ -255,3 +255,20 @@ warns() {
 need_qemu() {
     command -v qemu-img >/dev/null || skip "qemu-img is not installed"
 }
+
+# own_s3: starts the S3 server of the tests, which can be told to fail; $endpoint.
+# It ends with the scenario, whose end closes its stdin.
+own_s3() {
+    local program
+    program=$(dirname "$OBJVAULT")/../tests/s3server/s3server
+    [ -x "$program" ] || skip "the S3 server of the tests is not built"
+    coproc OWN_S3 { exec "$program"; }
+    read -r endpoint <&"${OWN_S3[0]}" || fail "the S3 server did not start"
+    export AWS_ACCESS_KEY_ID=AKIDS3SERVER AWS_SECRET_ACCESS_KEY=s3server/secret+key
+}
+
+# tell WORD...: a line to that server (tests/s3server/main.c); its answer in $told.
+tell() {
+    echo "$*" >&"${OWN_S3[1]}"
+    read -r told <&"${OWN_S3[0]}" || fail "the S3 server has ended at: $*"
+}
