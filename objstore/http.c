@@ -222,11 +222,12 @@ static bool make_room(struct obj_http_call *c, struct buf *out)
 static size_t on_head(char *p, size_t size, size_t count, void *ctx)
 {
     struct obj_http_call *c = ctx;
-    size_t len = size * count;
+    struct span line = span_of(p, size * count);
 
     /* Line by line; an interim answer (100) is followed by another head. */
-    c->head_done = len <= 2 && (p[0] == '\r' || p[0] == '\n');
-    return len;
+    c->head_done =
+        span_eq(line, span_str("\r\n")) || span_eq(line, span_str("\n"));
+    return line.len;
 }
 
 static size_t on_body(char *p, size_t size, size_t count, void *ctx)
