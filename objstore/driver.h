@@ -47,6 +47,7 @@ struct obj_attempt {
     int64_t retry_after_ms; /* server's wish; 0: none */
     bool maybe_done;        /* the request may have been carried out */
     bool fresh_connection;  /* in: do not reuse a connection */
+    int64_t deadline;       /* in: utc_mono_ms at which to give up; 0: none */
     int64_t server_time;    /* Date header; 0: none */
     int64_t clock_offset;   /* in: server's time minus ours, for signing; the
                                request's sign_before was checked against it,

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/secret.h"
+#include "base/utc.h"
 
 #define CONNECT_MS 5000
 #define LOW_SPEED_BYTES 1024
@@ -358,20 +359,32 @@ static void set_transport(struct obj_http_call *c, const struct obj_http *h)
     curl_easy_setopt(x, CURLOPT_ERRORBUFFER, c->curl_text);
 }
 
-static void set_request(struct obj_http_call *c, const struct obj_http *h,
-                        const struct obj_http_request *r,
-                        struct curl_slist *headers, bool fresh)
+/* How long a request may take: by its size, and never past its deadline. */
+static int64_t time_limit(const struct obj_http *h,
+                          const struct obj_http_request *r, int64_t deadline)
 {
-    CURL *x = c->easy;
-    int64_t limit_ms =
+    int64_t ms =
         LIMIT_BASE_MS + (int64_t)(r->expect_bytes / LIMIT_BYTES_PER_MS);
 
-    if (h->limit_ms > 0 && limit_ms > h->limit_ms)
-        limit_ms = h->limit_ms;
-    curl_easy_setopt(x, CURLOPT_TIMEOUT_MS, (long)limit_ms);
+    if (h->limit_ms > 0 && ms > h->limit_ms)
+        ms = h->limit_ms;
+    if (deadline > 0 && ms > deadline - utc_mono_ms())
+        ms = deadline - utc_mono_ms();
+    return ms > 0 ? ms : 1; /* 0 would be none */
+}
+
+static void set_request(struct obj_http_call *c, const struct obj_http *h,
+                        const struct obj_http_request *r,
+                        struct curl_slist *headers)
+{
+    CURL *x = c->easy;
+
+    curl_easy_setopt(x, CURLOPT_TIMEOUT_MS,
+                     (long)time_limit(h, r, c->a->deadline));
     curl_easy_setopt(x, CURLOPT_URL, r->url);
     curl_easy_setopt(x, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(x, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
+    curl_easy_setopt(x, CURLOPT_FRESH_CONNECT,
+                     c->a->fresh_connection ? 1L : 0L);
     if (strcmp(r->method, "HEAD") == 0) {
         curl_easy_setopt(x, CURLOPT_NOBODY, 1L);
     } else {
@@ -550,7 +563,7 @@ void obj_http_perform(struct obj_http *h, struct obj_http_call *c,
     }
     curl_easy_reset(c->easy);
     set_transport(c, h);
-    set_request(c, h, r, headers, a->fresh_connection);
+    set_request(c, h, r, headers);
 
     CURLcode code = transfer(c, r->cancel);
     /* A status whose head was cut behind it is no answer. */

@@ -52,10 +52,10 @@ struct obj_http_call *obj_http_begin(struct obj_http *h, struct err *e);
 /* Puts it back with its connection; c may be NULL. */
 void obj_http_end(struct obj_http *h, struct obj_http_call *c);
 
-/* Makes the request.  Reads a->fresh_connection; sets outcome, http, sent,
- * received, maybe_done, message and, with OBJ_LOCAL, err.  OBJ_OK means that
- * an answer came in full, whatever its status; else OBJ_NETWORK, OBJ_SLOW,
- * OBJ_TLS, OBJ_STOPPED, OBJ_LOCAL, OBJ_REJECTED (no HTTP server).
+/* Makes the request.  Reads a->fresh_connection and a->deadline; sets outcome,
+ * http, sent, received, maybe_done, message and, with OBJ_LOCAL, err.  OBJ_OK
+ * means that an answer came in full, whatever its status; else OBJ_NETWORK,
+ * OBJ_SLOW, OBJ_TLS, OBJ_STOPPED, OBJ_LOCAL, OBJ_REJECTED (no HTTP server).
  *
  * libcurl itself repeats a request whose kept connection turned out dead.
  * maybe_done is set on any answer where that may have happened. */

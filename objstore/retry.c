@@ -56,7 +56,8 @@ struct run {
     unsigned auth_generation;
     bool fixed_clock, fixed_region, fixed_auth;
     bool fresh_connection;
-    unsigned tokens; /* paid for the attempt that runs */
+    unsigned tokens;           /* paid for the attempt that runs */
+    struct obj_attempt before; /* the last attempt but one */
 };
 
 enum decision { SETTLED, AT_ONCE, LATER };
@@ -223,9 +224,11 @@ static int attempt(struct run *r, struct err *e)
         obj_pace_leave(&s->pace, OBJ_SIGNAL_NONE, 0);
         return -1;
     }
+    r->before = c->last;
     c->last = (struct obj_attempt){
         .verb = c->verb,
         .fresh_connection = r->fresh_connection,
+        .deadline = r->deadline,
         .clock_offset = (int64_t)atomic_load(&s->clock_offset),
     };
     if (c->nonce != NULL)
@@ -487,6 +490,17 @@ static void remember(struct obj_call *c)
         c->earlier.n++;
 }
 
+/* An attempt that the deadline cut short says nothing: the one before does. */
+static int verdict(struct run *r, struct err *e)
+{
+    struct obj_call *c = r->c;
+
+    if (c->tries > 1 && c->last.outcome == OBJ_SLOW &&
+        utc_mono_ms() >= r->deadline)
+        c->last = r->before;
+    return obj_verdict(r->s, c, e);
+}
+
 static int run(struct run *r, struct err *e)
 {
     struct obj_call *c = r->c;
@@ -494,7 +508,7 @@ static int run(struct run *r, struct err *e)
     for (;;) {
         int made = paced_attempt(r, e);
         if (made < 0 && e->kind == ERR_TIMEOUT && c->tries > 0)
-            return obj_verdict(r->s, c, e);
+            return verdict(r, e);
         if (made < 0)
             return -1;
 
@@ -505,7 +519,7 @@ static int run(struct run *r, struct err *e)
             return 0;
         }
         if (d == SETTLED)
-            return obj_verdict(r->s, c, e);
+            return verdict(r, e);
         remember(c);
         r->fresh_connection = c->last.outcome == OBJ_NETWORK ||
                               c->last.outcome == OBJ_SLOW ||
@@ -514,7 +528,7 @@ static int run(struct run *r, struct err *e)
         if (waited < 0)
             return -1;
         if (waited > 0)
-            return obj_verdict(r->s, c, e);
+            return verdict(r, e);
     }
 }
 

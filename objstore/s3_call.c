@@ -60,7 +60,8 @@ bool obj_s3_fail(struct obj_attempt *a, const struct err *e)
 
 struct obj_attempt obj_s3_further(const struct obj_attempt *a)
 {
-    return (struct obj_attempt){ .clock_offset = a->clock_offset };
+    return (struct obj_attempt){ .clock_offset = a->clock_offset,
+                                 .deadline = a->deadline };
 }
 
 bool obj_s3_call_xml(struct obj_s3_call *c, struct buf *xml)
