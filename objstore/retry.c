@@ -494,9 +494,10 @@ static void remember(struct obj_call *c)
 static int verdict(struct run *r, struct err *e)
 {
     struct obj_call *c = r->c;
+    bool cut = c->last.outcome == OBJ_SLOW ||
+               (c->last.outcome == OBJ_NETWORK && c->last.http == 0);
 
-    if (c->tries > 1 && c->last.outcome == OBJ_SLOW &&
-        utc_mono_ms() >= r->deadline)
+    if (cut && c->tries > 1 && utc_mono_ms() >= r->deadline)
         c->last = r->before;
     return obj_verdict(r->s, c, e);
 }

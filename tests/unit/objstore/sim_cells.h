@@ -9,6 +9,12 @@
 #include <stdatomic.h>
 
 #define SIM_THREADS 12
+/* Times are in the order of what a request takes: sanitizers need more. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define SIM_SLOWER 3
+#else
+#define SIM_SLOWER 1
+#endif
 /* What a loaded machine may add to a wait before it counts as a hang. */
 #define SIM_SLACK_MS 4000
 
@@ -72,8 +78,9 @@ static inline void sim_judge_error(struct sim *s, const struct sim_cell *c,
 static inline void sim_run_cell(struct sim_cell *c)
 {
     const struct sim_fault *f = c->fault;
-    int64_t limit = f->limit_ms != 0 ? f->limit_ms : 2000;
-    int64_t deadline = f->deadline_ms != 0 ? f->deadline_ms : 8000;
+    int64_t limit = SIM_SLOWER * (f->limit_ms != 0 ? f->limit_ms : 2000);
+    int64_t deadline =
+        SIM_SLOWER * (f->deadline_ms != 0 ? f->deadline_ms : 8000);
     struct s3server_rule rule = f->rule;
     struct err e = { 0 };
     struct sim s;

@@ -11,10 +11,12 @@
 
 #include "sim_cells.h"
 
-#define SHORT_MS 700
+#define SHORT_MS 1000
 
 /* Operations without a body of that kind, in one of the two directions. */
-#define NO_BODY ",put,put if absent,head,delete,set lock,bucket create,"
+#define NO_BODY                                                                \
+    ",put,put if absent,put if absent among versions,put locked,head,delete,"  \
+    "set lock,bucket create,"
 #define NO_TEXT NO_BODY "get,get range,"
 #define NO_OBJECT NO_BODY "list,list versions,delete many,get lock,bucket info,"
 #define NO_UPLOAD                                                              \
@@ -116,14 +118,14 @@ static const struct sim_fault bodies[] = {
     { "request damaged", .except = NO_UPLOAD, .kind = ERR_CORRUPT,
       .cause = "SHA256Mismatch",
       .rule = { .act = S3SERVER_FLIP_REQUEST, .at = 100 } },
-    { "stall before the answer", .kind = ERR_TIMEOUT, .limit_ms = 150,
-      .deadline_ms = SHORT_MS, .no_id = true, .cause = "",
+    { "stall before the answer", .kind = ERR_TIMEOUT, .limit_ms = 400,
+      .deadline_ms = 1500, .no_id = true, .cause = "",
       .rule = { .act = S3SERVER_STALL_ANSWER, .ms = 60000 } },
     { "stall up to the deadline", .kind = ERR_TIMEOUT, .limit_ms = 20000,
-      .deadline_ms = SHORT_MS, .no_id = true, .once = true, .cause = "",
+      .deadline_ms = 1500, .no_id = true, .once = true, .cause = "",
       .rule = { .act = S3SERVER_STALL_ANSWER, .ms = 60000 } },
     { "stall in the answer's body", .except = NO_BODY, .kind = ERR_TIMEOUT,
-      .limit_ms = 150, .deadline_ms = SHORT_MS, .cause = "",
+      .limit_ms = 400, .deadline_ms = 1500, .cause = "",
       .rule = { .act = S3SERVER_STALL_BODY, .ms = 60000, .at = 10 } },
 };
 
