@@ -169,15 +169,25 @@ static enum obj_signal signal_of(enum obj_outcome o)
     return o == OBJ_SLOW ? OBJ_SIGNAL_SLOW : OBJ_SIGNAL_NONE;
 }
 
-/* Did the server (or the file system) answer at all?  An outage is when
- * nobody gets an answer. */
-static bool answered(const struct obj_attempt *a)
+/* A gateway's answer for a server that is not there, or the server's own before
+ * it is ready.  500 is another matter: one object may always give it. */
+static bool is_down(int http)
+{
+    return http == 502 || http == 503 || http == 504;
+}
+
+/* Does the storage work, by this attempt?  An outage is when it works for
+ * nobody. */
+static bool works(const struct obj_attempt *a)
 {
     switch (a->outcome) {
     case OBJ_NETWORK:
     case OBJ_SLOW:
     case OBJ_TLS:
-        return a->http != 0;
+        return a->http != 0 && !is_down(a->http);
+    case OBJ_UNAVAIL:
+    case OBJ_THROTTLE:
+        return !is_down(a->http);
     case OBJ_STOPPED:
     case OBJ_LOCAL:
         return false;
@@ -192,8 +202,6 @@ static bool answered(const struct obj_attempt *a)
     case OBJ_WORM:
     case OBJ_DIGEST:
     case OBJ_UNREADABLE:
-    case OBJ_THROTTLE:
-    case OBJ_UNAVAIL:
     case OBJ_CLOCK:
     case OBJ_REGION:
     case OBJ_NO_SPACE:
@@ -244,7 +252,7 @@ static int attempt(struct run *r, struct err *e)
     obj_pace_leave(&s->pace, signal_of(c->last.outcome),
                    c->last.sent + c->last.received);
 
-    if (answered(&c->last))
+    if (works(&c->last))
         atomic_fetch_add(&s->answers, 1);
     c->last.verb = c->verb;
     count_attempt(s, &c->last, c->tries);
@@ -399,12 +407,12 @@ static bool heal(struct run *r)
     return true;
 }
 
-/* In an outage that began after the store had worked (nobody gets an answer),
- * attempts are not counted: a backup outlives it until its deadline.  A store
- * that never answered is more likely a wrong endpoint. */
+/* In an outage that began after the store had worked, attempts are not counted:
+ * a backup outlives it until its deadline.  A store that never worked is more
+ * likely a wrong endpoint. */
 static bool in_outage(const struct run *r)
 {
-    return r->answers > 0 && !answered(&r->c->last) &&
+    return r->answers > 0 && !works(&r->c->last) &&
            atomic_load(&r->s->answers) == r->answers;
 }
 

@@ -63,7 +63,7 @@ struct obj_store {
     int64_t max_clock_skew_s; /* 0: any */
     struct obj_pace pace;
     atomic_llong clock_offset; /* server minus ours, seconds */
-    atomic_ullong answers;     /* attempts that the server answered */
+    atomic_ullong answers;     /* attempts that showed the storage at work */
     atomic_ullong usual_bytes; /* of the last whole get: a guess at the next */
     struct {
         pthread_mutex_t lock;

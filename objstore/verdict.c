@@ -12,6 +12,9 @@
 
 #include "base/utc.h"
 
+/* Failures that lasted so long are told with the time when they began. */
+#define SINCE_S 60
+
 struct verdict {
     enum err_kind kind;
     const char *plain; /* where the server gave no code and no message */
@@ -174,17 +177,23 @@ void obj_verdict_subject(const struct obj_call *c, char *out, size_t cap)
         snprintf(out, cap, "%s %s", c->what, key);
 }
 
-/* ", 5 attempts over 3 s (first: ...), request id X". */
+/* ", 5 attempts over 3 s (before: ...), request id X"; a long time is also told
+ * by its beginning, which is what one looks up in other logs. */
 static void add_history(const struct obj_call *c, char *out, size_t cap)
 {
     struct text t = { out, cap };
     char last[sizeof c->earlier.text];
+    char since[UTC_ISO_CHARS];
+    int64_t took_s = (utc_mono_ms() - c->started + 500) / 1000;
 
     out[0] = '\0';
     obj_verdict_label(&c->last, last, sizeof last);
     if (c->tries > 1)
-        add(&t, ", %u attempts over %lld s", c->tries,
-            (long long)((utc_mono_ms() - c->started + 500) / 1000));
+        add(&t, ", %u attempts over %lld s", c->tries, (long long)took_s);
+    if (c->tries > 1 && took_s >= SINCE_S) {
+        utc_format_iso(utc_real_now() - took_s, since);
+        add(&t, ", since %s", since);
+    }
     if (c->earlier.n > 0 && strcmp(c->earlier.text, last) != 0)
         add(&t, " (before: %s)", c->earlier.text);
     if (c->last.request_id[0] != '\0')
