@@ -7,13 +7,21 @@
 #include "base/zst.h"
 
 #include <stdlib.h>
-#define ZSTD_STATIC_LINKING_ONLY /* ZSTD_estimate*, ZSTD_getCParams */
+/* ZSTD_estimate*, ZSTD_getCParams, ZSTD_c_stable*Buffer */
+#define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 #include <zstd_errors.h>
+
+#include "base/checked.h"
+
+/* Bytes that are compressed between two looks at the token: one of zstd's own
+ * blocks, 20 to 50 ms at the strongest level. */
+#define STEP_BYTES ZSTD_BLOCKSIZE_MAX
 
 struct zst {
     ZSTD_CCtx *c;
     ZSTD_DCtx *d;
+    const struct cancel *cancel;
 };
 
 struct zst *zst_new(struct err *e)
@@ -32,6 +40,11 @@ void zst_free(struct zst *z)
     ZSTD_freeCCtx(z->c);
     ZSTD_freeDCtx(z->d);
     free(z);
+}
+
+void zst_stop_by(struct zst *z, const struct cancel *cancel)
+{
+    z->cancel = cancel;
 }
 
 size_t zst_bound(size_t content_bytes)
@@ -53,17 +66,52 @@ static int compress_failed(size_t code, struct buf *out, struct err *e)
     return err_set(e, ERR_INTERNAL, 0, "compress: %s", ZSTD_getErrorName(code));
 }
 
+/* Parameters of the frame that begins now.  Buffers that stay where they are
+ * let zstd refer to them instead of copying, as in a single call. */
+static size_t begin_frame(ZSTD_CCtx *c, int level, size_t content)
+{
+    size_t r = ZSTD_CCtx_reset(c, ZSTD_reset_session_only);
+
+    if (!ZSTD_isError(r))
+        r = ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, level);
+    if (!ZSTD_isError(r))
+        r = ZSTD_CCtx_setParameter(c, ZSTD_c_stableInBuffer, 1);
+    if (!ZSTD_isError(r))
+        r = ZSTD_CCtx_setParameter(c, ZSTD_c_stableOutBuffer, 1);
+    /* zstd writes the size into the header and takes no larger window than it
+     * needs. */
+    return ZSTD_isError(r) ? r : ZSTD_CCtx_setPledgedSrcSize(c, content);
+}
+
+/* 0, zstd's error, or *stopped. */
+static size_t compress_steps(struct zst *z, struct span in, ZSTD_outBuffer *to,
+                             bool *stopped)
+{
+    ZSTD_inBuffer from = { .src = in.p };
+    size_t r = 0;
+
+    do {
+        *stopped = cancel_requested(z->cancel);
+        if (*stopped)
+            return 0;
+        from.size += checked_min(in.len - from.size, STEP_BYTES);
+        r = ZSTD_compressStream2(
+            z->c, to, &from, from.size < in.len ? ZSTD_e_continue : ZSTD_e_end);
+    } while (!ZSTD_isError(r) && from.size < in.len);
+    /* What is left would never fit: the room does not grow. */
+    return r == 0 || ZSTD_isError(r) ? r
+                                     : (size_t)0 - ZSTD_error_dstSize_tooSmall;
+}
+
 int zst_compress(struct zst *z, int level, struct span in, struct buf *out,
                  struct err *e)
 {
+    bool stopped = false;
+
     if (z->c == NULL)
         z->c = ZSTD_createCCtx();
     if (z->c == NULL)
         return err_nomem(e);
-
-    size_t r = ZSTD_CCtx_setParameter(z->c, ZSTD_c_compressionLevel, level);
-    if (ZSTD_isError(r))
-        return compress_failed(r, out, e);
 
     /* The bound may be over the maximum where the frame itself is not. */
     size_t room = ZSTD_compressBound(in.len);
@@ -74,12 +122,15 @@ int zst_compress(struct zst *z, int level, struct span in, struct buf *out,
         (void)!buf_check(out, e); /* it failed: this fills e */
         return err_ctx(e, "compress");
     }
-    /* The whole content in one call: zstd writes its size into the header and
-     * takes no larger window than it needs. */
-    r = ZSTD_compress2(z->c, at, room, in.p, in.len);
+    ZSTD_outBuffer to = { .dst = at, .size = room };
+    size_t r = begin_frame(z->c, level, in.len);
+    if (!ZSTD_isError(r))
+        r = compress_steps(z, in, &to, &stopped);
     if (ZSTD_isError(r))
         return compress_failed(r, out, e);
-    out->len += r;
+    if (stopped)
+        return cancel_check(z->cancel, e);
+    out->len += to.pos;
     return 0;
 }
 

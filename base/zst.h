@@ -7,6 +7,7 @@
 
 #include "base/auto.h"
 #include "base/buf.h"
+#include "base/cancel.h"
 #include "base/err.h"
 #include "base/span.h"
 
@@ -16,10 +17,14 @@ struct zst; /* a compression and a decompression context; one thread */
 struct zst *zst_new(struct err *e);
 void zst_free(struct zst *z); /* NULL is fine */
 
+/* A token (borrowed; NULL: none) that ends a compression under way within a
+ * fraction of a second: at the strongest levels a block takes many of them. */
+void zst_stop_by(struct zst *z, const struct cancel *cancel);
+
 /* Compresses in to one frame with its content size in the header, at zstd
  * level `level` (negative ones are the fast levels), and appends it to out,
  * which should have room for zst_bound(in.len): with less, a frame that would
- * just fit may be refused as too large (ERR_CORRUPT). */
+ * just fit may be refused as too large (ERR_CORRUPT).  ERR_CANCELLED. */
 int zst_compress(struct zst *z, int level, struct span in, struct buf *out,
                  struct err *e) __attribute__((warn_unused_result));
 

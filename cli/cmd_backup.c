@@ -20,7 +20,7 @@ struct vm_run {
     bool failed;
     struct err error;
     struct eng_backup_result res;
-    struct obj_counters requests; /* of this VM alone */
+    struct obj_counters traffic; /* of this VM alone */
 };
 
 struct runs {
@@ -112,7 +112,24 @@ static void count(struct vm_run *v, const struct obj_counters *before,
                   const struct obj_counters *after)
 {
     for (int i = 0; i < OBJ_VERBS; i++)
-        v->requests.requests[i] = after->requests[i] - before->requests[i];
+        v->traffic.requests[i] = after->requests[i] - before->requests[i];
+    v->traffic.stored = after->stored - before->stored;
+    v->traffic.stored_bytes = after->stored_bytes - before->stored_bytes;
+}
+
+/* A run that broke off lost nothing of what it had stored, and says so. */
+static void add_kept(struct vm_run *v)
+{
+    char size[UNITS_TEXT_CHARS];
+
+    units_format_size(v->traffic.stored_bytes, size);
+    if (v->traffic.stored > 0)
+        (void)err_hint(&v->error,
+                       "kept: %" PRIu64 " objects (%s) that it stored, which "
+                       "the next run uses",
+                       v->traffic.stored, size);
+    else if (v->error.kind == ERR_CANCELLED)
+        (void)err_hint(&v->error, "nothing was stored yet");
 }
 
 static void run_one(struct cli_ctx *c, struct vm_run *v, struct eng_repo *repo,
@@ -133,10 +150,13 @@ static void run_one(struct cli_ctx *c, struct vm_run *v, struct eng_repo *repo,
         .progress = progress,
     };
     obj_store_counters(eng_repo_store(repo), &before);
-    if (eng_backup_machine(repo, v->machine, &o, &v->res, &e) < 0)
-        fail(v, &e);
+    int made = eng_backup_machine(repo, v->machine, &o, &v->res, &e);
     obj_store_counters(eng_repo_store(repo), &after);
     count(v, &before, &after);
+    if (made < 0) {
+        fail(v, &e);
+        add_kept(v);
+    }
 }
 
 static void run_all(struct cli_ctx *c, struct runs *r, struct eng_repo *repo,
@@ -257,7 +277,12 @@ static void json_vm(struct jsonw *w, const struct vm_run *v)
     jsonw_double(w, res->seconds, 3);
     jsonw_kstring(w, "bottleneck", v->failed ? NULL : res->bottleneck);
     json_busy(w, res);
-    json_requests(w, &v->requests);
+    json_requests(w, &v->traffic);
+    jsonw_key(w, "kept");
+    jsonw_object(w);
+    jsonw_kuint(w, "objects", v->failed ? v->traffic.stored : 0);
+    jsonw_kuint(w, "bytes", v->failed ? v->traffic.stored_bytes : 0);
+    jsonw_end_object(w);
     jsonw_key(w, "messages");
     jsonw_array(w);
     const char *message = v->failed ? v->error.msg : res->warning;

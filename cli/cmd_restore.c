@@ -92,6 +92,10 @@ static int restore(struct cli_ctx *c, bool vm, const char *to,
         r = eng_restore_disk(repo.repo, &p, disk, to, &o, &res, e);
     }
     cli_render_stop(STEAL(render));
+    if (r < 0 && e->kind == ERR_CANCELLED)
+        return err_hint(
+            e, "complete in %.200s: %" PRIu64 " disks, %" PRIu64 " files", to,
+            vm ? res.disks : 0, res.files);
     if (r < 0)
         return -1;
     return result(c, name, eng_repo_name(repo.repo), to, &res, e);

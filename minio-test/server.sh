@@ -8,6 +8,10 @@
 #       With --tls also OBJVAULT_TEST_S3_CA.  Where the environment names an
 #       endpoint already, that server is taken (not with --tls).
 #   server.sh stop DIR
+#   server.sh kill DIR
+#       Ends it as a crash would (SIGKILL).
+#   server.sh again DIR
+#       Starts it once more, on the port and with the data that it had.
 #   server.sh find [--no-build]
 #       Prints the path of a MinIO program: $OBJVAULT_TEST_MINIO, `minio` on
 #       PATH, Go's bin folders, or one that it builds once and keeps.
@@ -158,7 +162,7 @@ print_env() {
 }
 
 start() {
-    local dir=$1 minio url='' pid i scheme=http
+    local dir=$1 minio
     if [ "$tls" = no ] && [ -n "${OBJVAULT_TEST_S3_ENDPOINT:-}" ]; then
         print_env "$OBJVAULT_TEST_S3_ENDPOINT" \
             "${OBJVAULT_TEST_S3_ACCESS_KEY:?not set}" \
@@ -170,15 +174,21 @@ start() {
     dir=$(cd "$dir" && pwd)
     if [ "$tls" = yes ]; then
         make_certs "$dir"
-        scheme=https
     fi
     # Port 0: the server takes a free one and says which.
+    launch "$dir" "$minio" 127.0.0.1:0
+}
+
+# launch DIR MINIO ADDRESS: runs it, waits until it is ready, says how to reach
+# it.
+launch() {
+    local dir=$1 minio=$2 url='' pid i
     (
         cd "$dir"
         exec env MINIO_ROOT_USER=objvaulttest \
             MINIO_ROOT_PASSWORD=objvaulttestsecret \
             MINIO_BROWSER=off MINIO_UPDATE=off MINIO_CI_CD=1 HOME="$dir" \
-            setsid "$minio" server --address 127.0.0.1:0 \
+            setsid "$minio" server --address "$3" \
             --certs-dir "$dir/certs" "$dir/data" >"$dir/log" 2>&1 </dev/null \
             9>&-
     ) &
@@ -191,11 +201,12 @@ start() {
             return 1
         fi
         [ -n "$url" ] ||
-            url=$(grep -oE "$scheme://127\.0\.0\.1:[0-9]+" "$dir/log" 2>/dev/null |
+            url=$(grep -oE "https?://127\.0\.0\.1:[0-9]+" "$dir/log" 2>/dev/null |
                 head -n 1 || true)
         if [ -n "$url" ] && ready "$url" "$dir"; then
+            echo "$url" >"$dir/url"
             print_env "$url" objvaulttest objvaulttestsecret \
-                "$([ "$tls" = no ] || echo "$dir/ca.crt")"
+                "$([ ! -f "$dir/ca.crt" ] || echo "$dir/ca.crt")"
             return 0
         fi
         sleep 0.1
@@ -203,6 +214,14 @@ start() {
     say "MinIO did not become ready in 30 seconds; see $dir/log"
     stop "$dir"
     return 1
+}
+
+again() {
+    local dir minio url
+    dir=$(cd "$1" && pwd)
+    url=$(cat "$dir/url")
+    minio=$(find_minio) || return $?
+    launch "$dir" "$minio" "${url##*/}"
 }
 
 # ready URL DIR: whether the server answers its health check.
@@ -234,6 +253,11 @@ stop() {
     kill -9 "$pid" 2>/dev/null || true
 }
 
+crash() {
+    kill -9 "$(cat "$1/pid")"
+    rm -f "$1/pid"
+}
+
 build=yes
 tls=no
 args=()
@@ -249,6 +273,8 @@ case ${1:-} in
 find) find_minio ;;
 start) start "${2:?server.sh start: say which folder}" ;;
 stop) stop "${2:?server.sh stop: say which folder}" ;;
+kill) crash "${2:?server.sh kill: say which folder}" ;;
+again) again "${2:?server.sh again: say which folder}" ;;
 *)
     sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2
     exit 2

@@ -32,6 +32,10 @@
 #define BUFFER_BYTES (256 << 10)
 #define POLL_MS 1000
 #define CANCEL_DEPTH 8
+/* An upload that is under way when the caller is told to stop may still end:
+ * what it stored is known then, and not put again.  One that does not end soon
+ * is given up, well within the second that callers were promised. */
+#define GRACE_MS 500
 
 struct obj_http_call {
     CURL *easy;
@@ -45,7 +49,8 @@ struct obj_http_call {
     struct obj_attempt *a;
     bool head_done; /* the answer's head is complete */
     bool body_begun;
-    bool refused; /* by us: a->err says why */
+    bool refused;       /* by us: a->err says why */
+    int64_t give_up_ms; /* utc_mono_ms; 0: nobody wants it stopped yet */
 };
 
 struct obj_http {
@@ -257,16 +262,26 @@ static size_t on_body(char *p, size_t size, size_t count, void *ctx)
     return len;
 }
 
+/* Whether the running request must end, now that its token is requested. */
+static bool must_end(struct obj_http_call *c)
+{
+    if (!cancel_requested(c->r->cancel))
+        return false;
+    if (c->give_up_ms == 0)
+        c->give_up_ms = utc_mono_ms() + (c->r->has_body ? GRACE_MS : 0);
+    return utc_mono_ms() >= c->give_up_ms;
+}
+
 static int on_progress(void *ctx, curl_off_t dltotal, curl_off_t dlnow,
                        curl_off_t ultotal, curl_off_t ulnow)
 {
-    const struct obj_http_call *c = ctx;
+    struct obj_http_call *c = ctx;
 
     (void)dltotal;
     (void)dlnow;
     (void)ultotal;
     (void)ulnow;
-    return cancel_requested(c->r->cancel) ? 1 : 0;
+    return must_end(c) ? 1 : 0;
 }
 
 static int append_header(struct curl_slist **list, const char *name,
@@ -431,13 +446,16 @@ static CURLcode transfer(struct obj_http_call *c, const struct cancel *cancel)
     if (m != CURLM_OK)
         return CURLE_OUT_OF_MEMORY;
     while (m == CURLM_OK && running > 0) {
-        if (cancel_requested(cancel)) {
+        if (must_end(c)) {
             curl_multi_remove_handle(c->multi, c->easy);
             return CURLE_ABORTED_BY_CALLBACK;
         }
+        /* Once requested, the tokens' descriptors would end every poll. */
+        bool stopping = c->give_up_ms != 0;
         m = curl_multi_perform(c->multi, &running);
         if (m == CURLM_OK && running > 0)
-            m = curl_multi_poll(c->multi, fds, nfds, POLL_MS, NULL);
+            m = curl_multi_poll(c->multi, fds, stopping ? 0 : nfds,
+                                stopping ? GRACE_MS / 10 : POLL_MS, NULL);
     }
     int left = 0;
     for (CURLMsg *msg = curl_multi_info_read(c->multi, &left); msg != NULL;
@@ -555,6 +573,8 @@ void obj_http_perform(struct obj_http *h, struct obj_http_call *c,
     c->head_done = false;
     c->body_begun = false;
     c->refused = false;
+    /* What was to stop before it began does not begin. */
+    c->give_up_ms = cancel_requested(r->cancel) ? utc_mono_ms() : 0;
     c->curl_text[0] = '\0';
     struct curl_slist *headers = make_headers(r, &a->err);
     if (headers == NULL) {

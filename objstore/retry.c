@@ -550,5 +550,9 @@ int obj_retry_run(struct obj_store *s, struct obj_call *c, struct err *e)
     r.deadline = c->deadline != 0 ? c->deadline : c->started + s->deadline_ms;
     int result = run(&r, e);
     add_count(&s->count.network_ns, (uint64_t)(utc_mono_ns() - from_ns));
+    if (result == 0 && c->verb == OBJ_PUT) {
+        add_count(&s->count.stored, 1);
+        add_count(&s->count.stored_bytes, c->up_bytes);
+    }
     return result;
 }

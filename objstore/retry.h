@@ -71,7 +71,7 @@ struct obj_store {
     } auth;
     struct {
         atomic_ullong requests[OBJ_VERBS], retries, throttled, sent, received,
-            network_ns;
+            stored, stored_bytes, network_ns;
     } count;
 };
 

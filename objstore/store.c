@@ -116,6 +116,8 @@ void obj_store_counters(struct obj_store *s, struct obj_counters *out)
     out->throttled = atomic_load(&s->count.throttled);
     out->sent_bytes = atomic_load(&s->count.sent);
     out->received_bytes = atomic_load(&s->count.received);
+    out->stored = atomic_load(&s->count.stored);
+    out->stored_bytes = atomic_load(&s->count.stored_bytes);
     out->network_ns = atomic_load(&s->count.network_ns);
 }
 

@@ -218,6 +218,7 @@ struct obj_counters {
     uint64_t retries;
     uint64_t throttled;
     uint64_t sent_bytes, received_bytes; /* bodies */
+    uint64_t stored, stored_bytes;       /* puts that succeeded, their bodies */
     uint64_t network_ns;                 /* summed over calls, waits included */
 };
 

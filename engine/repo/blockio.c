@@ -52,6 +52,7 @@ struct eng_blockio *eng_blockio_new(struct eng_repo *repo, int level,
         eng_blockio_free(b);
         return NULL;
     }
+    zst_stop_by(b->z, cancel);
     return b;
 }
 

@@ -49,7 +49,7 @@ target_link_options(base_test_secret PRIVATE
 unit_test(base/test_zst base)
 target_link_options(base_test_zst PRIVATE
   -Wl,--wrap=ZSTD_createCCtx,--wrap=ZSTD_createDCtx,--wrap=calloc
-  -Wl,--wrap=ZSTD_CCtx_setParameter,--wrap=ZSTD_compress2
+  -Wl,--wrap=ZSTD_CCtx_setParameter,--wrap=ZSTD_compressStream2
   -Wl,--wrap=ZSTD_decompressDCtx)
 if(OBJVAULT_COVERAGE)
   # Their child processes write their counters themselves.

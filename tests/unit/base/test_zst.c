@@ -46,10 +46,10 @@ static size_t lose; /* so many bytes less are reported as decompressed */
 
 size_t __real_ZSTD_CCtx_setParameter(ZSTD_CCtx *c, ZSTD_cParameter p, int v);
 size_t __wrap_ZSTD_CCtx_setParameter(ZSTD_CCtx *c, ZSTD_cParameter p, int v);
-size_t __real_ZSTD_compress2(ZSTD_CCtx *c, void *out, size_t room,
-                             const void *in, size_t len);
-size_t __wrap_ZSTD_compress2(ZSTD_CCtx *c, void *out, size_t room,
-                             const void *in, size_t len);
+size_t __real_ZSTD_compressStream2(ZSTD_CCtx *c, ZSTD_outBuffer *out,
+                                   ZSTD_inBuffer *in, ZSTD_EndDirective end);
+size_t __wrap_ZSTD_compressStream2(ZSTD_CCtx *c, ZSTD_outBuffer *out,
+                                   ZSTD_inBuffer *in, ZSTD_EndDirective end);
 size_t __real_ZSTD_decompressDCtx(ZSTD_DCtx *d, void *out, size_t room,
                                   const void *in, size_t len);
 size_t __wrap_ZSTD_decompressDCtx(ZSTD_DCtx *d, void *out, size_t room,
@@ -62,12 +62,16 @@ size_t __wrap_ZSTD_CCtx_setParameter(ZSTD_CCtx *c, ZSTD_cParameter p, int v)
     return __real_ZSTD_CCtx_setParameter(c, p, v);
 }
 
-size_t __wrap_ZSTD_compress2(ZSTD_CCtx *c, void *out, size_t room,
-                             const void *in, size_t len)
+static struct cancel *request_after_step; /* stopped in mid-block */
+
+size_t __wrap_ZSTD_compressStream2(ZSTD_CCtx *c, ZSTD_outBuffer *out,
+                                   ZSTD_inBuffer *in, ZSTD_EndDirective end)
 {
     if (zstd_error != 0)
         return (size_t)0 - (size_t)zstd_error;
-    return __real_ZSTD_compress2(c, out, room, in, len);
+    size_t r = __real_ZSTD_compressStream2(c, out, in, end);
+    cancel_request(request_after_step);
+    return r;
 }
 
 size_t __wrap_ZSTD_decompressDCtx(ZSTD_DCtx *d, void *out, size_t room,
@@ -413,6 +417,30 @@ static void memory_is_estimated_from_above_and_closely(void **state)
     }
 }
 
+static void a_block_is_given_up_halfway_when_the_work_is_to_stop(void **state)
+{
+    AUTO_BUF struct buf b = buf_init(zst_bound(BIG));
+    struct cancel c;
+    struct err e = { 0 };
+    size_t len = 0;
+
+    (void)state;
+    assert_int_equal(cancel_init(&c, NULL, &e), 0);
+    zst_stop_by(z, &c);
+    request_after_step = &c;
+    assert_int_equal(zst_compress(z, 19, span_of(content, BIG), &b, &e), -1);
+    request_after_step = NULL;
+    assert_int_equal(e.kind, ERR_CANCELLED);
+    assert_int_equal(b.len, 0);
+
+    /* The context is as good as new. */
+    zst_stop_by(z, NULL);
+    frame_of(span_of(content, BIG), 3, &b);
+    assert_int_equal(zst_decompress(z, buf_span(&b), back, BIG, &len, &e), 0);
+    assert_memory_equal(content, back, BIG);
+    cancel_fini(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +455,8 @@ int main(void)
         cmocka_unit_test(frames_that_lie_about_their_size_are_refused),
         cmocka_unit_test(no_damaged_byte_writes_past_the_claimed_size),
         cmocka_unit_test(content_size_is_bounded),
+        cmocka_unit_test(
+            a_block_is_given_up_halfway_when_the_work_is_to_stop),
         cmocka_unit_test(contexts_that_cannot_be_made_are_out_of_memory),
         cmocka_unit_test(failures_of_zstd_are_told_apart),
         cmocka_unit_test(memory_is_estimated_from_above_and_closely),

@@ -26,6 +26,7 @@ enum fake_fault {
     FAKE_RESET,           /* the same, the hard way */
     FAKE_CLOSE_HEAD,      /* reset as soon as the head is there */
     FAKE_CLOSE_HEAD_LATE, /* answer at the head, reset a moment later */
+    FAKE_LATE,            /* half a second before the reply */
     FAKE_HANG,            /* after the reply, do nothing more */
 };
 
@@ -140,6 +141,8 @@ static inline void fake_serve(struct fake *f, struct fake_connection *c)
     f->requests[at] = *q;
     pthread_mutex_unlock(&f->lock);
     free(q);
+    if (reply.fault == FAKE_LATE)
+        usleep(500000);
     size_t len = text == NULL ? 0 : strlen(text);
     bool sent =
         len == 0 || send(c->fd, text, len, MSG_NOSIGNAL) == (ssize_t)len;

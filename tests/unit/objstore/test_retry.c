@@ -89,6 +89,8 @@ static void a_passing_failure_is_tried_again_until_it_succeeds(void **state)
     assert_int_equal(n.retries, 3);
     assert_int_equal(n.throttled, 1);
     assert_int_equal(n.sent_bytes, 5);
+    assert_int_equal(n.stored, 1);
+    assert_int_equal(n.stored_bytes, 5);
     assert_true(n.network_ns > 0);
     assert_false(script.seen[1].in.fresh_connection);
     assert_true(script.seen[3].in.fresh_connection);

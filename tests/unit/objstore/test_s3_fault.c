@@ -232,6 +232,45 @@ static void cancelled_call_ends_at_once(void **state)
     cancel_fini(&parent);
 }
 
+/* Puts on a token that is requested 300 ms later; how long that took. */
+static int64_t put_and_stop(struct rig *rig)
+{
+    struct cancel c;
+    pthread_t t;
+    struct err e;
+
+    assert_int_equal(cancel_init(&c, NULL, &e), 0);
+    rig->r.cancel = &c;
+    assert_int_equal(pthread_create(&t, NULL, cancel_soon, &c), 0);
+    int64_t from = utc_mono_ms();
+    put(rig, "hello");
+    int64_t took = utc_mono_ms() - from;
+    pthread_join(t, NULL);
+    cancel_fini(&c);
+    return took;
+}
+
+static void a_put_that_is_nearly_done_may_end_when_stopped(void **state)
+{
+    struct rig *rig = *state;
+
+    fake_add(rig->fake, OK_EMPTY, FAKE_LATE);
+    int64_t took = put_and_stop(rig);
+    assert_outcome(&rig->a, OBJ_OK);
+    assert_true(took >= 450 && took < 1300);
+}
+
+static void a_put_that_stalls_is_given_up_within_a_second(void **state)
+{
+    struct rig *rig = *state;
+
+    fake_add(rig->fake, "", FAKE_HANG);
+    int64_t took = put_and_stop(rig);
+    assert_outcome(&rig->a, OBJ_STOPPED);
+    assert_true(rig->a.maybe_done);
+    assert_true(took >= 250 && took < 1300);
+}
+
 static void silent_server_is_slow(void **state)
 {
     struct rig *rig = *state;
@@ -424,6 +463,8 @@ int main(void)
         WITH_SERVER(what_is_no_http_is_rejected),
         WITH_SERVER(tls_to_a_plain_server_is_rejected),
         WITH_SERVER(cancelled_call_ends_at_once),
+        WITH_SERVER(a_put_that_is_nearly_done_may_end_when_stopped),
+        WITH_SERVER(a_put_that_stalls_is_given_up_within_a_second),
         WITH_SERVER(silent_server_is_slow),
         WITH_SERVER(parts_that_were_not_asked_for_are_refused),
         WITH_SERVER(headers_that_make_no_sense_are_refused),
