@@ -99,6 +99,11 @@ case $url in s3:*)
     export AWS_SECRET_ACCESS_KEY=${OBJVAULT_TEST_S3_SECRET_KEY:?not set}
     : "${OBJVAULT_TEST_S3_ENDPOINT:?not set}"
     python3 "$E2E/objects.py" "$url" make
+    # For scenarios that kill a server: one of their own.  (Their home is not
+    # where it was built.)
+    if minio=$("$top/minio-test/server.sh" find --no-build 2>/dev/null); then
+        export OBJVAULT_TEST_MINIO=$minio
+    fi
     ;;
 esac
 export ASAN_OPTIONS=exitcode=99:detect_stack_use_after_return=1
