@@ -18,6 +18,9 @@
 
 #define INDEX_VERSION "2"
 #define FLUSH_MS 1000
+/* ... or so many ids, whichever comes first: a listing of millions must not lie
+ * in memory. */
+#define FLUSH_IDS 32768
 #define FRESH_FIRST 1024
 
 /* ERR_CORRUPT: the file is no good, and may be begun anew; else ERR_IO. */
@@ -150,8 +153,10 @@ static int db_open(struct eng_index *ix, const char *path, const char *repo_id,
 static int index_begin(struct eng_index *ix, const char *dir,
                        const char *repo_id, struct err *e)
 {
+    /* An empty name: a file without one in the temporary folder, that SQLite
+     * writes only where its cache does not hold it all. */
     if (dir == NULL)
-        return db_open(ix, ":memory:", repo_id, e);
+        return db_open(ix, "", repo_id, e);
     if (io_mkdirs(dir, 0700, e) < 0)
         return -1;
     AUTO_MEM char *path = io_join(dir, "index.db", e);
@@ -287,10 +292,13 @@ static void flush_when_due(struct eng_index *ix)
 {
     struct err e = { 0 };
 
-    if (utc_mono_ms() - ix->locked.flushed_ms < FLUSH_MS)
+    if (utc_mono_ms() - ix->locked.flushed_ms < FLUSH_MS &&
+        ix->locked.fresh_n < FLUSH_IDS)
         return;
-    /* Nobody waits for another process here: the next second is as good. */
-    sqlite3_busy_timeout(ix->db, 0);
+    /* Nobody waits for another process here: the next second is as good, as
+     * long as there is room for what it brings. */
+    bool full = ix->locked.fresh_n >= 8 * FLUSH_IDS;
+    sqlite3_busy_timeout(ix->db, full ? ENG_INDEX_BUSY_MS : 0);
     int r = eng_index_flush(ix, &e);
     sqlite3_busy_timeout(ix->db, ENG_INDEX_BUSY_MS);
     if (r < 0 && !ix->locked.complained) {

@@ -21,7 +21,7 @@ struct eng_index;
 
 enum eng_index_kind { ENG_INDEX_BLOCK, ENG_INDEX_PAGE };
 
-/* Opens (or makes) the index in this folder (NULL: in memory only).  One that
+/* Opens (or makes) the index in this folder (NULL: a temporary one).  One that
  * belongs to another repository, is of another version or damaged is thrown
  * away and begun anew. ERR_IO, ERR_FULL, ERR_NOMEM. */
 struct eng_index *eng_index_open(const char *dir, const char *repo_id,
@@ -37,7 +37,8 @@ int eng_index_set_complete(struct eng_index *ix, struct err *e)
     __attribute__((warn_unused_result));
 
 /* Learns that the repository holds id.  Kept in memory and written by one
- * transaction a second. */
+ * transaction a second, or every 32,768 ids: memory does not grow with the
+ * repository. */
 int eng_index_add(struct eng_index *ix, enum eng_index_kind kind,
                   const struct mf_id *id, struct err *e)
     __attribute__((warn_unused_result));

@@ -1,5 +1,6 @@
 # One line per test: unit_test(<folder>/<file> <libraries>)
 unit_test(engine/repo/test_index engine_repo)
+unit_test(engine/repo/test_index_memory engine_repo)
 unit_test(engine/repo/test_points engine_repo)
 unit_test(engine/restore/test_over engine_restore)
 unit_test(engine/backup/test_backup engine_backup engine_restore)
