@@ -76,8 +76,8 @@ killed_restore() {
 lane() {
     local want=$2 killed=0 i fresh=0 took_first took_next took_restore
     mkdir "lane$1"
-    cd "lane$1"
-    out=$PWD/.out err=$PWD/.err URL=$base/lane$1
+    cd "lane$1" || exit 1
+    export out=$PWD/.out err=$PWD/.err URL=$base/lane$1
     export OBJVAULT_HOME=$PWD/.config OBJVAULT_STATE=$PWD/.state
     RANDOM=$((${E2E_SEED:-$$} + $1))
     make_repo --block-size 256K

@@ -82,6 +82,7 @@ rm -r long
 
 say "in a restore to a pipe whose reader stalls"
 mkfifo pipe
+# shellcheck disable=SC2217 # it holds the pipe open, and never reads
 sleep 30 <pipe &
 reader=$!
 env --default-signal=INT "$OBJVAULT" restore disk "$point" disk.raw --repo r \

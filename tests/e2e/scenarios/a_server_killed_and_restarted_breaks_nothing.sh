@@ -14,6 +14,7 @@ export AWS_ACCESS_KEY_ID=$OBJVAULT_TEST_S3_ACCESS_KEY
 export AWS_SECRET_ACCESS_KEY=$OBJVAULT_TEST_S3_SECRET_KEY
 export URL=s3://killed/repo
 objects make
+# shellcheck disable=SC2034 # for make_repo
 store=(--endpoint "$OBJVAULT_TEST_S3_ENDPOINT")
 make_repo --block-size 256K
 

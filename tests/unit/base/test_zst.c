@@ -455,8 +455,7 @@ int main(void)
         cmocka_unit_test(frames_that_lie_about_their_size_are_refused),
         cmocka_unit_test(no_damaged_byte_writes_past_the_claimed_size),
         cmocka_unit_test(content_size_is_bounded),
-        cmocka_unit_test(
-            a_block_is_given_up_halfway_when_the_work_is_to_stop),
+        cmocka_unit_test(a_block_is_given_up_halfway_when_the_work_is_to_stop),
         cmocka_unit_test(contexts_that_cannot_be_made_are_out_of_memory),
         cmocka_unit_test(failures_of_zstd_are_told_apart),
         cmocka_unit_test(memory_is_estimated_from_above_and_closely),
