@@ -20,7 +20,7 @@
 #define FLUSH_MS 1000
 /* ... or so many ids, whichever comes first: a listing of millions must not lie
  * in memory. */
-#define FLUSH_IDS 32768
+#define FLUSH_IDS ((size_t)32768)
 #define FRESH_FIRST 1024
 
 /* ERR_CORRUPT: the file is no good, and may be begun anew; else ERR_IO. */
@@ -210,7 +210,9 @@ static bool fresh_find(const struct eng_index *ix, uint8_t kind,
 
     if (ix->locked.fresh_cap == 0)
         return false;
-    memcpy(&at, id->b, sizeof(at)); /* ids are uniform already */
+    /* Ids are uniform already, but for their beginning: listings bring those of
+     * a few prefixes at a time. */
+    memcpy(&at, id->b + MF_ID_BYTES - sizeof(at), sizeof(at));
     for (at &= mask; ix->locked.fresh[at].used; at = (at + 1) & mask)
         if (ix->locked.fresh[at].kind == kind &&
             mf_id_eq(&ix->locked.fresh[at].id, id))

@@ -44,11 +44,16 @@ struct filler {
     pthread_t thread;
 };
 
+/* As listings bring them: each thread has a prefix, and ids in order. */
 static struct mf_id id_of(uint64_t n)
 {
+    uint64_t at = (n % count) * (UINT32_MAX / count);
     struct mf_id id;
 
-    fixture_noise(id.b, sizeof(id.b), n);
+    fixture_noise(id.b, sizeof(id.b), n + 1);
+    id.b[0] = (uint8_t)(n / count);
+    for (unsigned i = 0; i < 4; i++)
+        id.b[1 + i] = (uint8_t)(at >> (24 - 8 * i));
     return id;
 }
 
@@ -75,7 +80,7 @@ static void fills_in_bounded_memory(const char *dir)
         fail_msg("%s", e.msg);
     uint64_t before = peak_kib();
     for (unsigned i = 0; i < THREADS; i++) {
-        f[i] = (struct filler){ .ix = ix, .first = 1 + i * count };
+        f[i] = (struct filler){ .ix = ix, .first = i * count };
         assert_int_equal(pthread_create(&f[i].thread, NULL, fill, &f[i]), 0);
     }
     for (unsigned i = 0; i < THREADS; i++) {
@@ -84,8 +89,8 @@ static void fills_in_bounded_memory(const char *dir)
         assert_null(failed);
     }
     uint64_t growth = peak_kib() - before;
-    struct mf_id last = id_of(THREADS * count);
-    struct mf_id none = id_of(THREADS * count + 1);
+    struct mf_id last = id_of(THREADS * count - 1);
+    struct mf_id none = id_of(THREADS * count);
     assert_true(eng_index_knows(ix, ENG_INDEX_BLOCK, &last));
     assert_false(eng_index_knows(ix, ENG_INDEX_BLOCK, &none));
     print_message("%llu ids: %llu KiB\n", (unsigned long long)(THREADS * count),
