@@ -116,7 +116,7 @@ static const struct sim_fault bodies[] = {
       .cause = "",
       .rule = { .act = S3SERVER_FLIP_ANSWER, /* its end */ .at = UINT64_MAX } },
     { "request damaged", .except = NO_UPLOAD, .kind = ERR_CORRUPT,
-      .cause = "SHA256Mismatch",
+      .cause = "400 ", /* by what protects it: BadDigest, SHA256Mismatch */
       .rule = { .act = S3SERVER_FLIP_REQUEST, .at = 100 } },
     { "stall before the answer", .kind = ERR_TIMEOUT, .limit_ms = 400,
       .deadline_ms = 1500, .no_id = true, .cause = "",

@@ -106,18 +106,19 @@ static void storm_of_throttling_is_ridden_out_with_fewer_in_flight(void **state)
     assert_int_equal(count.throttled, s3server_acted(c.sim.server, 0) +
                                           s3server_acted(c.sim.server, 1));
     assert_true(count.throttled > 100);
-    assert_true(atomic_load(&c.least) <= THREADS / 2);
+    unsigned first = obj_tuning_default.pace.least;
+    assert_true(atomic_load(&c.least) < first);
 
-    /* In peace the number grows again, to where it was. */
+    /* In peace the number grows again, to where it was at least. */
     s3server_script(c.sim.server, NULL, 0);
     from = utc_mono_ms();
-    while (obj_pace_limit(&c.sim.store->pace) < THREADS &&
+    while (obj_pace_limit(&c.sim.store->pace) < first &&
            utc_mono_ms() - from < 30000) {
         struct err e;
         assert_int_equal(sim_put(&c.sim, &e), 0);
         usleep(10000);
     }
-    assert_int_equal(obj_pace_limit(&c.sim.store->pace), THREADS);
+    assert_true(obj_pace_limit(&c.sim.store->pace) >= first);
     sim_close(&c.sim);
 }
 
