@@ -284,17 +284,17 @@ static bool get_answer(struct obj_s3_call *c, const struct obj_range *range,
     return true;
 }
 
+/* False: no object is that long.  Servers keep positions in 63 bits and take a
+ * range that has more for none at all. */
 static bool range_text(const struct obj_range *range, char *out, size_t cap)
 {
-    uint64_t last;
-
-    if (range->len == 0) {
-        snprintf(out, cap, "bytes=%" PRIu64 "-", range->offset);
-        return true;
-    }
-    if (__builtin_add_overflow(range->offset, range->len - 1, &last))
+    if (range->offset > INT64_MAX)
         return false;
-    snprintf(out, cap, "bytes=%" PRIu64 "-%" PRIu64, range->offset, last);
+    if (range->len == 0 || range->len > (uint64_t)INT64_MAX - range->offset)
+        snprintf(out, cap, "bytes=%" PRIu64 "-", range->offset);
+    else
+        snprintf(out, cap, "bytes=%" PRIu64 "-%" PRIu64, range->offset,
+                 range->offset + range->len - 1);
     return true;
 }
 
@@ -316,7 +316,7 @@ void obj_s3_get(void *self, const struct obj_req *r,
         if (!range_text(range, bytes, sizeof bytes)) {
             a->outcome = OBJ_REJECTED;
             obj_xml_copy(a->message, sizeof a->message,
-                         "the range ends behind 2^64");
+                         "the range begins behind 2^63");
             return;
         }
         obj_s3_call_header(&c, "range", bytes);

@@ -333,6 +333,35 @@ static void parts_that_were_not_asked_for_are_refused(void **state)
     assert_outcome(&rig->a, OBJ_LOCAL);
 }
 
+/* Servers keep positions in 63 bits, and answer a range beyond with the whole
+ * object. */
+static void range_never_says_more_than_63_bits(void **state)
+{
+    static const struct {
+        struct obj_range range;
+        const char *header; /* NULL: nothing is sent */
+    } cases[] = {
+        { { 9, INT64_MAX - 9 }, "bytes=9-9223372036854775806" },
+        { { 9, INT64_MAX - 8 }, "bytes=9-" },
+        { { 9, UINT64_MAX }, "bytes=9-" },
+        { { INT64_MAX, 5 }, "bytes=9223372036854775807-" },
+        { { (uint64_t)INT64_MAX + 1, 5 }, NULL },
+    };
+    struct rig *rig = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        AUTO_BUF struct buf out = buf_init(100);
+        fake_add(rig->fake, ERROR("416", "InvalidRange", "", ""), FAKE_CLOSE);
+        rig->a = (struct obj_attempt){ 0 };
+        D.get(rig->self, &rig->r, &cases[i].range, &out, NULL, &rig->a);
+        assert_outcome(&rig->a, OBJ_REJECTED);
+        assert_int_equal(rig->a.http, cases[i].header != NULL ? 416 : 0);
+        if (cases[i].header != NULL)
+            assert_string_equal(header_of(rig->fake, i, "range"),
+                                cases[i].header);
+    }
+}
+
 static void headers_that_make_no_sense_are_refused(void **state)
 {
     static const char *const headers[] = {
@@ -467,6 +496,7 @@ int main(void)
         WITH_SERVER(a_put_that_stalls_is_given_up_within_a_second),
         WITH_SERVER(silent_server_is_slow),
         WITH_SERVER(parts_that_were_not_asked_for_are_refused),
+        WITH_SERVER(range_never_says_more_than_63_bits),
         WITH_SERVER(headers_that_make_no_sense_are_refused),
         WITH_SERVER(broken_listing_leaves_the_page_as_it_was),
         WITH_SERVER(early_refusal_counts_though_the_body_was_cut),
