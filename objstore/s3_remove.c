@@ -170,6 +170,24 @@ static void on_result(void *ctx, const char *key, const char *version,
         name->result = ERR_LOCKED;
 }
 
+/* A name that was given twice is answered once. */
+static void answer_doubles(struct many *m)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        struct obj_name *name = &m->names[i];
+        if (name->result != UNANSWERED)
+            continue;
+        name->result = ERR_FAILED;
+        for (size_t k = 0; k < i && name->result == ERR_FAILED; k++) {
+            const struct obj_name *other = &m->names[k];
+            if (strcmp(other->key, name->key) == 0 &&
+                (name->version == NULL) == (other->version == NULL) &&
+                same_version(name->version, other->version))
+                name->result = other->result;
+        }
+    }
+}
+
 void obj_s3_remove_many(void *self, const struct obj_req *r,
                         struct obj_name *names, size_t n, bool bypass,
                         struct obj_attempt *a)
@@ -200,8 +218,5 @@ void obj_s3_remove_many(void *self, const struct obj_req *r,
         obj_s3_fail(a, &e);
         return;
     }
-    for (size_t i = 0; i < n; i++) {
-        if (names[i].result == UNANSWERED)
-            names[i].result = ERR_FAILED;
-    }
+    answer_doubles(&m);
 }

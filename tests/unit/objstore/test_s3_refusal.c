@@ -334,6 +334,32 @@ static void names_of_a_multi_delete_get_what_the_server_says(void **state)
         header_of(rig->fake, 0, "x-amz-bypass-governance-retention"), "true");
 }
 
+/* Servers say once what became of a name that was sent twice. */
+static void name_given_twice_has_its_result_twice(void **state)
+{
+    struct rig *rig = *state;
+    struct obj_name names[] = {
+        { .key = "a" },
+        { .key = "b" },
+        { .key = "a" },
+        { .key = "b", .version = "v1" }, /* another one, not mentioned */
+        { .key = "b" },
+    };
+    static const enum err_kind expected[] = { ERR_NONE, ERR_DENIED, ERR_NONE,
+                                              ERR_FAILED, ERR_DENIED };
+    char text[500];
+
+    with_body(text, sizeof text, "200 OK",
+              "<DeleteResult><Deleted><Key>a</Key></Deleted>"
+              "<Error><Key>b</Key><Code>AccessDenied</Code></Error>"
+              "</DeleteResult>");
+    fake_add(rig->fake, text, FAKE_CLOSE);
+    D.remove_many(rig->self, &rig->r, names, 5, false, &rig->a);
+    assert_outcome(&rig->a, OBJ_OK);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(names[i].result, expected[i]);
+}
+
 static void failed_multi_delete_is_no_success(void **state)
 {
     struct rig *rig = *state;
@@ -435,6 +461,7 @@ int main(void)
         WITH_SERVER(refused_extension_is_no_lock_but_a_missing_right),
         WITH_SERVER(lock_that_cannot_be_read_is_an_error),
         WITH_SERVER(names_of_a_multi_delete_get_what_the_server_says),
+        WITH_SERVER(name_given_twice_has_its_result_twice),
         WITH_SERVER(failed_multi_delete_is_no_success),
         WITH_SERVER(bucket_of_a_simple_server_has_neither_versions_nor_lock),
         WITH_SERVER(key_that_is_gone_counts_as_deleted),
