@@ -15,12 +15,18 @@ and of a bucket that is the caller's own:
     objects.py URL versions [PREFIX]
                                     "version NAME" or "marker NAME", sorted
     objects.py URL purge            every version, and the bucket
+    objects.py URL retain KEY MODE DATE
+                                    a lock on the newest version
+    objects.py URL default-retention MODE DAYS
+                                    ... on what is put without one
 
 URL is file:///folder or s3://bucket/prefix; for the latter the server and its
-keys come from OBJVAULT_TEST_S3_ENDPOINT, _ACCESS_KEY, _SECRET_KEY and _CA.
+keys come from OBJVAULT_TEST_S3_ENDPOINT, _ACCESS_KEY, _SECRET_KEY, _CA,
+_REGION and _SESSION_TOKEN.
 Only the standard library, and a signer of its own: it shares no code with the
 program, so it shares none of its mistakes.
 """
+import base64
 import datetime
 import hashlib
 import hmac
@@ -73,6 +79,7 @@ class S3Store:
         self.access = os.environ["OBJVAULT_TEST_S3_ACCESS_KEY"]
         self.secret = os.environ["OBJVAULT_TEST_S3_SECRET_KEY"]
         self.region = os.environ.get("OBJVAULT_TEST_S3_REGION", "us-east-1")
+        self.token = os.environ.get("OBJVAULT_TEST_S3_SESSION_TOKEN")
 
     def _name(self, key):
         return self.prefix + "/" + key if self.prefix else key
@@ -91,6 +98,11 @@ class S3Store:
         digest = hashlib.sha256(body).hexdigest()
         headers = {"host": host, "x-amz-content-sha256": digest,
                    "x-amz-date": stamp}
+        if self.token:
+            headers["x-amz-security-token"] = self.token
+        if method == "PUT":
+            headers["content-md5"] = base64.b64encode(
+                hashlib.md5(body).digest()).decode()
         names = ";".join(sorted(headers))
         canonical = "\n".join(
             [method, path, pairs] +
@@ -157,6 +169,20 @@ class S3Store:
             b"<VersioningConfiguration><Status>Enabled</Status>"
             b"</VersioningConfiguration>")
 
+    def retain(self, key, mode, date):
+        self._request(
+            "PUT", self._name(key), {"retention": ""},
+            b"<Retention><Mode>%s</Mode><RetainUntilDate>%s</RetainUntilDate>"
+            b"</Retention>" % (mode.encode(), date.encode()))
+
+    def default_retention(self, mode, days):
+        self._request(
+            "PUT", None, {"object-lock": ""},
+            b"<ObjectLockConfiguration><ObjectLockEnabled>Enabled"
+            b"</ObjectLockEnabled><Rule><DefaultRetention><Mode>%s</Mode>"
+            b"<Days>%s</Days></DefaultRetention></Rule>"
+            b"</ObjectLockConfiguration>" % (mode.encode(), days.encode()))
+
     def _versions(self, prefix):
         """Triples of kind, name in the bucket, and version."""
         query = {"versions": "", "prefix": prefix}
@@ -210,6 +236,10 @@ def main(argv):
             print(kind, key)
     elif verb == "purge":
         store.purge()
+    elif verb == "retain":
+        store.retain(*rest)
+    elif verb == "default-retention":
+        store.default_retention(*rest)
     elif verb == "drop":
         for key in store.keys(""):
             store.remove(key)
