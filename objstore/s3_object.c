@@ -67,8 +67,8 @@ static int add_checksum(struct obj_s3_call *c, const struct obj_put_opts *o,
     c->payload = t->sha256;
     /* Amazon wants a checksum where a lock applies, be it by a default of the
      * bucket, and the signed hash does not count as one.  Others may not know
-     * the header: they get it only with a lock. */
-    if (locked || c->s3->aws) {
+     * the header: they get it only with a lock, or when they ask for it. */
+    if (locked || c->s3->aws || atomic_load(&c->s3->wants_checksum)) {
         digest_base64(span_of(digest, sizeof digest), t->checksum);
         obj_s3_call_header(c, "x-amz-checksum-sha256", t->checksum);
     }
@@ -104,13 +104,24 @@ static void learn_checksum(const struct obj_s3_call *c, const char *sent)
                  "the server did not show that it verified the checksum");
 }
 
+/* The bucket's default retention makes a server want a checksum that it did
+ * not get: from now on it does.  The same put, tried again, has one. */
+static void learn_demand(struct obj_s3_call *c, const struct put_text *t)
+{
+    if (t->checksum[0] != '\0' || c->a->http != 400 ||
+        strcasestr(c->a->message, "x-amz-checksum-") == NULL)
+        return;
+    atomic_store(&c->s3->wants_checksum, true);
+    c->a->outcome = OBJ_CONFLICT;
+}
+
 void obj_s3_put(void *self, const struct obj_req *r, struct span body,
                 const struct obj_put_opts *o, struct obj_info *info,
                 struct obj_attempt *a)
 {
     static const struct obj_put_opts plain = { 0 };
     struct obj_info answer;
-    struct put_text text;
+    struct put_text text = { 0 };
     char nonce[sizeof a->nonce];
     struct err e;
 
@@ -138,6 +149,8 @@ void obj_s3_put(void *self, const struct obj_req *r, struct span body,
     obj_s3_send(&c);
     if (text.crc32c)
         learn_checksum(&c, text.checksum);
+    else
+        learn_demand(&c, &text);
     if (a->outcome != OBJ_OK || !obj_s3_info(&c, &answer))
         return;
     answer.size = body.len;

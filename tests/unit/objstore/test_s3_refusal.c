@@ -334,6 +334,31 @@ static void names_of_a_multi_delete_get_what_the_server_says(void **state)
         header_of(rig->fake, 0, "x-amz-bypass-governance-retention"), "true");
 }
 
+/* A bucket with a default retention, at a server that goes by Amazon's rule. */
+static void checksum_is_sent_once_a_server_asks_for_it(void **state)
+{
+    struct rig *rig = *state;
+    const char *wanted = ERROR("400", "InvalidRequest",
+                               "Content-MD5 OR x-amz-checksum- HTTP header is "
+                               "required for Put Object requests with Object "
+                               "Lock parameters",
+                               "");
+
+    fake_add(rig->fake, wanted, FAKE_CLOSE);
+    put(rig, "hello");
+    assert_outcome(&rig->a, OBJ_CONFLICT); /* try again */
+    assert_null(header_of(rig->fake, 0, "x-amz-checksum-sha256"));
+    fake_add(rig->fake, OK_EMPTY, FAKE_CLOSE);
+    put(rig, "hello");
+    assert_outcome(&rig->a, OBJ_OK);
+    assert_string_equal(header_of(rig->fake, 1, "x-amz-checksum-sha256"),
+                        "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=");
+    /* With one, the same answer means something else. */
+    fake_add(rig->fake, wanted, FAKE_CLOSE);
+    put(rig, "hello");
+    assert_outcome(&rig->a, OBJ_REJECTED);
+}
+
 /* Servers say once what became of a name that was sent twice. */
 static void name_given_twice_has_its_result_twice(void **state)
 {
@@ -461,6 +486,7 @@ int main(void)
         WITH_SERVER(refused_extension_is_no_lock_but_a_missing_right),
         WITH_SERVER(lock_that_cannot_be_read_is_an_error),
         WITH_SERVER(names_of_a_multi_delete_get_what_the_server_says),
+        WITH_SERVER(checksum_is_sent_once_a_server_asks_for_it),
         WITH_SERVER(name_given_twice_has_its_result_twice),
         WITH_SERVER(failed_multi_delete_is_no_success),
         WITH_SERVER(bucket_of_a_simple_server_has_neither_versions_nor_lock),
