@@ -13,6 +13,7 @@
 #include "memory.h"
 #include "objstore/file_private.h"
 #include "suite.h"
+#include "tests/s3server/s3server.h"
 
 #define NEEDS_SERVER "needs an S3 server (OBJVAULT_TEST_S3_ENDPOINT)"
 
@@ -217,6 +218,50 @@ static const struct spec s3_spec = {
     .end = nothing,
 };
 
+/* The tests' own server, in this process. */
+
+static struct s3server *scripted;
+static int64_t scripted_shift; /* of its clock, seconds */
+
+static int start_scripted(struct err *e)
+{
+    const struct s3server_opts o = { .region = "eu-north-1" };
+
+    scripted = s3server_start(&o);
+    setenv("OBJVAULT_TEST_S3_ENDPOINT", s3server_endpoint(scripted), 1);
+    setenv("OBJVAULT_TEST_S3_ACCESS_KEY", S3SERVER_KEY, 1);
+    setenv("OBJVAULT_TEST_S3_SECRET_KEY", S3SERVER_SECRET, 1);
+    setenv("OBJVAULT_TEST_S3_REGION", o.region, 1);
+    setenv("OBJVAULT_TEST_S3_OPEN_REGION", "us-east-1", 1);
+    unsetenv("OBJVAULT_TEST_S3_CA");
+    unsetenv("OBJVAULT_TEST_S3_SESSION_TOKEN");
+    return find_server(e);
+}
+
+static void pass_scripted(int64_t seconds)
+{
+    scripted_shift += seconds;
+    s3server_set_clock(scripted, scripted_shift);
+}
+
+static int stop_scripted(struct err *e)
+{
+    (void)e;
+    s3server_stop(scripted);
+    return 0;
+}
+
+static const struct spec s3_scripted_spec = {
+    .name = "s3-scripted",
+    .caps = S3_CAPS & ~(unsigned)CAP_SHARED,
+    .begin = start_scripted,
+    .open = open_server,
+    .pass = pass_scripted,
+    .rounds = 10,
+    .url = url_of_bucket,
+    .end = stop_scripted,
+};
+
 const struct spec *const specs[] = { &memory_spec, &file_spec, &file_named_spec,
-                                     &s3_spec };
+                                     &s3_spec, &s3_scripted_spec };
 const size_t specs_n = sizeof specs / sizeof *specs;
