@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The program against a real S3 server: the driver's tests and the end-to-end
-# scenarios over plain HTTP, and a short run over TLS with a CA of our own.
+# scenarios over plain HTTP, and shorter runs over TLS with a CA of our own,
+# on a server that insists on its region, and with a session's token.
 #
 #   run.sh [--build DIR] [--quick] [--jobs N] [--results FILE]
 #
@@ -34,8 +35,10 @@ export OBJVAULT
 tmp=$(mktemp -d)
 results=${results:-$tmp/results}
 cleanup() {
-    minio-test/server.sh stop "$tmp/plain"
-    minio-test/server.sh stop "$tmp/tls"
+    local name
+    for name in plain tls region session; do
+        minio-test/server.sh stop "$tmp/$name"
+    done
     rm -rf "$tmp"
 }
 trap cleanup EXIT
@@ -49,27 +52,41 @@ start() { # start FOLDER OPTION...: a server, and how to reach it
     . "$tmp/env"
 }
 
+# driver_tests LABEL PATTERN: tests of the build on the server at hand.
+driver_tests() {
+    local status=0
+    echo "== $1, on $OBJVAULT_TEST_S3_ENDPOINT"
+    ctest --test-dir "$build" -R "$2" --no-tests=error \
+        --output-on-failure --output-junit "$tmp/junit.xml" \
+        --test-output-size-passed 1000000 --test-output-size-failed 1000000 ||
+        status=1
+    python3 scripts/count_ctest.py "$tmp/junit.xml" "$1" >>"$results"
+    return $status
+}
+
+# A server of ours in the place of the one before.
+another() { # another FOLDER OPTION...
+    unset OBJVAULT_TEST_S3_{ENDPOINT,CA,REGION,SESSION_TOKEN}
+    start "$@"
+}
+
 own=${OBJVAULT_TEST_S3_ENDPOINT:+yes} # somebody else's server
 start "$tmp/plain"
-echo "== driver tests on $OBJVAULT_TEST_S3_ENDPOINT"
-ctest --test-dir "$build" -R '^objstore_test_(s3|libs3_real)' --no-tests=error \
-    --output-on-failure --output-junit "$tmp/junit.xml" \
-    --test-output-size-passed 1000000 --test-output-size-failed 1000000 ||
-    bad=1
-python3 scripts/count_ctest.py "$tmp/junit.xml" "unit, on the S3 server" \
-    >>"$results"
+driver_tests "on the S3 server" \
+    '^(objstore_test_(s3|libs3_real)|conformance_(s3|libs3))$' || bad=1
 
 bucket=objvault-e2e-$(od -An -N4 -tx1 /dev/urandom | tr -d ' \n')
 echo "== scenarios on $OBJVAULT_TEST_S3_ENDPOINT"
 tests/e2e/run.sh "${quick[@]}" --jobs "$jobs" --results "$results" \
     "s3://$bucket/e2e" || bad=1
 
+# What thousands of requests show was shown above.
+export CONFORMANCE_SHORT=1
 case ${own:-no}:${OBJVAULT_TEST_S3_ENDPOINT%%:*} in
 yes:https) ;; # all of it went over TLS already
 *)
-    unset OBJVAULT_TEST_S3_ENDPOINT
-    start "$tmp/tls" --tls
-    echo "== over TLS, on $OBJVAULT_TEST_S3_ENDPOINT"
+    another "$tmp/tls" --tls
+    driver_tests "over TLS" '^conformance_s3$' || bad=1
     for scenario in an_increment_costs_what_changed \
         certificates_are_verified; do
         tests/e2e/run.sh --only $scenario --results "$results" \
@@ -77,4 +94,11 @@ yes:https) ;; # all of it went over TLS already
     done
     ;;
 esac
+
+another "$tmp/region" --region eu-central-1
+OBJVAULT_TEST_S3_OPEN_REGION=us-west-2 \
+    driver_tests "led to the server's region" '^conformance_s3$' || bad=1
+
+another "$tmp/session" --session
+driver_tests "with a session's token" '^conformance_s3$' || bad=1
 exit $bad

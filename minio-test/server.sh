@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # An S3 server for tests: somebody's own, or a MinIO of ours.
 #
-#   server.sh start DIR [--tls] [--no-build]
+#   server.sh start DIR [--tls] [--region NAME] [--session] [--no-build]
 #       Starts a server whose data, log and pid lie in DIR (made), and prints
 #       how to reach it as lines for eval:
 #           export OBJVAULT_TEST_S3_ENDPOINT=... _ACCESS_KEY=... _SECRET_KEY=...
-#       With --tls also OBJVAULT_TEST_S3_CA.  Where the environment names an
-#       endpoint already, that server is taken (not with --tls).
+#       With --tls also OBJVAULT_TEST_S3_CA; with --region, where the server
+#       takes no signature for another region, also OBJVAULT_TEST_S3_REGION;
+#       with --session the keys are temporary ones, and there is also
+#       OBJVAULT_TEST_S3_SESSION_TOKEN.  Where the environment names an
+#       endpoint already, that server is taken (not with these options).
 #   server.sh stop DIR
 #   server.sh kill DIR
 #       Ends it as a crash would (SIGKILL).
@@ -152,19 +155,42 @@ make_certs() {
     cp "$1/ca.crt" "$d/CAs/ca.crt"
 }
 
+# print_env DIR URL: how to reach the server.
 print_env() {
+    local access=objvaulttest secret=objvaulttestsecret token='' keys
+    if [ "$session" = yes ]; then
+        # The root user may assume a role too: no other user need be made
+        # (MinIO's own interface for that takes encrypted bodies).
+        keys=$(OBJVAULT_TEST_S3_ENDPOINT=$2 OBJVAULT_TEST_S3_ACCESS_KEY=$access \
+            OBJVAULT_TEST_S3_SECRET_KEY=$secret \
+            OBJVAULT_TEST_S3_REGION=${region:-us-east-1} \
+            OBJVAULT_TEST_S3_CA=$1/ca.crt \
+            python3 -B "$top/tests/e2e/objects.py" s3://none session) || return 1
+        { read -r access && read -r secret && read -r token; } <<<"$keys"
+    fi
+    print_keys "$2" "$access" "$secret"
+    if [ -f "$1/ca.crt" ]; then
+        printf 'export OBJVAULT_TEST_S3_CA=%q\n' "$1/ca.crt"
+    fi
+    if [ -n "$region" ]; then
+        printf 'export OBJVAULT_TEST_S3_REGION=%q\n' "$region"
+    fi
+    if [ -n "$token" ]; then
+        printf 'export OBJVAULT_TEST_S3_SESSION_TOKEN=%q\n' "$token"
+    fi
+}
+
+print_keys() {
     printf 'export OBJVAULT_TEST_S3_ENDPOINT=%q\n' "$1"
     printf 'export OBJVAULT_TEST_S3_ACCESS_KEY=%q\n' "$2"
     printf 'export OBJVAULT_TEST_S3_SECRET_KEY=%q\n' "$3"
-    if [ -n "${4:-}" ]; then
-        printf 'export OBJVAULT_TEST_S3_CA=%q\n' "$4"
-    fi
 }
 
 start() {
     local dir=$1 minio
-    if [ "$tls" = no ] && [ -n "${OBJVAULT_TEST_S3_ENDPOINT:-}" ]; then
-        print_env "$OBJVAULT_TEST_S3_ENDPOINT" \
+    if [ "$tls$region$session" = nono ] &&
+        [ -n "${OBJVAULT_TEST_S3_ENDPOINT:-}" ]; then
+        print_keys "$OBJVAULT_TEST_S3_ENDPOINT" \
             "${OBJVAULT_TEST_S3_ACCESS_KEY:?not set}" \
             "${OBJVAULT_TEST_S3_SECRET_KEY:?not set}"
         return 0
@@ -188,6 +214,7 @@ launch() {
         exec env MINIO_ROOT_USER=objvaulttest \
             MINIO_ROOT_PASSWORD=objvaulttestsecret \
             MINIO_BROWSER=off MINIO_UPDATE=off MINIO_CI_CD=1 HOME="$dir" \
+            MINIO_REGION="$region" \
             setsid "$minio" server --address "$3" \
             --certs-dir "$dir/certs" "$dir/data" >"$dir/log" 2>&1 </dev/null \
             9>&-
@@ -205,9 +232,8 @@ launch() {
                 head -n 1 || true)
         if [ -n "$url" ] && ready "$url" "$dir"; then
             echo "$url" >"$dir/url"
-            print_env "$url" objvaulttest objvaulttestsecret \
-                "$([ ! -f "$dir/ca.crt" ] || echo "$dir/ca.crt")"
-            return 0
+            print_env "$dir" "$url"
+            return
         fi
         sleep 0.1
     done
@@ -260,13 +286,18 @@ crash() {
 
 build=yes
 tls=no
+region=''
+session=no
 args=()
-for a; do
-    case $a in
+while [ $# -gt 0 ]; do
+    case $1 in
     --no-build) build=no ;;
     --tls) tls=yes ;;
-    *) args+=("$a") ;;
+    --region) region=${2:?server.sh: say which region} && shift ;;
+    --session) session=yes ;;
+    *) args+=("$1") ;;
     esac
+    shift
 done
 set -- "${args[@]}"
 case ${1:-} in

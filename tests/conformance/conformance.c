@@ -2,10 +2,10 @@
 /*
  * What a storage driver must do, on one driver.
  *
- *     conformance [--short] DRIVER [TESTS]
+ *     conformance DRIVER [TESTS]
  *
- * --short leaves out what takes thousands of requests; TESTS is a pattern of
- * names.
+ * TESTS is a pattern of names.  With CONFORMANCE_SHORT in the environment what
+ * takes thousands of requests is left out.
  *
  * Exit: 0; the number of tests that failed; 77 where the driver cannot be had
  * here (the last line says why).  Tests for which a driver lacks a capability
@@ -123,7 +123,7 @@ static void say_left_out(void)
             printf("left out: %u of %s, which %s has not: %s\n", n,
                    cap_names[reason], spec->name, buf_cstr(&names));
         else if (n > 0)
-            printf("left out: %u that take long (--short): %s\n", n,
+            printf("left out: %u that take long (CONFORMANCE_SHORT): %s\n", n,
                    buf_cstr(&names));
     }
 }
@@ -155,7 +155,7 @@ static int run(void)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: conformance [--short] DRIVER [TESTS]; drivers:");
+    fprintf(stderr, "usage: conformance DRIVER [TESTS]; drivers:");
     for (size_t i = 0; i < specs_n; i++)
         fprintf(stderr, " %s", specs[i]->name);
     fprintf(stderr, "\n");
@@ -164,11 +164,7 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "--short") == 0) {
-        is_short = true;
-        argc--;
-        argv++;
-    }
+    is_short = getenv("CONFORMANCE_SHORT") != NULL;
     if (argc < 2 || argc > 3)
         return usage();
     if (argc == 3)

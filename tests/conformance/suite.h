@@ -66,7 +66,7 @@ struct test {
     const char *name;
     CMUnitTestFunction run;
     unsigned needs, lacks; /* enum cap, together */
-    bool slow;             /* left out by --short */
+    bool slow;             /* left out with CONFORMANCE_SHORT */
 };
 
 /* A test that needs capabilities (0: none), and one that says what a driver

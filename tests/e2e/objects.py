@@ -19,6 +19,8 @@ and of a bucket that is the caller's own:
                                     a lock on the newest version
     objects.py URL default-retention MODE DAYS
                                     ... on what is put without one
+    objects.py URL session          temporary keys: access key, secret key and
+                                    session token, one a line
 
 URL is file:///folder or s3://bucket/prefix; for the latter the server and its
 keys come from OBJVAULT_TEST_S3_ENDPOINT, _ACCESS_KEY, _SECRET_KEY, _CA,
@@ -85,7 +87,6 @@ class S3Store:
         return self.prefix + "/" + key if self.prefix else key
 
     def _request(self, method, name, query=None, body=b"", good=(200, 204)):
-        host = self.endpoint.netloc
         path = "/" + self.bucket
         if name is not None:
             path += "/" + urllib.parse.quote(name, safe="/-_.~")
@@ -93,22 +94,27 @@ class S3Store:
             urllib.parse.quote(k, safe="-_.~") + "=" +
             urllib.parse.quote(v, safe="-_.~")
             for k, v in sorted((query or {}).items()))
-        now = datetime.datetime.now(datetime.timezone.utc)
-        stamp = now.strftime("%Y%m%dT%H%M%SZ")
-        digest = hashlib.sha256(body).hexdigest()
-        headers = {"host": host, "x-amz-content-sha256": digest,
-                   "x-amz-date": stamp}
-        if self.token:
-            headers["x-amz-security-token"] = self.token
+        headers = {}
         if method == "PUT":
             headers["content-md5"] = base64.b64encode(
                 hashlib.md5(body).digest()).decode()
+        return self._send("s3", method, path, pairs, headers, body, good)
+
+    def _send(self, service, method, path, pairs, headers, body, good):
+        host = self.endpoint.netloc
+        now = datetime.datetime.now(datetime.timezone.utc)
+        stamp = now.strftime("%Y%m%dT%H%M%SZ")
+        digest = hashlib.sha256(body).hexdigest()
+        headers.update({"host": host, "x-amz-content-sha256": digest,
+                        "x-amz-date": stamp})
+        if self.token:
+            headers["x-amz-security-token"] = self.token
         names = ";".join(sorted(headers))
         canonical = "\n".join(
             [method, path, pairs] +
             [k + ":" + headers[k] for k in sorted(headers)] +
             ["", names, digest])
-        scope = "/".join([stamp[:8], self.region, "s3", "aws4_request"])
+        scope = "/".join([stamp[:8], self.region, service, "aws4_request"])
         text = "\n".join(["AWS4-HMAC-SHA256", stamp, scope,
                           hashlib.sha256(canonical.encode()).hexdigest()])
         key = ("AWS4" + self.secret).encode()
@@ -134,6 +140,17 @@ class S3Store:
             sys.exit("objects.py: %s %s: %d %s" % (
                 method, path, answer.status, data[:300].decode("latin-1")))
         return data
+
+    def session(self):
+        """Access key, secret key and token of an hour's session."""
+        root = xml.etree.ElementTree.fromstring(self._send(
+            "sts", "POST", "/", "",
+            {"content-type": "application/x-www-form-urlencoded"},
+            b"Action=AssumeRole&Version=2011-06-15&DurationSeconds=3600",
+            (200,)))
+        space = root.tag[:root.tag.index("}") + 1]
+        return [next(root.iter(space + name)).text for name in
+                ("AccessKeyId", "SecretAccessKey", "SessionToken")]
 
     def keys(self, prefix):
         found = []
@@ -236,6 +253,8 @@ def main(argv):
             print(kind, key)
     elif verb == "purge":
         store.purge()
+    elif verb == "session":
+        print("\n".join(store.session()))
     elif verb == "retain":
         store.retain(*rest)
     elif verb == "default-retention":
