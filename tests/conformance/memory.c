@@ -14,6 +14,7 @@
 #include "base/utc.h"
 
 #define BUCKETS_MAX 64
+#define PIECE_BYTES ((size_t)4 << 20)
 
 struct version {
     char *key;     /* owned */
@@ -187,6 +188,27 @@ static bool is_held(const struct version *v, bool bypass)
     return l->mode == OBJ_LOCK_COMPLIANCE || !bypass;
 }
 
+/* Appends in pieces, between which the caller may stop.  OBJ_OK, OBJ_STOPPED,
+ * OBJ_LOCAL. */
+static enum obj_outcome copy(struct span from, const struct cancel *token,
+                             struct buf *out, struct obj_attempt *a)
+{
+    size_t before = out->len;
+
+    buf_reserve(out, from.len); /* what fails here fails below */
+    for (size_t at = 0; at < from.len && !cancel_requested(token);) {
+        size_t n = from.len - at < PIECE_BYTES ? from.len - at : PIECE_BYTES;
+        buf_append(out, from.p + at, n);
+        at += n;
+    }
+    if (buf_check(out, &a->err) < 0)
+        return OBJ_LOCAL;
+    if (out->len - before == from.len)
+        return OBJ_OK;
+    out->len = before;
+    return OBJ_STOPPED;
+}
+
 static void *memory_open(const struct obj_config *c, char **name_out,
                          struct err *e)
 {
@@ -232,22 +254,21 @@ static void memory_put(void *self, const struct obj_req *r, struct span body,
         return;
     enum obj_outcome may = may_put(b, r, o);
     struct version v = { .info = { .size = body.len, .lock = o->lock } };
+    /* One byte more: an empty body is no marker. */
+    AUTO_BUF struct buf stored = buf_init(body.len + 1);
     memcpy(v.nonce, a->nonce, sizeof v.nonce);
+    if (may == OBJ_OK)
+        may = copy(body, r->cancel, &stored, a);
     if (may == OBJ_OK) {
-        v.body = malloc(body.len + 1); /* an empty body is no marker */
-        if (v.body == NULL) {
+        buf_append_char(&stored, '\0');
+        v.body = stored.p;
+        if (v.body == NULL || !insert(b, r->key, v)) {
             err_nomem(&a->err);
-            leave(a, OBJ_LOCAL);
-            return;
+            may = OBJ_LOCAL;
         }
-        if (body.len > 0)
-            memcpy(v.body, body.p, body.len);
-        if (!insert(b, r->key, v)) {
-            free(v.body);
-            err_nomem(&a->err);
-            leave(a, OBJ_LOCAL);
-            return;
-        }
+    }
+    if (may == OBJ_OK) {
+        stored.p = NULL; /* the bucket's now */
         a->sent = body.len;
         *info = find_object(b, &(struct obj_req){ .key = r->key })->info;
         info->server_time = a->server_time;
@@ -272,11 +293,10 @@ static void memory_get(void *self, const struct obj_req *r,
     uint64_t len = v->info.size - offset;
     if (range != NULL && range->len > 0 && range->len < len)
         len = range->len;
-    buf_append(out, v->body + offset, len);
     *info = v->info;
     info->server_time = a->server_time;
     a->received = len;
-    leave(a, buf_check(out, &a->err) < 0 ? OBJ_LOCAL : OBJ_OK);
+    leave(a, copy(span_of(v->body + offset, len), r->cancel, out, a));
 }
 
 static void memory_head(void *self, const struct obj_req *r,

@@ -51,10 +51,8 @@ static void sort(const char **out, const char *const *names, size_t n)
 
 static void check_pages(const char *const *names, size_t n)
 {
-    const char *sorted[SIMPLE + ODD];
     const unsigned pages[] = { 1, 2, 3, 7, (unsigned)n, (unsigned)n + 1, 0 };
 
-    sort(sorted, names, n);
     for (size_t i = 0; i < n; i++)
         must_put(&plain, names[i], names[i]);
     for (size_t i = 0; i < n; i++)
@@ -65,22 +63,30 @@ static void check_pages(const char *const *names, size_t n)
         list(&plain, "", &o, &l);
         assert_int_equal(l.n, n);
         for (size_t i = 0; i < n; i++) {
-            assert_string_equal(l.rows[i].name, sorted[i]);
-            assert_int_equal(l.rows[i].info.size, strlen(sorted[i]));
+            assert_string_equal(l.rows[i].name, names[i]);
+            assert_int_equal(l.rows[i].info.size, strlen(names[i]));
         }
     }
 }
 
 static void keys_are_listed_in_byte_order_at_any_page_size(void **state)
 {
+    const char *sorted[SIMPLE];
+
     (void)state;
-    check_pages(simple, SIMPLE);
+    sort(sorted, simple, SIMPLE);
+    check_pages(sorted, SIMPLE);
 }
 
 static void odd_keys_are_kept_and_listed_byte_for_byte(void **state)
 {
+    const char *sorted[SIMPLE + ODD];
+
     (void)state;
-    check_pages(odd, ODD);
+    memcpy(sorted, odd, sizeof odd);
+    memcpy(sorted + ODD, simple, sizeof simple);
+    qsort(sorted, SIMPLE + ODD, sizeof *sorted, by_bytes);
+    check_pages(sorted, SIMPLE + ODD);
 }
 
 /* Stored under another name it would be lost, or take another's place. */
@@ -210,12 +216,51 @@ static void listing_after_a_put_or_a_removal_shows_it(void **state)
     }
 }
 
+struct seen {
+    unsigned n, enough;
+    int result;
+};
+
+static int count(void *ctx, const char *key, const struct obj_info *info,
+                 struct err *e)
+{
+    struct seen *seen = ctx;
+
+    (void)key;
+    (void)info;
+    if (++seen->n < seen->enough)
+        return 0;
+    return seen->result < 0 ? err_set(e, ERR_BUSY, 0, "enough") : 1;
+}
+
+static void callback_may_stop_the_listing_or_fail_it(void **state)
+{
+    char key[OBJ_KEY_MAX + 1];
+    struct obj_req r = { .key = key };
+    const struct obj_list_opts o = { .page = 1 };
+    struct err e = { 0 };
+    struct seen stop = { .enough = 2, .result = 1 };
+    struct seen fail = { .enough = 2, .result = -1 };
+
+    (void)state;
+    must_put(&plain, "a", "x");
+    must_put(&plain, "b", "x");
+    must_put(&plain, "c", "x");
+    whole_key(&plain, "", key);
+    assert_int_equal(obj_list(plain.store, &r, &o, count, &stop, &e), 0);
+    assert_int_equal(stop.n, 2);
+    assert_int_equal(obj_list(plain.store, &r, &o, count, &fail, &e), -1);
+    assert_int_equal(fail.n, 2);
+    assert_int_equal(e.kind, ERR_BUSY);
+}
+
 static const struct test tests[] = {
     TEST(keys_are_listed_in_byte_order_at_any_page_size, 0),
     TEST(odd_keys_are_kept_and_listed_byte_for_byte, CAP_ANY_KEY),
     TEST_WITHOUT(key_that_the_driver_cannot_say_is_refused, CAP_ANY_KEY),
     TEST(prefix_and_after_choose_a_part_of_the_listing, 0),
     TEST_SLOW(listings_of_every_length_are_complete, 0),
+    TEST(callback_may_stop_the_listing_or_fail_it, 0),
     TEST(listing_after_a_put_or_a_removal_shows_it, 0),
 };
 THEME(theme_listings, "listings");
