@@ -297,6 +297,15 @@ static bool get_answer(struct obj_s3_call *c, const struct obj_range *range,
     return true;
 }
 
+/* No part of an object can be had, not even its first byte: it has none. */
+static bool empty_answer(struct obj_s3_call *c, struct obj_info *info)
+{
+    c->a->outcome = OBJ_OK;
+    c->a->code[0] = '\0';
+    c->a->message[0] = '\0';
+    return obj_s3_info(c, info);
+}
+
 /* False: no object is that long.  Servers keep positions in 63 bits and take a
  * range that has more for none at all. */
 static bool range_text(const struct obj_range *range, char *out, size_t cap)
@@ -337,8 +346,12 @@ void obj_s3_get(void *self, const struct obj_req *r,
     c.out = out;
     c.expect_bytes =
         range != NULL && range->len > 0 ? range->len : (uint64_t)OBJ_BODY_MAX;
-    if (!obj_s3_send(&c) ||
-        !get_answer(&c, range, out->len - before, &answer)) {
+    bool good = obj_s3_send(&c);
+    if (good)
+        good = get_answer(&c, range, out->len - before, &answer);
+    else if (a->http == 416 && range != NULL && range->offset == 0)
+        good = empty_answer(&c, &answer);
+    if (!good) {
         /* The next attempt begins where this one did. */
         out->len = before;
         return;
