@@ -6,9 +6,9 @@
 
 #include "suite.h"
 
-/* What the promise allows, and what a machine with other work may add. */
-#define SECOND_MS 1000
-#define SLACK_MS 500
+/* The promise is a second; the rest is for a machine that has other work.  A
+ * server that says nothing at all is in tests/unit/objstore/test_s3_fault.c. */
+#define STOPPED_MS 4000
 
 static struct obj_attempt list_with(const struct cancel *token)
 {
@@ -100,7 +100,7 @@ static void stop_while_moving(bool up)
         cancel_fini(&t.token);
         if (t.e.kind != ERR_CANCELLED)
             fail_msg("ended with %s", t.e.msg);
-        if (took > SECOND_MS + SLACK_MS)
+        if (took > STOPPED_MS)
             fail_msg("stopped after %lld ms", (long long)took);
     }
 }
