@@ -173,6 +173,10 @@ static bool get_part(struct obj_libs3 *s, const struct obj_req *r,
 
     if (!look(s, r, &whole, NULL, 0, a))
         return false;
+    if (range->offset == 0 && whole.size == 0) {
+        *info = whole;
+        return true;
+    }
     if (range->offset >= whole.size) {
         a->http = 416;
         return obj_libs3_end(a, OBJ_REJECTED, "the object ends before");
