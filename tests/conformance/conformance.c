@@ -32,6 +32,9 @@ static const char *const cap_names[CAPS] = {
     "keys of any characters",
     "writers in other processes",
     "foreign clients",
+    "removals of many at once",
+    "questions for locks",
+    "the server's time",
 };
 
 static int name_prefix(void **state)

@@ -50,7 +50,8 @@ static int forget_memory(struct err *e)
 
 static const struct spec memory_spec = {
     .name = "memory",
-    .caps = CAP_VERSIONS | CAP_LOCK | CAP_IF_ABSENT | CAP_NONCE | CAP_ANY_KEY,
+    .caps = CAP_VERSIONS | CAP_LOCK | CAP_IF_ABSENT | CAP_NONCE | CAP_ANY_KEY |
+            CAP_MANY | CAP_GET_LOCK | CAP_CLOCK,
     .begin = nothing,
     .open = open_memory,
     .pass = memory_pass,
@@ -117,7 +118,9 @@ static int remove_root(struct err *e)
     return 0;
 }
 
-#define FILE_CAPS (CAP_IF_ABSENT | CAP_ANY_KEY | CAP_SHARED | CAP_FOREIGN)
+#define FILE_CAPS                                                              \
+    (CAP_IF_ABSENT | CAP_ANY_KEY | CAP_SHARED | CAP_FOREIGN | CAP_MANY |       \
+     CAP_GET_LOCK | CAP_CLOCK)
 
 static const struct spec file_spec = {
     .name = "file",
@@ -205,7 +208,8 @@ static void url_of_bucket(const char *bucket, char *out, size_t cap)
 
 #define S3_CAPS                                                                \
     (CAP_VERSIONS | CAP_LOCK | CAP_IF_ABSENT | CAP_NONCE | CAP_CHECKED |       \
-     CAP_ANY_KEY | CAP_SHARED | CAP_FOREIGN)
+     CAP_ANY_KEY | CAP_SHARED | CAP_FOREIGN | CAP_MANY | CAP_GET_LOCK |        \
+     CAP_CLOCK)
 
 static const struct spec s3_spec = {
     .name = "s3",
@@ -217,6 +221,32 @@ static const struct spec s3_spec = {
     .url = url_of_bucket,
     .end = nothing,
 };
+
+#ifdef LIBS3_MODULE
+/* The same by libs3's old signatures, which know no region. */
+static struct obj_store *
+open_libs3(const char *bucket, const struct obj_config *like, struct err *e)
+{
+    struct obj_config c = like != NULL ? *like : (struct obj_config){ 0 };
+
+    setenv("OBJVAULT_LIBS3", LIBS3_MODULE, 1);
+    c.driver = OBJ_DRIVER_LIBS3;
+    c.bucket = bucket;
+    c.endpoint = getenv("OBJVAULT_TEST_S3_ENDPOINT");
+    return obj_store_open(&c, e);
+}
+
+static const struct spec libs3_spec = {
+    .name = "libs3",
+    .caps = CAP_CHECKED | CAP_SHARED | CAP_FOREIGN,
+    .begin = find_server,
+    .open = open_libs3,
+    .pass = sleep_seconds,
+    .rounds = 4,
+    .url = url_of_bucket,
+    .end = nothing,
+};
+#endif
 
 /* The tests' own server, in this process. */
 
@@ -262,6 +292,10 @@ static const struct spec s3_scripted_spec = {
     .end = stop_scripted,
 };
 
-const struct spec *const specs[] = { &memory_spec, &file_spec, &file_named_spec,
-                                     &s3_spec, &s3_scripted_spec };
+const struct spec *const specs[] = {
+    &memory_spec, &file_spec, &file_named_spec, &s3_spec, &s3_scripted_spec,
+#ifdef LIBS3_MODULE
+    &libs3_spec,
+#endif
+};
 const size_t specs_n = sizeof specs / sizeof *specs;

@@ -96,7 +96,7 @@ struct obj_attempt removed_many(const struct place *p, struct obj_name *names,
                                 size_t n, bool bypass)
 {
     struct obj_req r = { .key = "" };
-    struct obj_attempt a = { 0 };
+    struct obj_attempt a = { .outcome = OBJ_UNABLE };
     AUTO_MEM char *keys = malloc(n * (OBJ_KEY_MAX + 1));
     AUTO_MEM struct obj_name *whole = calloc(n, sizeof *whole);
 
@@ -107,7 +107,8 @@ struct obj_attempt removed_many(const struct place *p, struct obj_name *names,
         whole[i] = names[i];
         whole[i].key = key;
     }
-    p->store->driver->remove_many(p->store->self, &r, whole, n, bypass, &a);
+    if (p->store->driver->remove_many != NULL)
+        p->store->driver->remove_many(p->store->self, &r, whole, n, bypass, &a);
     for (size_t i = 0; i < n; i++)
         names[i].result = whole[i].result;
     return a;
@@ -187,6 +188,8 @@ int64_t server_now(const struct place *p)
 {
     struct obj_bucket b = { 0 };
 
+    if ((spec->caps & CAP_CLOCK) == 0)
+        return utc_real_now();
     assert_outcome(bucket_info(p, &b), OBJ_OK);
     assert_true(b.server_time > 0);
     return b.server_time;

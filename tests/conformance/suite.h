@@ -31,13 +31,16 @@ enum cap {
     CAP_VERSIONS = 1 << 0,
     CAP_LOCK = 1 << 1,
     CAP_IF_ABSENT = 1 << 2,
-    CAP_NONCE = 1 << 3,   /* keeps a put's nonce for a later look */
-    CAP_CHECKED = 1 << 4, /* what arrives is compared with its digest */
-    CAP_ANY_KEY = 1 << 5, /* every key that objstore/key.h allows */
-    CAP_SHARED = 1 << 6,  /* other processes reach the same objects */
-    CAP_FOREIGN = 1 << 7, /* tests/e2e/objects.py reaches them too */
+    CAP_NONCE = 1 << 3,    /* keeps a put's nonce for a later look */
+    CAP_CHECKED = 1 << 4,  /* what arrives is compared with its digest */
+    CAP_ANY_KEY = 1 << 5,  /* every key that objstore/key.h allows */
+    CAP_SHARED = 1 << 6,   /* other processes reach the same objects */
+    CAP_FOREIGN = 1 << 7,  /* tests/e2e/objects.py reaches them too */
+    CAP_MANY = 1 << 8,     /* removes many in one request */
+    CAP_GET_LOCK = 1 << 9, /* can be asked for a lock, also without locks */
+    CAP_CLOCK = 1 << 10,   /* says the server's time */
 };
-#define CAPS 8
+#define CAPS 11
 
 /* A driver under test; drivers.c has the table. */
 struct spec {

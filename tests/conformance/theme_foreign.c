@@ -91,7 +91,8 @@ static void foreign_key_with_control_characters_is_listed(void **state)
     list(&plain, "", NULL, &l);
     assert_int_equal(l.n, 1);
     assert_string_equal(l.rows[0].name, name);
-    assert_holds(&plain, name, NULL, "x");
+    if ((spec->caps & CAP_ANY_KEY) != 0)
+        assert_holds(&plain, name, NULL, "x");
 }
 
 static void foreign_lock_is_read_whatever_its_date_looks_like(void **state)

@@ -195,7 +195,7 @@ static const struct test tests[] = {
     TEST(store_says_locked, CAP_LOCK),
     TEST(lock_is_reported_by_head_get_and_itself, CAP_LOCK),
     TEST(lock_of_an_unlocked_object_is_none, CAP_LOCK),
-    TEST(lock_in_a_bucket_without_locks_is_none, 0),
+    TEST(lock_in_a_bucket_without_locks_is_none, CAP_GET_LOCK),
     TEST(lock_on_a_bucket_without_locks_is_refused, 0),
     TEST(date_in_the_past_is_refused, CAP_LOCK),
     TEST(legal_hold_forbids_removal_until_lifted, CAP_LOCK),

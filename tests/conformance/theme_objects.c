@@ -28,7 +28,6 @@ static void object_comes_back_with_its_properties(void **state)
     assert_true(seen.etag[0] != '\0');
     assert_string_equal(seen.etag, got.etag);
     assert_true(llabs(seen.modified - now) < 60);
-    assert_true(llabs(seen.server_time - now) < 60);
     assert_int_equal(seen.lock.mode, OBJ_LOCK_NONE);
     assert_false(seen.lock.legal_hold);
     assert_false(seen.delete_marker);
@@ -43,10 +42,31 @@ static void attempt_says_what_went_over_the_line(void **state)
     assert_outcome(a, OBJ_OK);
     assert_int_equal(a.sent, 5);
     assert_false(a.maybe_done);
-    assert_true(llabs(a.server_time - server_now(&plain)) < 60);
     a = get(&plain, "k", NULL, NULL, &out, NULL);
     assert_outcome(a, OBJ_OK);
     assert_int_equal(a.received, 5);
+}
+
+static void answers_carry_the_servers_time(void **state)
+{
+    AUTO_BUF struct buf out = buf_init(100);
+    struct obj_info info = { 0 };
+
+    (void)state;
+    int64_t now = server_now(&plain);
+    struct obj_attempt a = put_as(&plain, "k", span_str("x"), NULL, &info);
+    assert_true(llabs(a.server_time - now) < 60);
+    assert_true(llabs(info.server_time - now) < 60);
+    a = get(&plain, "k", NULL, NULL, &out, &info);
+    assert_true(llabs(a.server_time - now) < 60);
+    assert_true(llabs(info.server_time - now) < 60);
+    a = head(&plain, "k", NULL, &info);
+    assert_true(llabs(a.server_time - now) < 60);
+    assert_true(llabs(info.server_time - now) < 60);
+    a = head(&plain, "nothing", NULL, NULL);
+    assert_true(llabs(a.server_time - now) < 60);
+    a = removed(&plain, "k", NULL, false);
+    assert_true(llabs(a.server_time - now) < 60);
 }
 
 static void body_of_any_size_survives(void **state)
@@ -138,6 +158,7 @@ static void long_keys_are_kept(void **state)
 static const struct test tests[] = {
     TEST(object_comes_back_with_its_properties, 0),
     TEST(attempt_says_what_went_over_the_line, 0),
+    TEST(answers_carry_the_servers_time, CAP_CLOCK),
     TEST(body_of_any_size_survives, 0),
     TEST(second_put_replaces_the_first, 0),
     TEST(what_is_not_there_is_absent, 0),

@@ -37,7 +37,7 @@ add_dependencies(objstore_test_libs3_answer libs3_other)
 target_compile_definitions(objstore_test_libs3_answer PRIVATE
   LIBS3_OTHER="$<TARGET_FILE:libs3_other>")
 if(libs3_module)
-  foreach(t test_libs3 test_libs3_fault test_libs3_real)
+  foreach(t test_libs3 test_libs3_fault)
     unit_test(objstore/${t} objstore)
     target_compile_definitions(objstore_${t} PRIVATE
       LIBS3_MODULE="$<TARGET_FILE:objvault_libs3>")
