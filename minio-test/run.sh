@@ -73,7 +73,7 @@ another() { # another FOLDER OPTION...
 own=${OBJVAULT_TEST_S3_ENDPOINT:+yes} # somebody else's server
 start "$tmp/plain"
 driver_tests "on the S3 server" \
-    '^(objstore_test_s3|conformance_(s3|libs3))$' || bad=1
+    '^(objstore_test_s3(_flip)?|conformance_(s3|libs3))$' || bad=1
 
 bucket=objvault-e2e-$(od -An -N4 -tx1 /dev/urandom | tr -d ' \n')
 echo "== scenarios on $OBJVAULT_TEST_S3_ENDPOINT"
