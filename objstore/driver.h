@@ -8,6 +8,7 @@
  * own reasons, never log secrets; the retry layer above (retry.c) decides from
  * struct obj_attempt alone.  Private to objstore/.
  */
+#include "objstore/probe.h"
 #include "objstore/store.h"
 
 /* Outcome classes: the rows of the retry table in DESIGN.md. */
@@ -116,6 +117,11 @@ struct obj_driver {
                         struct obj_bucket *b, struct obj_attempt *a);
     void (*bucket_create)(void *self, const struct obj_req *r, bool object_lock,
                           struct obj_attempt *a);
+    /* Requests that are wrong on purpose (probe.h). */
+    void (*probe_put)(void *self, const struct obj_req *r, struct span body,
+                      const struct obj_probe *how, struct obj_attempt *a);
+    void (*probe_unlock)(void *self, const struct obj_req *r,
+                         struct obj_attempt *a);
     /* After OBJ_AUTH: reads the credentials again; false: nothing newer. */
     bool (*refresh)(void *self);
     /* After OBJ_REGION: sign for this region from now on. */

@@ -230,6 +230,8 @@ const struct obj_driver obj_s3_driver = {
     .get_lock = obj_s3_get_lock,
     .bucket_info = obj_s3_bucket_info,
     .bucket_create = obj_s3_bucket_create,
+    .probe_put = obj_s3_probe_put,
+    .probe_unlock = obj_s3_probe_unlock,
     .refresh = obj_s3_keys_refresh,
     .set_region = s3_set_region,
 };

@@ -25,6 +25,7 @@
 
 #define OBJ_S3_REGION_CHARS 64
 #define OBJ_S3_ACCESS_KEY_CHARS 257
+#define OBJ_S3_BYPASS_HEADER "x-amz-bypass-governance-retention"
 #define OBJ_S3_NONCE_HEADER "x-amz-meta-objvault-nonce"
 /* A page of 1,000 keys that are encoded to three times their length. */
 #define OBJ_S3_XML_MAX (16u << 20)
@@ -97,7 +98,7 @@ struct obj_s3_call {
     uint64_t expect_bytes; /* of the answer's body */
     struct buf *out;       /* body of a good answer, or NULL */
     bool if_absent;        /* what a 412 means */
-    bool probe;            /* the region is being looked for */
+    const char *region;    /* sign for this one; NULL: the store's */
     bool overfull;         /* too many headers or parameters: a bug */
     char digest[48];       /* text of the header that vouches for the body */
     struct obj_http_call *http; /* once sent: the answer's headers */
@@ -181,6 +182,12 @@ void obj_s3_bucket_info(void *self, const struct obj_req *r,
                         struct obj_bucket *b, struct obj_attempt *a);
 void obj_s3_bucket_create(void *self, const struct obj_req *r, bool object_lock,
                           struct obj_attempt *a);
+
+/* s3_probe.c: requests that are wrong on purpose. */
+void obj_s3_probe_put(void *self, const struct obj_req *r, struct span body,
+                      const struct obj_probe *how, struct obj_attempt *a);
+void obj_s3_probe_unlock(void *self, const struct obj_req *r,
+                         struct obj_attempt *a);
 
 /* True where retention or a hold forbids what was refused; asks the server. */
 bool obj_s3_is_locked(struct obj_s3 *s3, const struct obj_req *r,

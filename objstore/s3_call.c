@@ -169,7 +169,7 @@ static int identity_init(const struct obj_s3_call *c, struct identity *id,
     pthread_mutex_lock(&s3->locked.mutex);
     int r = obj_s3_keys_fresh(s3, id->time, c->req->cancel, e);
     if (r == 0)
-        r = identity_locked(s3, id, c->probe ? "us-east-1" : NULL, e);
+        r = identity_locked(s3, id, c->region, e);
     pthread_mutex_unlock(&s3->locked.mutex);
     return r;
 }
@@ -400,7 +400,7 @@ static void find_region(struct obj_s3_call *c, const char *signed_for)
     AUTO_OBJ_S3_CALL struct obj_s3_call ask;
     obj_s3_call_init(&ask, c->s3, &req, NULL, OBJ_BUCKET, "GET", &a);
     obj_s3_call_query(&ask, "location", "");
-    ask.probe = true;
+    ask.region = "us-east-1";
     ask.out = &xml;
     if (send_once(&ask, used) &&
         obj_xml_location(buf_span(&xml), region, sizeof region, &e) == 0 &&

@@ -108,7 +108,7 @@ void obj_s3_set_lock(void *self, const struct obj_req *r,
     if (r->version != NULL)
         obj_s3_call_query(&c, "versionId", r->version);
     if (bypass && retention)
-        obj_s3_call_header(&c, "x-amz-bypass-governance-retention", "true");
+        obj_s3_call_header(&c, OBJ_S3_BYPASS_HEADER, "true");
     if (!obj_s3_call_xml(&c, &xml) || obj_s3_send(&c))
         return;
     if (retention &&

@@ -10,8 +10,6 @@
 #include "objstore/s3.h"
 #include "objstore/xml.h"
 
-#define BYPASS_HEADER "x-amz-bypass-governance-retention"
-
 bool obj_s3_is_locked(struct obj_s3 *s3, const struct obj_req *r,
                       const struct obj_attempt *a, struct obj_lock *lock)
 {
@@ -37,7 +35,7 @@ void obj_s3_remove(void *self, const struct obj_req *r, bool bypass,
     if (r->version != NULL)
         obj_s3_call_query(&c, "versionId", r->version);
     if (bypass)
-        obj_s3_call_header(&c, BYPASS_HEADER, "true");
+        obj_s3_call_header(&c, OBJ_S3_BYPASS_HEADER, "true");
     if (obj_s3_send(&c))
         return;
     if (a->outcome == OBJ_ABSENT) /* what is not there is deleted */
@@ -203,7 +201,7 @@ void obj_s3_remove_many(void *self, const struct obj_req *r,
     obj_s3_call_init(&c, self, r, NULL, OBJ_DELETE, "POST", a);
     obj_s3_call_query(&c, "delete", "");
     if (bypass)
-        obj_s3_call_header(&c, BYPASS_HEADER, "true");
+        obj_s3_call_header(&c, OBJ_S3_BYPASS_HEADER, "true");
     if (!obj_xml_delete_request(names, n, &request)) {
         a->outcome = OBJ_UNABLE;
         obj_xml_copy(a->message, sizeof a->message,
