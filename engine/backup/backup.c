@@ -77,7 +77,7 @@ const char *eng_stage_name(enum eng_stage s)
 
 /* 1 is the default because 3 costs twice the processor time for 2 % fewer
  * bytes (docs/PERFORMANCE.md). */
-static int compression_level(enum eng_compression c)
+int eng_compression_level(enum eng_compression c)
 {
     switch (c) {
     case ENG_COMPRESS_NONE:
@@ -469,7 +469,7 @@ int eng_backup_machine(struct eng_repo *repo, const struct eng_machine *m,
     r.block_size = eng_repo_descriptor(repo)->block_size;
     r.upload =
         o->full && o->upload == ENG_UPLOAD_NEW ? ENG_UPLOAD_MISSING : o->upload;
-    r.level = compression_level(o->compression);
+    r.level = eng_compression_level(o->compression);
     r.workers = eng_blockio_count(o->memory_bytes, r.block_size, r.level);
     int result = run_all(&r, e);
     if (result == 0) {

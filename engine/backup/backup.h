@@ -21,6 +21,8 @@ enum eng_compression {
     ENG_COMPRESS_HIGH,
     ENG_COMPRESS_EXTREME,
 };
+/* zstd's level for it. */
+int eng_compression_level(enum eng_compression c);
 
 struct eng_backup_opts {
     const char *vm;         /* name to file it under; NULL: the machine's */

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
+#include "base/json.h"
 #include "engine/job/fields.h"
 
 #define SUFFIX ".json"
@@ -205,6 +206,39 @@ int eng_config_repo_save(const struct eng_home *h,
                        "a repository \"%s\" is configured already (%s)",
                        r->name, path);
     return -1;
+}
+
+/* What is written anew has no comments any more. */
+static int refuse_comments(const char *path, struct err *e)
+{
+    struct err ignored = { 0 };
+    AUTO_BUF struct buf text = buf_init(ENG_CONFIG_BYTES_MAX);
+    if (io_read_file(path, &text, e) < 0)
+        return -1;
+    AUTO_JSON struct json_doc *doc =
+        json_parse(buf_span(&text), JSON_STRICT, ERR_CONFIG, &ignored);
+    if (doc != NULL)
+        return 0;
+    return err_set(e, ERR_CONFIG, 0,
+                   "%s has comments, which writing it anew would lose", path);
+}
+
+int eng_config_repo_set_probe(const struct eng_home *h, const char *name,
+                              const struct eng_probe_record *probe,
+                              struct err *e)
+{
+    struct stat st;
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo r = { 0 };
+    if (eng_config_repo_load(h, name, &r, e) < 0)
+        return -1;
+    r.probe = *probe;
+    AUTO_MEM char *path = object_path(h, &eng_kind_repo, name, e);
+    AUTO_BUF struct buf text = buf_init(ENG_CONFIG_BYTES_MAX);
+    if (path == NULL || refuse_comments(path, e) < 0 ||
+        eng_fields_encode(&eng_kind_repo, &r, &text, e) < 0)
+        return -1;
+    mode_t mode = stat(path, &st) == 0 ? st.st_mode & 0777 : 0600;
+    return io_write_file(path, buf_span(&text), mode, false, e);
 }
 
 int eng_config_repo_remove(const struct eng_home *h, const char *name,

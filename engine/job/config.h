@@ -39,6 +39,7 @@ struct eng_config_repo {
     char *credentials; /* NAME of credentials/NAME.json */
     char *payload;     /* "signed", "crc32c" */
     int64_t max_clock_skew_s;
+    struct eng_probe_record probe; /* what `repo probe` found last */
 };
 
 /* Names: [A-Za-z0-9][A-Za-z0-9._-]*, at most 64 bytes; else ERR_USAGE. */
@@ -62,6 +63,12 @@ int eng_config_repo_load(const struct eng_home *h, const char *name,
 /* Writes atomically; ERR_EXISTS where the name is taken. */
 int eng_config_repo_save(const struct eng_home *h,
                          const struct eng_config_repo *r, struct err *e)
+    __attribute__((warn_unused_result));
+/* Keeps the result of a probe in the repository's file.  ERR_CONFIG where the
+ * file has comments, which would be lost: it stays as it is. */
+int eng_config_repo_set_probe(const struct eng_home *h, const char *name,
+                              const struct eng_probe_record *probe,
+                              struct err *e)
     __attribute__((warn_unused_result));
 int eng_config_repo_remove(const struct eng_home *h, const char *name,
                            struct err *e) __attribute__((warn_unused_result));

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/jsonw.h"
 #include "base/units.h"
+#include "engine/repo/probe.h"
 
 /* The member of type `char *` or `int64_t` behind a field. */
 static char **text_member(void *object, const struct eng_field *f)
@@ -69,6 +70,65 @@ static void check_secret(const struct json *v, size_t max)
         json_reject(v, "needs exactly one of file, env and command");
 }
 
+static void decode_probe(const struct json *v, struct eng_probe_record *out)
+{
+    const char *names[ENG_PROBE_ITEMS + 2] = { NULL };
+
+    for (int i = 0; i < ENG_PROBE_ITEMS; i++)
+        names[i] = eng_probe_name((enum eng_probe_item)i);
+    names[ENG_PROBE_ITEMS] = "time";
+    json_object(v, names);
+    struct json time = json_field(v, "time");
+    out->time = json_time(&time);
+    for (int i = 0; i < ENG_PROBE_ITEMS; i++) {
+        struct json word = json_optional(v, names[i]);
+        if (json_present(&word))
+            out->results[i] =
+                (enum eng_probe_result)json_word(&word, eng_probe_words);
+    }
+}
+
+static void encode_probe(struct jsonw *w, const struct eng_probe_record *p)
+{
+    jsonw_object(w);
+    jsonw_ktime(w, "time", p->time);
+    for (int i = 0; i < ENG_PROBE_ITEMS; i++)
+        if (p->results[i] != ENG_PROBE_UNKNOWN)
+            jsonw_kstring(w, eng_probe_name((enum eng_probe_item)i),
+                          eng_probe_words[p->results[i]]);
+    jsonw_end_object(w);
+}
+
+static void schema_probe(struct jsonw *w)
+{
+    jsonw_kstring(w, "type", "object");
+    jsonw_kbool(w, "additionalProperties", false);
+    jsonw_key(w, "required");
+    jsonw_array(w);
+    jsonw_string(w, "time");
+    jsonw_end_array(w);
+    jsonw_key(w, "properties");
+    jsonw_object(w);
+    jsonw_key(w, "time");
+    jsonw_object(w);
+    jsonw_kstring(w, "type", "string");
+    jsonw_kstring(w, "format", "date-time");
+    jsonw_end_object(w);
+    for (int i = 0; i < ENG_PROBE_ITEMS; i++) {
+        jsonw_key(w, eng_probe_name((enum eng_probe_item)i));
+        jsonw_object(w);
+        jsonw_kstring(w, "description",
+                      eng_probe_title((enum eng_probe_item)i));
+        jsonw_key(w, "enum");
+        jsonw_array(w);
+        for (size_t j = 0; eng_probe_words[j] != NULL; j++)
+            jsonw_string(w, eng_probe_words[j]);
+        jsonw_end_array(w);
+        jsonw_end_object(w);
+    }
+    jsonw_end_object(w);
+}
+
 static int decode_field(const struct eng_field *f, const struct json *v,
                         void *out, struct err *e)
 {
@@ -85,6 +145,10 @@ static int decode_field(const struct eng_field *f, const struct json *v,
         if (json_is_string(v) &&
             !units_parse_duration(text, duration_member(out, f)))
             json_reject(v, "is no duration such as 30s, 15m or 12h");
+        return 0;
+    case ENG_FIELD_PROBE:
+        decode_probe(
+            v, (struct eng_probe_record *)(void *)((char *)out + f->offset));
         return 0;
     case ENG_FIELD_WORD:
         text = f->words[json_word(v, f->words)];
@@ -151,6 +215,12 @@ int eng_fields_encode(const struct eng_kind *k, const void *in, struct buf *out,
                 continue;
             jsonw_key(&w, f->name);
             write_duration(&w, seconds);
+        } else if (f->type == ENG_FIELD_PROBE) {
+            const struct eng_probe_record *probe = member;
+            if (probe->time == 0)
+                continue;
+            jsonw_key(&w, f->name);
+            encode_probe(&w, probe);
         } else if (f->type == ENG_FIELD_TEXT || f->type == ENG_FIELD_WORD) {
             const char *text = *(const char *const *)member;
             if (text != NULL)
@@ -223,6 +293,9 @@ static void schema_field(struct jsonw *w, const struct eng_field *f)
     switch (f->type) {
     case ENG_FIELD_SECRET:
         schema_secret(w);
+        break;
+    case ENG_FIELD_PROBE:
+        schema_probe(w);
         break;
     case ENG_FIELD_DURATION:
         jsonw_kstring(w, "type", "string");

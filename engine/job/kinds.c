@@ -57,12 +57,17 @@ static const struct eng_field repo_fields[] = {
       .offset = REPO(payload),
       .words = payloads,
       .help = "how the body of a block is protected on its way: by a SHA-256 "
-              "in the signature, or by a CRC-32C" },
+              "in the signature, or by a CRC-32C; where it is left out, by "
+              "what the probe found: crc32c where the server verifies it" },
     { .name = "max_clock_skew",
       .type = ENG_FIELD_DURATION,
       .offset = REPO(max_clock_skew_s),
       .help = "how far this machine's clock may be from the server's; 10m "
               "where it is left out" },
+    { .name = "probe",
+      .type = ENG_FIELD_PROBE,
+      .offset = REPO(probe),
+      .help = "what `repo probe` found last; may be deleted" },
 };
 
 static const struct eng_field credentials_fields[] = {

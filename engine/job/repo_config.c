@@ -368,7 +368,8 @@ static int place_s3(struct eng_config_place *p, const struct eng_home *h,
     s->max_clock_skew_s =
         r->max_clock_skew_s != 0 ? r->max_clock_skew_s : SKEW_DEFAULT_S;
     s->payload = OBJ_PAYLOAD_CRC32C;
-    if (r->payload != NULL && strcmp(r->payload, "signed") == 0)
+    bool unverified = r->probe.results[ENG_PROBE_CRC32C] == ENG_PROBE_NO;
+    if (r->payload != NULL ? strcmp(r->payload, "signed") == 0 : unverified)
         s->payload = OBJ_PAYLOAD_SIGNED;
     s->addressing = OBJ_ADDR_AUTO;
     if (r->addressing != NULL && strcmp(r->addressing, "path") == 0)

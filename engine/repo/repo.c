@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/utc.h"
 #include "engine/repo/internal.h"
+#include "engine/repo/scratch.h"
 #include "manifest/block.h"
 #include "manifest/objkey.h"
 
@@ -123,6 +124,8 @@ static int stop_at_first(void *ctx, const char *key, const struct obj_info *i,
 
     (void)i;
     (void)e;
+    if (eng_scratch_owns(key))
+        return 0;
     snprintf(found, MF_KEY_CHARS, "%s", key);
     return 1;
 }
@@ -252,6 +255,38 @@ static int put_descriptor(struct obj_store *store, uint32_t block_size,
     return put_unconditionally(store, &req, &d, buf_span(&text), e);
 }
 
+/* The storage must do what nothing of ours could make up for. */
+static int check_probe(const struct obj_config *config,
+                       const struct eng_probe *p, struct err *e)
+{
+    static const enum eng_probe_item needed[] = { ENG_PROBE_READ_AFTER_WRITE,
+                                                  ENG_PROBE_LIST_AFTER_WRITE };
+
+    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+        if (p->rows[needed[i]].result == ENG_PROBE_NO)
+            return err_set(e, ERR_UNSUPPORTED, 0, "no %s here: %s",
+                           eng_probe_title(needed[i]),
+                           p->rows[needed[i]].detail);
+    if (config->payload != OBJ_PAYLOAD_CRC32C ||
+        p->rows[ENG_PROBE_CRC32C].result != ENG_PROBE_NO)
+        return 0;
+    err_set(e, ERR_UNSUPPORTED, 0, "the server does not verify CRC-32C: %s",
+            p->rows[ENG_PROBE_CRC32C].detail);
+    return err_hint(e, "use payload signed");
+}
+
+static int probe(struct obj_store *store, const struct obj_config *config,
+                 const struct cancel *cancel, struct eng_probe *out,
+                 struct err *e)
+{
+    const struct eng_probe_opts quick = { .quick = true };
+
+    if (eng_probe_run(store, &quick, cancel, out, e) == 0)
+        return check_probe(config, out, e);
+    out->time = 0;
+    return e->kind == ERR_LOCKED ? 0 : -1;
+}
+
 static int repo_create(const struct eng_repo_place *place,
                        const struct eng_repo_create_opts *opts,
                        const struct cancel *cancel, struct err *e)
@@ -280,6 +315,9 @@ static int repo_create(const struct eng_repo_place *place,
         return -1;
     }
     if (check_empty(store, cancel, e) < 0)
+        return -1;
+    if (opts->probe != NULL &&
+        probe(store, &place->store, cancel, opts->probe, e) < 0)
         return -1;
     return put_descriptor(store, block_size, cancel, e);
 }

@@ -13,6 +13,7 @@
 #include "base/auto.h"
 #include "base/cancel.h"
 #include "base/err.h"
+#include "engine/repo/probe.h"
 #include "manifest/descriptor.h"
 #include "objstore/store.h"
 
@@ -27,11 +28,15 @@ struct eng_repo_place {
 struct eng_repo_create_opts {
     bool create_bucket;
     uint32_t block_size; /* 0: MF_BLOCK_DEFAULT */
+    /* Probes what it needs before it makes anything, and fills this; its time
+     * stays 0 where nothing could be tried.  NULL: no probe. */
+    struct eng_probe *probe;
 };
 
 /* Makes a repository: the bucket where wanted, and the descriptor.  ERR_EXISTS
  * where there is one, or anything else below the prefix; ERR_USAGE inside
- * another repository; ERR_NOTFOUND without the bucket. */
+ * another repository; ERR_NOTFOUND without the bucket; ERR_UNSUPPORTED where
+ * the probe found that this storage would lose data. */
 int eng_repo_create(const struct eng_repo_place *place,
                     const struct eng_repo_create_opts *opts,
                     const struct cancel *cancel, struct err *e)

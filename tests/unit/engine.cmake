@@ -19,3 +19,6 @@ unit_test(engine/restore/test_target_direct engine_restore)
 target_link_options(engine_restore_test_target_direct PRIVATE
   LINKER:--wrap=open64,--wrap=pwrite64)
 unit_test(engine/repo/test_flipped engine_repo s3server)
+unit_test(engine/repo/test_probe engine_repo s3server)
+unit_test(engine/repo/test_bench engine_repo)
+unit_test(engine/job/test_config_probe engine_job)

@@ -276,6 +276,35 @@ static void a_place_has_defaults(void **state)
     assert_int_equal(p.place.store.max_clock_skew_s, 600);
 }
 
+static void
+what_the_probe_found_chooses_the_payload_unless_it_is_said(void **state)
+{
+    static const struct {
+        enum eng_probe_result found;
+        const char *said;
+        enum obj_payload payload;
+    } cases[] = {
+        { ENG_PROBE_YES, NULL, OBJ_PAYLOAD_CRC32C },
+        { ENG_PROBE_NO, NULL, OBJ_PAYLOAD_SIGNED },
+        { ENG_PROBE_DENIED, NULL, OBJ_PAYLOAD_SIGNED },
+        { ENG_PROBE_YES, "signed", OBJ_PAYLOAD_SIGNED },
+        { ENG_PROBE_NO, "crc32c", OBJ_PAYLOAD_CRC32C },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct err e = { 0 };
+        AUTO_ENG_CONFIG_PLACE struct eng_config_place p = { 0 };
+        AUTO_ENG_CONFIG_REPO struct eng_config_repo r = {
+            .name = dup_or_null("main"),
+            .url = dup_or_null("s3://bucket"),
+            .payload = dup_or_null(cases[i].said),
+        };
+        r.probe.results[ENG_PROBE_CRC32C] = cases[i].found;
+        assert_int_equal(eng_config_place_init(&p, &home, &r, &e), 0);
+        assert_int_equal(p.place.store.payload, cases[i].payload);
+    }
+}
+
 static void a_place_in_a_folder_has_its_path(void **state)
 {
     (void)state;
@@ -306,6 +335,8 @@ int main(void)
         cmocka_unit_test(a_place_on_s3_has_all_that_was_configured),
         cmocka_unit_test(a_place_has_defaults),
         cmocka_unit_test(driver_libs3_has_a_place_and_no_use_for_some_options),
+        cmocka_unit_test(
+            what_the_probe_found_chooses_the_payload_unless_it_is_said),
         cmocka_unit_test(a_place_in_a_folder_has_its_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

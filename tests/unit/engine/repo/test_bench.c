@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The benchmark: it measures what it was asked to, moves no more than it said,
+// and nothing of it stays.
+#include "engine/repo/bench.h"
+#include "tests/unit/engine/fixture.h"
+
+struct got {
+    struct eng_bench_cell cells[64];
+    size_t n;
+    struct eng_bench_plan said;
+    struct cancel *cancel; /* requested after the first cell */
+};
+
+static void on_cell(void *ctx, const struct eng_bench_cell *cell)
+{
+    struct got *g = ctx;
+
+    g->cells[g->n++] = *cell;
+    if (g->cancel != NULL)
+        cancel_request(g->cancel);
+}
+
+static void on_begin(void *ctx, const struct eng_bench_plan *plan)
+{
+    struct got *g = ctx;
+
+    g->said = *plan;
+}
+
+/* One benchmark; what it found is in g. */
+static int bench(struct eng_repo *r, const struct eng_bench_opts *o,
+                 struct got *g, uint64_t *left_over, struct err *e)
+{
+    const struct eng_bench_watch watch = { on_begin, on_cell, g };
+
+    return eng_bench_run(r, o, g->cancel, NULL, &watch, left_over, e);
+}
+
+static const uint32_t sizes[] = { 4096, 65536 };
+static const unsigned connections[] = { 1, 3 };
+
+static struct eng_bench_opts small(void)
+{
+    return (struct eng_bench_opts){
+        .sizes = sizes,
+        .n_sizes = 2,
+        .connections = connections,
+        .n_connections = 2,
+        .cell_ms = 20,
+        .total_bytes = 4u << 20,
+        .level = 1,
+    };
+}
+
+static int count(void *ctx, const char *key, const struct obj_info *info,
+                 struct err *e)
+{
+    (void)info;
+    (void)e;
+    if (strncmp(key, "gc/", 3) == 0)
+        (*(size_t *)ctx)++;
+    return 0;
+}
+
+static size_t what_stays(struct eng_repo *r)
+{
+    struct obj_req req = { .key = "" };
+    size_t n = 0;
+
+    must(obj_list(eng_repo_store(r), &req, NULL, count, &n, why));
+    return n;
+}
+
+static void every_cell_is_measured_and_nothing_stays(void **state)
+{
+    struct eng_bench_opts o = small();
+    struct eng_bench_plan plan = eng_bench_plan(&o);
+    struct obj_counters counters;
+    uint64_t left_over = 1, put = 0;
+    struct got g = { 0 };
+
+    AUTO_ENG_REPO struct eng_repo *r = fixture_open(*state);
+    must(bench(r, &o, &g, &left_over, why));
+    assert_int_equal(plan.cells, 16);
+    assert_memory_equal(&g.said, &plan, sizeof plan);
+    assert_int_equal(g.n, 16);
+    assert_int_equal(left_over, 0);
+    assert_int_equal(what_stays(r), 0);
+    for (size_t i = 0; i < g.n; i++) {
+        const struct eng_bench_cell *c = &g.cells[i];
+        assert_int_equal(c->work, i < 8 ? ENG_BENCH_RAW : ENG_BENCH_BACKUP);
+        assert_int_equal(c->get, i % 2);
+        assert_int_equal(c->size, sizes[i / 4 % 2]);
+        assert_int_equal(c->connections, connections[i / 2 % 2]);
+        assert_true(c->requests >= c->connections);
+        assert_int_equal(c->bytes, c->requests * c->size);
+        assert_true(c->seconds > 0 && eng_bench_rate(c) > 0);
+        assert_true(c->p50_ms <= c->p99_ms);
+        if (c->work == ENG_BENCH_RAW)
+            assert_int_equal(c->stored_bytes, c->bytes);
+        else
+            assert_true(c->stored_bytes < c->bytes * 9 / 10);
+        put += c->get ? 0 : c->bytes;
+    }
+    assert_true(put <= plan.put_bytes);
+    obj_store_counters(eng_repo_store(r), &counters);
+    assert_true(counters.sent_bytes <= plan.put_bytes + 4096);
+}
+
+static void no_more_is_put_than_was_said(void **state)
+{
+    struct eng_bench_opts o = small();
+    struct got g = { 0 };
+    uint64_t left_over, put = 0;
+
+    o.cell_ms = 60000; /* the bytes end it, not the time */
+    o.total_bytes = 1u << 20;
+    struct eng_bench_plan plan = eng_bench_plan(&o);
+    AUTO_ENG_REPO struct eng_repo *r = fixture_open(*state);
+    must(bench(r, &o, &g, &left_over, why));
+    for (size_t i = 0; i < g.n; i++)
+        put += g.cells[i].get ? 0 : g.cells[i].bytes;
+    assert_int_equal(put, plan.put_bytes);
+    /* A connection puts at least one object, whatever the share. */
+    assert_true(plan.put_bytes <= (1u << 20) + 2 * 3 * (65536 + 4096));
+    assert_true(plan.held_bytes <= plan.put_bytes);
+}
+
+static void memory_bounds_the_connections(void **state)
+{
+    static const uint32_t large[] = { 8u << 20 };
+    static const unsigned many[] = { 1, 16, 64 };
+    struct eng_bench_opts o = { .sizes = large,
+                                .n_sizes = 1,
+                                .connections = many,
+                                .n_connections = 3,
+                                .cell_ms = 1,
+                                .total_bytes = 1,
+                                .memory_bytes = 100u << 20,
+                                .level = 1 };
+    struct got g = { 0 };
+    uint64_t left_over;
+
+    AUTO_ENG_REPO struct eng_repo *r = fixture_open(*state);
+    must(bench(r, &o, &g, &left_over, why));
+    assert_int_equal(g.n, eng_bench_plan(&o).cells);
+    /* 16 and 64 come down to the same, so they are measured once. */
+    assert_int_equal(g.n, 8);
+    for (size_t i = 0; i < g.n; i++)
+        assert_true(g.cells[i].connections * (uint64_t)g.cells[i].size <=
+                    100u << 20);
+    assert_true(g.cells[2].connections > 1);
+}
+
+static void a_cancelled_benchmark_leaves_nothing(void **state)
+{
+    AUTO(cancel_fini) struct cancel cancel;
+    struct eng_bench_opts o = small();
+    struct got g = { .cancel = &cancel };
+    struct err e = { 0 };
+    uint64_t left_over = 1;
+
+    must(cancel_init(&cancel, NULL, why));
+    AUTO_ENG_REPO struct eng_repo *r = fixture_open(*state);
+    assert_int_equal(bench(r, &o, &g, &left_over, &e), -1);
+    assert_int_equal(e.kind, ERR_CANCELLED);
+    assert_int_equal(g.n, 2);
+    assert_int_equal(left_over, 0);
+    assert_int_equal(what_stays(r), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_cell_is_measured_and_nothing_stays),
+        cmocka_unit_test(no_more_is_put_than_was_said),
+        cmocka_unit_test(memory_bounds_the_connections),
+        cmocka_unit_test(a_cancelled_benchmark_leaves_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+}
