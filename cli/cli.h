@@ -161,6 +161,13 @@ int cli_point_open(struct cli_ctx *c, const char *text, enum cli_patience how,
                    struct cli_repo *repo, struct eng_point *point, char **name,
                    struct err *e) __attribute__((warn_unused_result));
 
+/* --- cmd_probe.c --- */
+
+/* One line on stderr for each thing that objvault relies on and a probe did
+ * not find; 3 where there is any, else 0: an exit code. */
+int cli_probe_warn(const struct eng_probe *p,
+                   const struct eng_probe_opts *opts);
+
 /* Asks on the terminal, unless --yes.  0: go on; -1: ERR_USAGE (nobody to
  * ask), ERR_FAILED (refused), ERR_CANCELLED. */
 int cli_confirm(struct cli_ctx *c, const char *question, struct err *e)

@@ -152,16 +152,21 @@ static int create_or_attach(struct cli_ctx *c, bool create, struct err *e)
         eng_config_place_init(&place, &c->home, &r, e) < 0)
         return -1;
     place.place.store.deadline_ms = CLI_INTERACTIVE_DEADLINE_MS;
+    struct eng_probe probe = { 0 };
     if (create) {
         struct eng_repo_create_opts opts = {
+            .probe = &probe,
             .create_bucket = cli_given(c, CLI_OPT_CREATE_BUCKET) ||
                              eng_config_repo_is_file(&r),
             .block_size = (uint32_t)block_size,
         };
         if (eng_repo_create(&place.place, &opts, c->cancel, e) < 0)
             return -1;
+        r.probe = eng_probe_record(&probe);
     }
-    return open_and_save(c, &r, &place.place, create, e);
+    if (open_and_save(c, &r, &place.place, create, e) < 0)
+        return -1;
+    return create ? cli_probe_warn(&probe, &(struct eng_probe_opts){ 0 }) : 0;
 }
 
 int cli_repo_create(struct cli_ctx *c, struct err *e)

@@ -49,6 +49,12 @@ static const struct cli_use vm_uses[] = { { CLI_OPT_TO_DIR, true },
                                           { CLI_OPT_REPO, false },
                                           { CLI_OPT_FORCE, false } };
 
+static const struct cli_use bench_uses[] = {
+    { CLI_OPT_SIZES, false },   { CLI_OPT_CONNECTIONS, false },
+    { CLI_OPT_SECONDS, false }, { CLI_OPT_TOTAL, false },
+    { CLI_OPT_MEMORY, false },
+};
+
 static const char *const shell_words[] = { "bash", NULL };
 
 #define POINT_ARG                                                              \
@@ -125,6 +131,17 @@ const struct cli_command cli_commands[] = {
               "compression, objects.",
       .args = { NAME_ARG },
       .run = cli_repo_stats },
+    { .noun = "repo",
+      .verb = "probe",
+      .summary = "find out what the storage can do",
+      .text = "Tries what objvault relies on, with small objects below gc/ "
+              "that are removed at the end: conditional PUT, consistency, "
+              "listings, checksums, old signatures, versions, locks of a few "
+              "seconds.  Prints what was found and what it means, and keeps "
+              "the result in repos/NAME.json.  Where something is missing that "
+              "objvault relies on, the exit code is 3.",
+      .args = { NAME_ARG },
+      .run = cli_repo_probe },
     { .noun = "backup",
       .verb = "run",
       .summary = "back up VMs into a repository",
@@ -205,6 +222,18 @@ const struct cli_command cli_commands[] = {
       USES(vm_uses),
       .example = "restore vm web1@latest --to /vms/web1-restored",
       .run = cli_restore_vm },
+    { .noun = "bench",
+      .verb = "repo",
+      .summary = "measure a repository's storage",
+      .text = "Stores and fetches objects of several sizes over several "
+              "connections, raw (random bytes, nothing is computed) and as a "
+              "backup does it (hashed, compressed, verified), and prints the "
+              "rates.  The objects lie below gc/ and are removed at the end.  "
+              "How much will be moved at most is said beforehand.",
+      .args = { NAME_ARG },
+      USES(bench_uses),
+      .example = "bench repo main --sizes 1M,4M --connections 4,16",
+      .run = cli_bench_repo },
     { .noun = "config",
       .verb = "check",
       .summary = "check all configuration files",
@@ -259,6 +288,7 @@ const struct cli_noun cli_nouns[] = {
     { "backup", "making restore points" },
     { "point", "restore points" },
     { "restore", "getting disks and VMs back" },
+    { "bench", "measuring" },
     { "config", "configuration files" },
     { "version", "the version" },
     { "help", "explanations" },

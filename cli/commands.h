@@ -73,6 +73,10 @@ enum cli_opt {
     CLI_OPT_FORMAT,
     CLI_OPT_LIMIT_DOWNLOAD,
     CLI_OPT_FORCE,
+    CLI_OPT_SIZES,
+    CLI_OPT_CONNECTIONS,
+    CLI_OPT_SECONDS,
+    CLI_OPT_TOTAL,
     CLI_OPTS
 };
 
@@ -150,6 +154,8 @@ int cli_repo_list(struct cli_ctx *c, struct err *e);
 int cli_repo_show(struct cli_ctx *c, struct err *e);
 int cli_repo_remove(struct cli_ctx *c, struct err *e);
 int cli_repo_stats(struct cli_ctx *c, struct err *e);
+int cli_repo_probe(struct cli_ctx *c, struct err *e);
+int cli_bench_repo(struct cli_ctx *c, struct err *e);
 int cli_backup_run(struct cli_ctx *c, struct err *e);
 int cli_point_list(struct cli_ctx *c, struct err *e);
 int cli_point_show(struct cli_ctx *c, struct err *e);

@@ -99,8 +99,8 @@ const struct cli_option cli_options[CLI_OPTS] = {
                                   "crc32c (a checksum that the server "
                                   "verifies; the default) or signed (SHA-256 "
                                   "in the signature, which costs more and is "
-                                  "used anyway where the server does not take "
-                                  "the checksum)." },
+                                  "used anyway where the server does not "
+                                  "verify the checksum)." },
     [CLI_OPT_CA] = { .name = "ca",
                      .value = CLI_PATH,
                      .metavar = "FILE",
@@ -229,4 +229,29 @@ const struct cli_option cli_options[CLI_OPTS] = {
                                          "second, such as 10M." },
     [CLI_OPT_FORCE] = FLAG("force", "Replace files that exist; write to a "
                                     "block device."),
+    [CLI_OPT_SIZES] = { .name = "sizes",
+                        .value = CLI_TEXT,
+                        .metavar = "SIZE,...",
+                        .help = "The sizes of the objects, 4K to 64M.  "
+                                "Default: 64K,256K,1M,4M,16M." },
+    [CLI_OPT_CONNECTIONS] = { .name = "connections",
+                              .value = CLI_TEXT,
+                              .metavar = "N,...",
+                              .help = "How many requests at once, 1 to 64; "
+                                      "fewer where the memory does not allow "
+                                      "it.  Default: 1,4,16,64." },
+    [CLI_OPT_SECONDS] = { .name = "seconds",
+                          .value = CLI_DURATION,
+                          .metavar = "D",
+                          .min = 1,
+                          .max = 3600,
+                          .help = "How long to measure each combination, such "
+                                  "as 10s.  Default: 2s." },
+    [CLI_OPT_TOTAL] = { .name = "total",
+                        .value = CLI_SIZE,
+                        .metavar = "SIZE",
+                        .min = 1u << 20,
+                        .max = 1ull << 50,
+                        .help = "Store at most this many bytes in all.  "
+                                "Default: 8G." },
 };

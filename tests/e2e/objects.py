@@ -11,6 +11,8 @@
 
 and of a bucket that is the caller's own:
 
+    objects.py URL make-locked      the bucket, with versions and object lock
+    objects.py URL retain           a default retention of a day
     objects.py URL versioning       turns it on
     objects.py URL versions [PREFIX]
                                     "version NAME" or "marker NAME", sorted
@@ -86,7 +88,8 @@ class S3Store:
     def _name(self, key):
         return self.prefix + "/" + key if self.prefix else key
 
-    def _request(self, method, name, query=None, body=b"", good=(200, 204)):
+    def _request(self, method, name, query=None, body=b"", good=(200, 204),
+                 more=None):
         path = "/" + self.bucket
         if name is not None:
             path += "/" + urllib.parse.quote(name, safe="/-_.~")
@@ -94,7 +97,7 @@ class S3Store:
             urllib.parse.quote(k, safe="-_.~") + "=" +
             urllib.parse.quote(v, safe="-_.~")
             for k, v in sorted((query or {}).items()))
-        headers = {}
+        headers = dict(more or {})
         if method == "PUT":
             headers["content-md5"] = base64.b64encode(
                 hashlib.md5(body).digest()).decode()
@@ -180,6 +183,19 @@ class S3Store:
     def make(self):
         self._request("PUT", None, good=(200, 409))
 
+    def make_locked(self):
+        self._request("PUT", None, good=(200, 409), more={
+            "x-amz-bucket-object-lock-enabled": "true"})
+
+    def retain(self):
+        body = (b"<ObjectLockConfiguration><ObjectLockEnabled>Enabled"
+                b"</ObjectLockEnabled><Rule><DefaultRetention><Mode>COMPLIANCE"
+                b"</Mode><Days>1</Days></DefaultRetention></Rule>"
+                b"</ObjectLockConfiguration>")
+        digest = base64.b64encode(hashlib.md5(body).digest()).decode()
+        self._request("PUT", None, {"object-lock": ""}, body,
+                      more={"content-md5": digest})
+
     def versioning(self):
         self._request(
             "PUT", None, {"versioning": ""},
@@ -246,6 +262,10 @@ def main(argv):
         store.remove(rest[0])
     elif verb == "make":
         store.make()
+    elif verb == "make-locked":
+        store.make_locked()
+    elif verb == "retain":
+        store.retain()
     elif verb == "versioning":
         store.versioning()
     elif verb == "versions":
