@@ -297,7 +297,7 @@ static void a_cancelled_probe_leaves_nothing(void **state)
     static const struct s3server_rule slow = { .op = "PutObject",
                                                .key = "*order*",
                                                .act = S3SERVER_STALL_ANSWER,
-                                               .ms = 300 };
+                                               .ms = 2000 };
     const struct eng_probe_opts o = { 0 };
     AUTO(cancel_fini) struct cancel cancel;
     struct eng_probe probe;
