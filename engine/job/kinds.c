@@ -56,9 +56,11 @@ static const struct eng_field repo_fields[] = {
       .type = ENG_FIELD_WORD,
       .offset = REPO(payload),
       .words = payloads,
-      .help = "how the body of a block is protected on its way: by a SHA-256 "
-              "in the signature, or by a CRC-32C; where it is left out, by "
-              "what the probe found: crc32c where the server verifies it" },
+      .help =
+          "how the body of a block is protected on its way: by a SHA-256 "
+          "in the signature, or by a CRC-32C (the default; signed after all "
+          "where the server, or the last probe, shows that it does not "
+          "verify it)" },
     { .name = "max_clock_skew",
       .type = ENG_FIELD_DURATION,
       .offset = REPO(max_clock_skew_s),

@@ -13,6 +13,7 @@
 #include "engine/repo/bench_cell.h"
 #include "engine/repo/blockio.h"
 #include "engine/repo/scratch.h"
+#include "manifest/block.h"
 
 /* What a connection takes besides its buffer. */
 #define CONNECTION_BYTES (1u << 20)
@@ -42,12 +43,15 @@ static unsigned allowed(const struct eng_bench_opts *o, enum eng_bench_work w,
     return n < wanted ? (unsigned)n : wanted;
 }
 
-/* Where two numbers of connections come down to one, one cell is enough. */
-static bool repeats(const struct eng_bench_opts *o, enum eng_bench_work w,
-                    uint32_t size, size_t i)
+/* No cell of its own: no block is so large, or two numbers of connections come
+ * down to one. */
+static bool left_out(const struct eng_bench_opts *o, enum eng_bench_work w,
+                     uint32_t size, size_t i)
 {
     unsigned n = allowed(o, w, size, o->connections[i]);
 
+    if (w == ENG_BENCH_BACKUP && size > MF_BLOCK_MAX)
+        return true;
     for (size_t j = 0; j < i; j++)
         if (allowed(o, w, size, o->connections[j]) == n)
             return true;
@@ -61,7 +65,7 @@ static size_t count_pairs(const struct eng_bench_opts *o)
     for (int w = 0; w < ENG_BENCH_WORKS; w++)
         for (size_t s = 0; s < o->n_sizes; s++)
             for (size_t c = 0; c < o->n_connections; c++)
-                n += !repeats(o, (enum eng_bench_work)w, o->sizes[s], c);
+                n += !left_out(o, (enum eng_bench_work)w, o->sizes[s], c);
     return n;
 }
 
@@ -85,7 +89,7 @@ struct eng_bench_plan eng_bench_plan(const struct eng_bench_opts *o)
         for (size_t s = 0; s < o->n_sizes; s++)
             for (size_t c = 0; c < o->n_connections; c++) {
                 enum eng_bench_work work = (enum eng_bench_work)w;
-                if (repeats(o, work, o->sizes[s], c))
+                if (left_out(o, work, o->sizes[s], c))
                     continue;
                 uint64_t bytes = pair_bytes(
                     o, o->sizes[s],
@@ -160,7 +164,7 @@ static int run_all(struct bench *b, uint64_t *left_over, struct err *e)
         for (size_t s = 0; s < b->o->n_sizes; s++)
             for (size_t c = 0; c < b->o->n_connections; c++) {
                 enum eng_bench_work work = (enum eng_bench_work)w;
-                if (!repeats(b->o, work, b->o->sizes[s], c) &&
+                if (!left_out(b->o, work, b->o->sizes[s], c) &&
                     run_pair(b, work, b->o->sizes[s], b->o->connections[c],
                              left_over, e) < 0)
                     return -1;

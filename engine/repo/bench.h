@@ -67,8 +67,8 @@ struct eng_bench_watch {
     void *ctx;
 };
 
-/* Runs all cells: raw ones, then those of a backup; sizes and connections in
- * the order given.  *left_over: objects that could not be removed.  -1:
+/* Runs all cells: raw ones, then those of a backup (up to the largest block);
+ * sizes and connections in the order given.  *left_over: objects that could not be removed.  -1:
  * ERR_LOCKED, where the bucket's default retention would lock the objects;
  * ERR_DENIED, where these keys could not remove them again. */
 int eng_bench_run(struct eng_repo *r, const struct eng_bench_opts *o,

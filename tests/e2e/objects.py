@@ -12,7 +12,6 @@
 and of a bucket that is the caller's own:
 
     objects.py URL make-locked      the bucket, with versions and object lock
-    objects.py URL retain           a default retention of a day
     objects.py URL versioning       turns it on
     objects.py URL versions [PREFIX]
                                     "version NAME" or "marker NAME", sorted
@@ -187,15 +186,6 @@ class S3Store:
         self._request("PUT", None, good=(200, 409), more={
             "x-amz-bucket-object-lock-enabled": "true"})
 
-    def retain(self):
-        body = (b"<ObjectLockConfiguration><ObjectLockEnabled>Enabled"
-                b"</ObjectLockEnabled><Rule><DefaultRetention><Mode>COMPLIANCE"
-                b"</Mode><Days>1</Days></DefaultRetention></Rule>"
-                b"</ObjectLockConfiguration>")
-        digest = base64.b64encode(hashlib.md5(body).digest()).decode()
-        self._request("PUT", None, {"object-lock": ""}, body,
-                      more={"content-md5": digest})
-
     def versioning(self):
         self._request(
             "PUT", None, {"versioning": ""},
@@ -264,8 +254,6 @@ def main(argv):
         store.make()
     elif verb == "make-locked":
         store.make_locked()
-    elif verb == "retain":
-        store.retain()
     elif verb == "versioning":
         store.versioning()
     elif verb == "versions":

@@ -36,7 +36,7 @@ equal "$(result settings_survive)" unknown settings_survive
 equal "$(objects versions)" "version objvault.json" "versions that stay"
 
 say "a default retention would lock the probe's objects for days"
-objects retain
+objects default-retention COMPLIANCE 1
 refuses 6 repo probe r
 says 'default retention'
 refuses 6 bench repo r

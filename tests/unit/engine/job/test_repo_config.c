@@ -286,7 +286,8 @@ what_the_probe_found_chooses_the_payload_unless_it_is_said(void **state)
     } cases[] = {
         { ENG_PROBE_YES, NULL, OBJ_PAYLOAD_CRC32C },
         { ENG_PROBE_NO, NULL, OBJ_PAYLOAD_SIGNED },
-        { ENG_PROBE_DENIED, NULL, OBJ_PAYLOAD_SIGNED },
+        { ENG_PROBE_UNKNOWN, NULL, OBJ_PAYLOAD_CRC32C },
+        { ENG_PROBE_DENIED, NULL, OBJ_PAYLOAD_CRC32C },
         { ENG_PROBE_YES, "signed", OBJ_PAYLOAD_SIGNED },
         { ENG_PROBE_NO, "crc32c", OBJ_PAYLOAD_CRC32C },
     };

@@ -153,6 +153,26 @@ static void memory_bounds_the_connections(void **state)
     assert_true(g.cells[2].connections > 1);
 }
 
+/* An object may be larger than any block: it is only measured raw. */
+static void a_size_that_no_block_has_is_measured_raw_alone(void **state)
+{
+    static const uint32_t huge[] = { 16u << 20 };
+    static const unsigned one[] = { 1 };
+    struct eng_bench_opts o = small();
+    struct got g = { 0 };
+    uint64_t left_over;
+
+    o.sizes = huge;
+    o.n_sizes = 1;
+    o.connections = one;
+    o.n_connections = 1;
+    AUTO_ENG_REPO struct eng_repo *r = fixture_open(*state);
+    must(bench(r, &o, &g, &left_over, why));
+    assert_int_equal(g.n, 2);
+    assert_int_equal(g.cells[0].work, ENG_BENCH_RAW);
+    assert_int_equal(g.cells[1].work, ENG_BENCH_RAW);
+}
+
 static void a_cancelled_benchmark_leaves_nothing(void **state)
 {
     AUTO(cancel_fini) struct cancel cancel;
@@ -176,6 +196,7 @@ int main(void)
         cmocka_unit_test(every_cell_is_measured_and_nothing_stays),
         cmocka_unit_test(no_more_is_put_than_was_said),
         cmocka_unit_test(memory_bounds_the_connections),
+        cmocka_unit_test(a_size_that_no_block_has_is_measured_raw_alone),
         cmocka_unit_test(a_cancelled_benchmark_leaves_nothing),
     };
 
