@@ -31,9 +31,9 @@ SEED, HOLES = "20261127", "30"
 CASES = {
     "full": ("backup", None, "disk"),
     "unchanged": ("backup", None, "disk"),
+    "active-full": ("active_full", None, "disk"),
     "1%": ("backup", (10, 1), "disk"),
     "5%": ("backup", (50, 2), "disk"),
-    "active-full": ("active_full", None, "disk"),
     "restore": ("restore", None, "store"),
     "pipe": ("pipe", None, "store"),
     "verify": ("verify", None, "store"),
