@@ -8,7 +8,6 @@
  */
 #include "objstore/http.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -18,6 +17,7 @@
 
 #include "base/secret.h"
 #include "base/utc.h"
+#include "objstore/http_impl.h"
 
 #define CONNECT_MS 5000
 #define LOW_SPEED_BYTES 1024
@@ -467,73 +467,6 @@ static CURLcode transfer(struct obj_http_call *c, const struct cancel *cancel)
     return m == CURLM_OK ? result : CURLE_OUT_OF_MEMORY;
 }
 
-/* What failed before a request was on its way. */
-static enum obj_outcome early_outcome(CURLcode code)
-{
-    switch ((int)code) {
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-        return OBJ_TLS;
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_WEIRD_SERVER_REPLY:
-        return OBJ_REJECTED;
-    case CURLE_OUT_OF_MEMORY:
-    case CURLE_FAILED_INIT:
-    case CURLE_NOT_BUILT_IN:
-    case CURLE_BAD_FUNCTION_ARGUMENT:
-    case CURLE_SSL_ENGINE_INITFAILED:
-        return OBJ_LOCAL;
-    default:
-        return OBJ_NETWORK;
-    }
-}
-
-static void set_message(struct obj_attempt *a, const char *text)
-{
-    snprintf(a->message, sizeof a->message, "%.*s", (int)sizeof a->message - 1,
-             text);
-}
-
-static void set_failure(struct obj_http_call *c, CURLcode code)
-{
-    struct obj_attempt *a = c->a;
-    const char *text =
-        c->curl_text[0] != '\0' ? c->curl_text : curl_easy_strerror(code);
-    curl_off_t connected_us = 0;
-    long connects = 0;
-
-    curl_easy_getinfo(c->easy, CURLINFO_PRETRANSFER_TIME_T, &connected_us);
-    curl_easy_getinfo(c->easy, CURLINFO_NUM_CONNECTS, &connects);
-    set_message(a, text);
-    if (c->refused) {
-        a->outcome = OBJ_LOCAL;
-    } else if (code == CURLE_ABORTED_BY_CALLBACK) {
-        a->outcome = OBJ_STOPPED;
-        set_message(a, "interrupted");
-    } else if (code == CURLE_OPERATION_TIMEDOUT) {
-        a->outcome = connected_us > 0 ? OBJ_SLOW : OBJ_NETWORK;
-    } else if (code == CURLE_SSL_CONNECT_ERROR &&
-               strstr(text, "wrong version number") != NULL) {
-        /* Plain HTTP, or anything else: trying again will not make it TLS. */
-        a->outcome = OBJ_REJECTED;
-        set_message(a, "the server does not speak TLS on this port");
-    } else {
-        a->outcome = early_outcome(code);
-        /* On a kept connection it may be the rest of the last answer. */
-        if (a->outcome == OBJ_REJECTED && connects == 0 && connected_us > 0)
-            a->outcome = OBJ_NETWORK;
-        if (a->outcome == OBJ_LOCAL)
-            err_set(&a->err,
-                    code == CURLE_OUT_OF_MEMORY ? ERR_NOMEM : ERR_INTERNAL, 0,
-                    "libcurl: %s", text);
-    }
-}
-
 /* What went over the wire, and whether the server may have acted on it. */
 static void set_traffic(struct obj_http_call *c, bool complete, bool fresh)
 {
@@ -595,13 +528,15 @@ void obj_http_perform(struct obj_http *h, struct obj_http_call *c,
                      (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR ||
                       code == CURLE_PARTIAL_FILE));
     set_traffic(c, complete, a->fresh_connection);
-    if (!complete) {
-        set_failure(c, code);
+    if (c->refused && !complete) {
+        a->outcome = OBJ_LOCAL;
+    } else if (!complete) {
+        obj_http_failed(c->easy, code, c->curl_text, a);
     } else if (r->out != NULL && a->http >= 200 && a->http < 300 &&
                a->http != 204 && !has_end(c)) {
         a->outcome = OBJ_NETWORK;
         a->maybe_done = true;
-        set_message(a, "the answer's length is not known");
+        obj_http_message(a, "the answer's length is not known");
     }
     curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, NULL);
     free_headers(headers);

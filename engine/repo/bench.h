@@ -68,9 +68,9 @@ struct eng_bench_watch {
 };
 
 /* Runs all cells: raw ones, then those of a backup (up to the largest block);
- * sizes and connections in the order given.  *left_over: objects that could not be removed.  -1:
- * ERR_LOCKED, where the bucket's default retention would lock the objects;
- * ERR_DENIED, where these keys could not remove them again. */
+ * sizes and connections in the order given.  *left_over: objects that could not
+ * be removed.  -1: ERR_LOCKED, where the bucket's default retention would lock
+ * the objects; ERR_DENIED, where these keys could not remove them again. */
 int eng_bench_run(struct eng_repo *r, const struct eng_bench_opts *o,
                   const struct cancel *cancel, struct progress *progress,
                   const struct eng_bench_watch *watch, uint64_t *left_over,
