@@ -44,13 +44,14 @@ static void store_says_locked(void **state)
     struct err e = { 0 };
 
     (void)state;
-    struct obj_info put = put_locked("k", until(OBJ_LOCK_COMPLIANCE, 2));
+    struct obj_lock lock = until(OBJ_LOCK_COMPLIANCE, 10);
+    struct obj_info put = put_locked("k", lock);
     whole_key(&versioned, "k", key);
     struct obj_req r = { .key = key, .version = put.version };
     assert_int_equal(obj_delete(versioned.store, &r, false, &e), -1);
     assert_int_equal(e.kind, ERR_LOCKED);
-    struct obj_lock shorter = { OBJ_LOCK_COMPLIANCE, server_now(&versioned) + 1,
-                                false };
+    struct obj_lock shorter = lock;
+    shorter.until--;
     assert_int_equal(obj_set_lock(versioned.store, &r, &shorter, true, &e), -1);
     assert_int_equal(e.kind, ERR_LOCKED);
 }
