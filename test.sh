@@ -108,7 +108,8 @@ units() {
     local preset=$1 label=$2 junit=$logs/$1.xml status=0
     shift 2
     rm -f "$junit"
-    ctest --test-dir "build/$preset" -j "$jobs" --no-tests=error \
+    # One more than there are processors: the longest ones mostly wait.
+    ctest --test-dir "build/$preset" -j $((jobs + 1)) --no-tests=error \
         --output-on-failure --output-junit "$junit" \
         --test-output-size-passed 1000000 \
         --test-output-size-failed 1000000 "$@" || status=$?
