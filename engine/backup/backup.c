@@ -270,6 +270,7 @@ static int open_fingerprints(struct run *r, size_t i, uint64_t size,
         .vm_key = vm_key,
         .disk = disk,
         .block_size = r->block_size,
+        .compare_only = r->o->dry_run,
     };
     r->fingerprints[i] =
         eng_fingerprints_open(&of, before != NULL ? r->parent_file : NULL,

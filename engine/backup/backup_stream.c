@@ -79,14 +79,16 @@ static int read_block(struct worker *w, uint64_t i, uint32_t len, bool *zero,
     return 0;
 }
 
-/* The parent's entry of block i, where the block has the same length there:
- * then an equal id means equal content. */
+/* The parent's entry of block i, where the block has the same length there
+ * (then an equal id means equal content) and the index knows all that it names:
+ * what a listing has shown to be gone is neither kept nor built upon. */
 static const struct mf_entry *parent_entry(const struct worker *w, uint64_t i,
                                            uint32_t len)
 {
     const struct eng_map *p = w->run->parent;
 
-    if (p == NULL || i >= p->n || eng_map_block_len(p, i) != len)
+    if (p == NULL || i >= p->n || eng_map_block_len(p, i) != len ||
+        !eng_entry_known(w->io, &p->entries[i]))
         return NULL;
     return &p->entries[i];
 }
@@ -150,8 +152,8 @@ static int store_block(struct worker *w, const struct mf_id *id, uint32_t len,
 }
 
 /* The units that an overlay on the parent's base must hold, or 0 where a whole
- * block is the better answer: at least... the changes are not known by unit,
- * there is no base, or more than half of the block would be in it. */
+ * block is the better answer: the changes are not known by unit, there is no
+ * base, or more than half of the block would be in it. */
 static uint64_t overlay_units(const struct worker *w, const struct look *l)
 {
     if (!l->compared || l->before == NULL || l->before->kind == MF_ZERO)

@@ -268,7 +268,7 @@ eng_fingerprints_open(const struct eng_fingerprints_of *of, const char *parent,
         return NULL;
     if (parent != NULL && open_old(fp, parent, parent_size, &why) < 0)
         log_info(AREA, "no fingerprints of %s: %s", of->disk, why.msg);
-    if (begin_fresh(fp, of->dir, &why) < 0)
+    if (!of->compare_only && begin_fresh(fp, of->dir, &why) < 0)
         log_info(AREA, "fingerprints of %s are not kept: %s", of->disk,
                  why.msg);
     return fp;

@@ -29,6 +29,7 @@ struct eng_fingerprints_of {
     const char *vm_key;
     const char *disk;
     uint32_t block_size;
+    bool compare_only; /* nothing is kept for the next run */
 };
 
 struct eng_fingerprints; /* of one disk in one run: the parent's, and its own */

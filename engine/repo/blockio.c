@@ -157,6 +157,15 @@ bool eng_block_known(struct eng_blockio *b, const struct mf_id *id)
     return eng_index_knows(b->repo->index, ENG_INDEX_BLOCK, id);
 }
 
+bool eng_entry_known(struct eng_blockio *b, const struct mf_entry *m)
+{
+    bool has_base = m->kind == MF_WHOLE || (m->kind == MF_OVER && m->has_base);
+    bool has_over = m->kind == MF_OVER && m->has_over;
+
+    return (!has_base || eng_block_known(b, &m->id)) &&
+           (!has_over || eng_block_known(b, &m->over));
+}
+
 bool eng_block_composed(struct eng_blockio *b, const struct mf_id *id,
                         uint32_t block_size, struct mf_entry *out)
 {

@@ -58,6 +58,9 @@ int eng_block_put(struct eng_blockio *b, const struct mf_id *id,
 /* Whether the index knows the block: what a dry run asks instead. */
 bool eng_block_known(struct eng_blockio *b, const struct mf_id *id);
 
+/* Whether the index knows all that an entry names. */
+bool eng_entry_known(struct eng_blockio *b, const struct mf_entry *m);
+
 /* The same for content that the repository holds as a base and an overlay
  * (eng_block_remember): the entry that names them. */
 bool eng_block_composed(struct eng_blockio *b, const struct mf_id *id,

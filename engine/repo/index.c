@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/utc.h"
 
-#define INDEX_VERSION "2"
+#define INDEX_VERSION "3"
 #define FLUSH_MS 1000
 /* ... or so many ids, whichever comes first: a listing of millions must not lie
  * in memory. */
@@ -49,8 +49,8 @@ static const char SCHEMA[] =
     " PRIMARY KEY(kind, id)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS manifest(name TEXT PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS composed(whole BLOB NOT NULL,"
-    " block_size INTEGER NOT NULL, base BLOB, over BLOB, units INTEGER NOT "
-    "NULL,"
+    " block_size INTEGER NOT NULL, base BLOB, over BLOB,"
+    " units INTEGER NOT NULL, checksum BLOB NOT NULL,"
     " PRIMARY KEY(whole, block_size)) WITHOUT ROWID;";
 
 /* 1: the meta row k has this value; 0: another; `absent` where there is no such
@@ -112,8 +112,9 @@ static int prepare(struct eng_index *ix, struct err *e)
         "INSERT OR IGNORE INTO object VALUES(?1,?2)",
         "SELECT 1 FROM manifest WHERE name=?1",
         "INSERT OR IGNORE INTO manifest VALUES(?1)",
-        "SELECT base,over,units FROM composed WHERE whole=?1 AND block_size=?2",
-        "INSERT OR REPLACE INTO composed VALUES(?1,?2,?3,?4,?5)",
+        "SELECT base,over,units,checksum FROM composed WHERE whole=?1 AND "
+        "block_size=?2",
+        "INSERT OR REPLACE INTO composed VALUES(?1,?2,?3,?4,?5,?6)",
     };
     sqlite3_stmt **const st[] = { &ix->find,          &ix->insert,
                                   &ix->find_seen,     &ix->insert_seen,
@@ -289,13 +290,14 @@ int eng_index_flush(struct eng_index *ix, struct err *e)
     return 0;
 }
 
-/* A failed write of a cache is no failure of the run: the batch stays. */
+/* A failed write of a cache is no failure of the run: the batch stays, and is
+ * tried again with the next second, however full it is. */
 static void flush_when_due(struct eng_index *ix)
 {
     struct err e = { 0 };
+    bool many = ix->locked.fresh_n >= FLUSH_IDS && !ix->locked.failing;
 
-    if (utc_mono_ms() - ix->locked.flushed_ms < FLUSH_MS &&
-        ix->locked.fresh_n < FLUSH_IDS)
+    if (utc_mono_ms() - ix->locked.flushed_ms < FLUSH_MS && !many)
         return;
     /* Nobody waits for another process here: the next second is as good, as
      * long as there is room for what it brings. */
@@ -303,6 +305,7 @@ static void flush_when_due(struct eng_index *ix)
     sqlite3_busy_timeout(ix->db, full ? ENG_INDEX_BUSY_MS : 0);
     int r = eng_index_flush(ix, &e);
     sqlite3_busy_timeout(ix->db, ENG_INDEX_BUSY_MS);
+    ix->locked.failing = r < 0;
     if (r < 0 && !ix->locked.complained) {
         ix->locked.complained = true;
         log_info("index", "%s; the run goes on with it in memory", e.msg);
@@ -370,6 +373,9 @@ int eng_index_add(struct eng_index *ix, enum eng_index_kind kind,
     pthread_mutex_lock(&ix->locked.lock);
     int r = fresh_add(ix, (uint8_t)kind, id, e);
     flush_when_due(ix);
+    /* Somebody fills the index, and it cannot be written: better none. */
+    if (r == 0 && ix->locked.failing && ix->locked.fresh_n >= 8 * FLUSH_IDS)
+        r = err_set(e, ERR_IO, 0, "the index cannot be written");
     pthread_mutex_unlock(&ix->locked.lock);
     return r;
 }

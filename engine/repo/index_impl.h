@@ -34,6 +34,7 @@ struct eng_index {
         struct claim claims[ENG_INDEX_CLAIMS_MAX];
         size_t n_claims;
         int64_t flushed_ms;
+        bool failing; /* the last write of the batch failed */
         bool complained;
     } locked;
 };

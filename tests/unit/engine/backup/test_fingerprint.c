@@ -410,6 +410,24 @@ static void a_second_run_at_once_compares_but_keeps_none(void **state)
     eng_fingerprints_close(first);
 }
 
+static void comparing_alone_leaves_the_file_to_others(void **state)
+{
+    struct place *p = *state;
+    struct eng_fingerprints_of of = p->of;
+    struct err e = { 0 };
+
+    run(p, NULL, "p1");
+    of.compare_only = true;
+    struct eng_fingerprints *dry =
+        eng_fingerprints_open(&of, "p1", SIZE, SIZE, &e);
+    struct seen same = run_as(p, &of, "p1", "p9");
+    assert_known(&same, true);
+    run(p, "p1", "p2");
+    eng_fingerprints_close(dry);
+    struct seen s = run(p, "p2", NULL);
+    assert_known(&s, true);
+}
+
 static void a_folder_that_cannot_be_made_costs_only_the_cache(void **state)
 {
     struct place *p = *state;
@@ -440,6 +458,7 @@ int main(void)
         T(a_run_without_a_commit_leaves_the_old_ones),
         T(a_run_killed_before_the_rename_hides_nothing),
         T(a_second_run_at_once_compares_but_keeps_none),
+        T(comparing_alone_leaves_the_file_to_others),
         T(a_folder_that_cannot_be_made_costs_only_the_cache),
     };
 

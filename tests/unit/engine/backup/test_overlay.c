@@ -238,6 +238,37 @@ static void a_replaced_or_resized_disk_comes_back(void **state)
     eng_repo_close(r);
 }
 
+/* The index was lost, and the listing that fills a new one shows that the base
+ * is gone: it is not built upon, and stored again where it is still there. */
+static void a_base_that_a_listing_does_not_show_is_not_built_upon(void **state)
+{
+    struct fixture *f = *state;
+    struct eng_repo *r = fixture_open(f);
+    char *dir = vm_make(f, "vm");
+    char hex[MF_ID_CHARS];
+    char command[256];
+
+    vm_run(r, dir, NULL);
+    struct mf_entry changed = entry_of(r, 3);
+    struct mf_entry same = entry_of(r, 4);
+    eng_repo_close(r);
+    vm_shell(f, "rm ../state/*/plain/index.db*");
+    mf_id_hex(&changed.id, hex);
+    snprintf(command, sizeof(command), "rm plain/blocks/%.2s/%s", hex, hex);
+    vm_shell(f, command);
+    mf_id_hex(&same.id, hex);
+    snprintf(command, sizeof(command), "rm plain/blocks/%.2s/%s", hex, hex);
+    vm_shell(f, command);
+
+    change_units(dir, 3, 7, 1, 1);
+    r = fixture_open(f);
+    assert_int_equal(vm_run(r, dir, NULL).new_blocks, 2);
+    assert_int_equal(entry_of(r, 3).kind, MF_WHOLE);
+    vm_check_restore(r, f, dir);
+    free(dir);
+    eng_repo_close(r);
+}
+
 static void a_full_run_stores_whole_blocks_only(void **state)
 {
     struct eng_repo *r = fixture_open(*state);
@@ -310,6 +341,7 @@ int main(void)
         T(fingerprints_of_an_older_point_hide_no_change),
         T(another_hosts_point_in_between_hides_no_change),
         T(a_replaced_or_resized_disk_comes_back),
+        T(a_base_that_a_listing_does_not_show_is_not_built_upon),
         T(a_full_run_stores_whole_blocks_only),
         T(a_dry_run_counts_the_units_and_keeps_the_fingerprints),
         T(a_long_chain_of_random_changes_comes_back),

@@ -2,6 +2,7 @@
 #include "tests/unit/engine/fixture.h"
 
 #include <pthread.h>
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include "base/utc.h"
@@ -204,6 +205,42 @@ composed_content_counts_while_both_its_objects_are_known(void **state)
     eng_index_close(ix);
 }
 
+/* It would make a point that nobody can restore. */
+static void composed_content_of_a_damaged_row_does_not_count(void **state)
+{
+    static const char *const damage[] = {
+        "units=units|8", "over=base",       "base=NULL",
+        "whole=over",    "block_size=8192", "checksum=x\'00\'",
+    };
+    struct fixture *f = *state;
+    struct mf_entry m = composed_of(1, 2, 3);
+    struct mf_entry out = { 0 };
+
+    for (size_t i = 0; i < sizeof(damage) / sizeof(damage[0]); i++) {
+        char path[128];
+        char sql[128];
+        sqlite3 *db = NULL;
+        struct eng_index *ix = open_at(f, "r1");
+        must(eng_index_add(ix, ENG_INDEX_BLOCK, &m.id, why));
+        must(eng_index_add(ix, ENG_INDEX_BLOCK, &m.over, why));
+        eng_index_add_composed(ix, &m, 4096);
+        assert_true(eng_index_find_composed(ix, &m.whole, 4096, &out));
+        eng_index_close(ix);
+
+        snprintf(path, sizeof(path), "%s/index/index.db", f->dir);
+        snprintf(sql, sizeof(sql), "UPDATE composed SET %s", damage[i]);
+        assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+        sqlite3_close(db);
+        ix = open_at(f, "r1");
+        assert_false(eng_index_find_composed(ix, &m.whole, 4096, &out));
+        assert_false(eng_index_find_composed(ix, &m.whole, 8192, &out));
+        assert_false(eng_index_find_composed(ix, &m.over, 4096, &out));
+        must(eng_index_clear(ix, why));
+        eng_index_close(ix);
+    }
+}
+
 #define T(name)                                                                \
     cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
@@ -218,6 +255,7 @@ int main(void)
         T(of_many_threads_one_puts_and_the_others_wait_for_it),
         T(one_who_waits_for_a_claim_can_be_cancelled),
         T(composed_content_counts_while_both_its_objects_are_known),
+        T(composed_content_of_a_damaged_row_does_not_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
