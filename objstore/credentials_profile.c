@@ -194,6 +194,11 @@ int obj_credentials_from_profile(struct obj_credentials *out, struct err *e)
     if (collect(&c, e) < 0)
         return -1;
     int r = base_keys(&c, out, e);
+    if (r == 1 && !c.profile[0].found && strcmp(c.name[0], "default") != 0)
+        return err_set(e, ERR_CONFIG, 0,
+                       "AWS_PROFILE names the profile %.64s, and there is no "
+                       "such profile",
+                       c.name[0]);
     if (r == 1)
         return obj_credentials_absent(
             e, "the AWS profile %.64s (%s)", c.name[0],

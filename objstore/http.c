@@ -347,6 +347,8 @@ static void set_transport(struct obj_http_call *c, const struct obj_http *h)
     CURL *x = c->easy;
 
     curl_easy_setopt(x, CURLOPT_NOSIGNAL, 1L);
+    /* Do not wait for a name server that is silent. */
+    curl_easy_setopt(x, CURLOPT_QUICK_EXIT, 1L);
     /* S3 has no HTTP/2, and libcurl before 8.7 can damage its uploads. */
     curl_easy_setopt(x, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(x, CURLOPT_PROTOCOLS_STR, "http,https");

@@ -291,7 +291,13 @@ static int64_t limit_of(const struct obj_libs3_call *c)
     if (c->q.verb == OBJ_LIBS3_GET)
         bytes = c->q.len != 0 ? c->q.len : OBJ_BODY_MAX;
     int64_t ms = LIMIT_BASE_MS + (int64_t)(bytes / LIMIT_BYTES_PER_MS);
-    return c->s->limit_ms > 0 && c->s->limit_ms < ms ? c->s->limit_ms : ms;
+    if (c->s->limit_ms > 0 && c->s->limit_ms < ms)
+        ms = c->s->limit_ms;
+    if (c->a->deadline > 0) {
+        int64_t left = c->a->deadline - utc_mono_ms();
+        ms = left < 1 ? 1 : left < ms ? left : ms;
+    }
+    return ms;
 }
 
 /* libs3 signs with this machine's clock as it is: it must be right. */

@@ -22,12 +22,15 @@ static int init_locks(struct obj_store *s, const struct obj_config *c,
                       struct err *e)
 {
     unsigned flying = c->max_in_flight;
+    struct obj_pace_tuning pace = s->tuning.pace;
 
+    if (c->min_in_flight != 0)
+        pace.least = c->min_in_flight;
     if (flying == 0)
         flying = s->tuning.max_in_flight;
     if (pthread_mutex_init(&s->auth.lock, NULL) != 0)
         return err_nomem(e);
-    if (obj_pace_init(&s->pace, &s->tuning.pace, flying, c->upload_bytes_per_s,
+    if (obj_pace_init(&s->pace, &pace, flying, c->upload_bytes_per_s,
                       c->download_bytes_per_s, e) < 0) {
         pthread_mutex_destroy(&s->auth.lock);
         return -1;

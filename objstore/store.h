@@ -52,6 +52,7 @@ struct obj_config {
                                        environment, then AWS profile files */
     enum obj_payload payload;
     unsigned max_in_flight;      /* upper end of the adaptive limit; 64 */
+    unsigned min_in_flight;      /* its lower end, and its start; 4 */
     uint64_t upload_bytes_per_s; /* 0: no limit */
     uint64_t download_bytes_per_s;
     int64_t deadline_ms;      /* per call, all attempts and waits; 15 minutes.

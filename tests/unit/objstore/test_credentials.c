@@ -167,7 +167,7 @@ static void profile_is_chosen_by_the_environment(void **state)
     setenv("AWS_PROFILE", "", 1);
     assert_loaded(NULL, "D", "d", NULL);
     setenv("AWS_PROFILE", "three", 1);
-    assert_refused(NULL, ERR_DENIED, "three (no such profile)");
+    assert_refused(NULL, ERR_CONFIG, "there is no such profile");
 }
 
 static void profile_may_stand_in_the_config_file(void **state)
