@@ -141,6 +141,7 @@ void cli_repo_close(struct cli_repo *r); /* zeroed is fine */
 enum cli_patience {
     CLI_INTERACTIVE, /* somebody waits: a minute */
     CLI_TRANSFER,    /* long work: it outlives an outage of up to an hour */
+    CLI_MEASURING,   /* a minute, and as many requests at once as are made */
 };
 #define CLI_INTERACTIVE_DEADLINE_MS (INT64_C(60) * 1000)
 #define CLI_TRANSFER_DEADLINE_MS (INT64_C(60) * 60 * 1000)
@@ -162,6 +163,9 @@ int cli_point_open(struct cli_ctx *c, const char *text, enum cli_patience how,
                    struct err *e) __attribute__((warn_unused_result));
 
 /* --- cmd_probe.c --- */
+
+/* One line on stderr where objects of the probe stay. */
+void cli_probe_left_over(const struct eng_probe *p);
 
 /* One line on stderr for each thing that objvault relies on and a probe did
  * not find; 3 where there is any, else 0: an exit code. */

@@ -248,8 +248,9 @@ static int measure(struct cli_ctx *c, struct cli_repo *repo,
     int done = eng_bench_run(repo->repo, o, c->cancel, progress, &watch,
                              &left_over, e);
     if (left_over > 0)
-        cli_message("warning: %" PRIu64 " objects could not be removed from "
-                    "below gc/bench-...",
+        cli_message("warning: %" PRIu64
+                    " objects or more stay below gc/bench-*: "
+                    "they could not be removed; they do no harm",
                     left_over);
     if (done < 0)
         return -1;
@@ -263,7 +264,7 @@ int cli_bench_repo(struct cli_ctx *c, struct err *e)
     AUTO_CLI_REPO struct cli_repo repo = { 0 };
 
     if (read_options(c, &lists, e) < 0 ||
-        cli_repo_open(c, name, CLI_INTERACTIVE, &repo, e) < 0)
+        cli_repo_open(c, name, CLI_MEASURING, &repo, e) < 0)
         return -1;
     struct eng_bench_plan plan = eng_bench_plan(&lists.opts);
     AUTO_MEM struct eng_bench_cell *list = calloc(plan.cells, sizeof *list);

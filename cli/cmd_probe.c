@@ -90,11 +90,12 @@ static bool keep(struct cli_ctx *c, const char *name, const struct eng_probe *p)
     return false;
 }
 
-static void say_left_over(const struct eng_probe *p)
+void cli_probe_left_over(const struct eng_probe *p)
 {
     if (p->left_over > 0)
-        cli_message("%" PRIu64 " small objects stay below %s: these keys could "
-                    "not remove them; they do no harm",
+        cli_message("%" PRIu64
+                    " small objects or more stay below %s: they could "
+                    "not be removed; they do no harm",
                     p->left_over, p->place);
 }
 
@@ -112,7 +113,7 @@ int cli_repo_probe(struct cli_ctx *c, struct err *e)
     };
     int done =
         eng_probe_run(eng_repo_store(repo.repo), &opts, c->cancel, &probe, e);
-    say_left_over(&probe);
+    cli_probe_left_over(&probe);
     if (done < 0)
         return -1;
     bool kept = keep(c, name, &probe);

@@ -162,6 +162,7 @@ static int create_or_attach(struct cli_ctx *c, bool create, struct err *e)
         };
         if (eng_repo_create(&place.place, &opts, c->cancel, e) < 0)
             return -1;
+        cli_probe_left_over(&probe);
         r.probe = eng_probe_record(&probe);
     }
     if (open_and_save(c, &r, &place.place, create, e) < 0)

@@ -11,6 +11,7 @@
 
 #include "base/utc.h"
 #include "cli/cli.h"
+#include "engine/repo/bench.h"
 
 void cli_repo_close(struct cli_repo *r)
 {
@@ -27,8 +28,10 @@ static int open_repo(struct cli_ctx *c, const char *name, enum cli_patience how,
         eng_config_place_init(&r->place, &c->home, &config, e) < 0)
         return -1;
     struct obj_config *store = &r->place.place.store;
-    store->deadline_ms = how == CLI_INTERACTIVE ? CLI_INTERACTIVE_DEADLINE_MS
-                                                : CLI_TRANSFER_DEADLINE_MS;
+    store->deadline_ms = how == CLI_TRANSFER ? CLI_TRANSFER_DEADLINE_MS
+                                             : CLI_INTERACTIVE_DEADLINE_MS;
+    if (how == CLI_MEASURING) /* its connections are all that there are */
+        store->min_in_flight = ENG_BENCH_CONNECTIONS_MAX;
     store->upload_bytes_per_s = cli_number(c, CLI_OPT_LIMIT_UPLOAD);
     store->download_bytes_per_s = cli_number(c, CLI_OPT_LIMIT_DOWNLOAD);
     r->repo = eng_repo_open(&r->place.place, c->cancel, e);

@@ -256,8 +256,7 @@ static int put_descriptor(struct obj_store *store, uint32_t block_size,
 }
 
 /* The storage must do what nothing of ours could make up for. */
-static int check_probe(const struct obj_config *config,
-                       const struct eng_probe *p, struct err *e)
+static int check_probe(const struct eng_probe *p, struct err *e)
 {
     static const enum eng_probe_item needed[] = { ENG_PROBE_READ_AFTER_WRITE,
                                                   ENG_PROBE_LIST_AFTER_WRITE };
@@ -267,22 +266,16 @@ static int check_probe(const struct obj_config *config,
             return err_set(e, ERR_UNSUPPORTED, 0, "no %s here: %s",
                            eng_probe_title(needed[i]),
                            p->rows[needed[i]].detail);
-    if (config->payload != OBJ_PAYLOAD_CRC32C ||
-        p->rows[ENG_PROBE_CRC32C].result != ENG_PROBE_NO)
-        return 0;
-    err_set(e, ERR_UNSUPPORTED, 0, "the server does not verify CRC-32C: %s",
-            p->rows[ENG_PROBE_CRC32C].detail);
-    return err_hint(e, "use payload signed");
+    return 0;
 }
 
-static int probe(struct obj_store *store, const struct obj_config *config,
-                 const struct cancel *cancel, struct eng_probe *out,
-                 struct err *e)
+static int probe(struct obj_store *store, const struct cancel *cancel,
+                 struct eng_probe *out, struct err *e)
 {
     const struct eng_probe_opts quick = { .quick = true };
 
     if (eng_probe_run(store, &quick, cancel, out, e) == 0)
-        return check_probe(config, out, e);
+        return check_probe(out, e);
     out->time = 0;
     return e->kind == ERR_LOCKED ? 0 : -1;
 }
@@ -316,8 +309,7 @@ static int repo_create(const struct eng_repo_place *place,
     }
     if (check_empty(store, cancel, e) < 0)
         return -1;
-    if (opts->probe != NULL &&
-        probe(store, &place->store, cancel, opts->probe, e) < 0)
+    if (opts->probe != NULL && probe(store, cancel, opts->probe, e) < 0)
         return -1;
     return put_descriptor(store, block_size, cancel, e);
 }

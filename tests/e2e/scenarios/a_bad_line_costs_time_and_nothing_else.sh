@@ -23,6 +23,7 @@ restored_disk "$point" disk.raw back.raw before.raw
 
 say "nothing is doubled: a run in fine weather finds all of it"
 tell clear
+backup disk.raw --full # stores whole what was an overlay
 backup disk.raw --full
 equal "$(field '.vms[0].new_blocks')" 0 "new blocks of a run over the same disk"
 

@@ -25,9 +25,9 @@ say "ended $took ms after the signal"
 most=2000
 ! under_sanitizer || most=5000
 at_most "$took" "$most" "milliseconds until it ended"
+kept=$(sed -n 's/.*kept: \([0-9]*\) objects.*/\1/p' "$err")
 ovj point list --repo r
 equal "$(field '.points | length')" 0 "points"
-kept=$(sed -n 's/.*kept: \([0-9]*\) objects.*/\1/p' "$err")
 stored=$(objects ls plain/blocks/ | wc -l)
 at_least "$kept" 100 "objects kept, by what it said"
 backup vm
