@@ -72,7 +72,10 @@ noise 3000000 1 >vm/a.raw
 truncate -s 6M vm/b.raw
 poke vm/b.raw 1000000 5000 2
 echo one >vm/config
-ov repo create r "$at" "${libs3[@]}" --block-size 256K
+# Without conditional puts there is something to warn of, and nothing more.
+try repo create r "$at" "${libs3[@]}" --block-size 256K
+equal "$rc" 3 "exit code of repo create"
+grep -qi conditional "$err" || fail "no word about conditional PUTs"
 ovj repo show r
 equal "$(field .repo.driver)" libs3 "driver"
 backup vm --vm "$vm"

@@ -184,7 +184,7 @@ bad 5 point list --repo r
 printf '%s' "$wrong" >process.json
 bad 5 point list --repo r
 printf '#!/bin/sh\ncat "$1"\nexit 4\n' >process
-bad 1 point list --repo r
+bad 5 point list --repo r
 grep -q 'exit status 4' "$err" || fail "the program's status is not told"
 
 say "failures: nobody listens"
