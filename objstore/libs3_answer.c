@@ -230,9 +230,12 @@ bool obj_libs3_info(const struct obj_libs3_result *r, struct obj_info *info,
         etag++;
         len -= 2;
     }
-    if (!r->headers || len == 0 || len >= sizeof info->etag)
-        return obj_libs3_end(a, OBJ_REJECTED,
+    if (!r->headers || len == 0 || len >= sizeof info->etag) {
+        /* A head that was cut looks like this, too: no answer came then. */
+        a->http = 0;
+        return obj_libs3_end(a, OBJ_NETWORK,
                              "libs3 finds no ETag among the answer's headers");
+    }
     memcpy(info->etag, etag, len);
     if (r->modified > 0)
         info->modified = r->modified;

@@ -548,6 +548,8 @@ int obj_retry_run(struct obj_store *s, struct obj_call *c, struct err *e)
 
     c->started = utc_mono_ms();
     r.deadline = c->deadline != 0 ? c->deadline : c->started + s->deadline_ms;
+    if (c->req->deadline != 0 && c->req->deadline < r.deadline)
+        r.deadline = c->req->deadline;
     int result = run(&r, e);
     add_count(&s->count.network_ns, (uint64_t)(utc_mono_ns() - from_ns));
     if (result == 0 && c->verb == OBJ_PUT) {

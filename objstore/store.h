@@ -79,6 +79,8 @@ struct obj_req {
     const char *version;         /* NULL: the newest */
     const struct cancel *cancel; /* NULL: cannot be cancelled; else the call
                                     ends within a second of a request */
+    int64_t deadline;            /* utc_mono_ms at which to give up, where that
+                                    is before the store's; 0: as the store's */
     int64_t sign_before;         /* server's time (unix s) after which no
                                     attempt is signed any more: then
                                     ERR_PRECONDITION; 0: no limit */

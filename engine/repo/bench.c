@@ -150,7 +150,7 @@ static int run_pair(struct bench *b, enum eng_bench_work work, uint32_t size,
     };
 
     int r = eng_bench_pair(&pair, b->task, &put, &get, e);
-    *left_over += eng_scratch_remove(b->store, b->base);
+    *left_over += eng_scratch_remove(b->store, b->base, b->cancel);
     if (r < 0)
         return -1;
     b->watch->cell(b->watch->ctx, &put);
@@ -191,7 +191,7 @@ static int prepare(struct bench *b, struct err *e)
     if (eng_scratch_check(b->store, b->base, b->cancel, &bucket, &known, e) <
             0 ||
         check_removable(b, e) < 0) {
-        (void)eng_scratch_remove(b->store, b->base);
+        (void)eng_scratch_remove(b->store, b->base, b->cancel);
         return -1;
     }
     return 0;

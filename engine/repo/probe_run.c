@@ -140,7 +140,7 @@ int eng_probe_run(struct obj_store *store, const struct eng_probe_opts *opts,
         return -1;
     (void)snprintf(out->place, sizeof out->place, "%s", p.base);
     int r = run_themes(&p, e);
-    out->left_over = eng_scratch_remove(store, p.base);
+    out->left_over = eng_scratch_remove(store, p.base, cancel);
     if (r < 0)
         return err_ctx(e, "probe");
     return 0;

@@ -9,8 +9,10 @@
 #include "base/auto.h"
 #include "base/cancel.h"
 #include "base/digest.h"
+#include "base/utc.h"
 
 #define BATCH 1000
+#define STOP_MS 3000
 #define ROUNDS 12 /* a second apart: the longest lock of a probe and some */
 
 int eng_scratch_name(const char *what, char out[ENG_SCRATCH_CHARS],
@@ -100,10 +102,16 @@ static int collect(void *ctx, const char *key, const struct obj_info *info,
     return d->n == BATCH ? 1 : 0;
 }
 
-static int find(struct obj_store *store, const char *base, struct doomed *d,
-                struct err *e)
+/* A server that is silent must not keep somebody who wants to stop. */
+static int64_t patience(const struct cancel *cancel)
 {
-    struct obj_req req = { .key = base };
+    return cancel_requested(cancel) ? utc_mono_ms() + STOP_MS : 0;
+}
+
+static int find(struct obj_store *store, const char *base,
+                const struct cancel *cancel, struct doomed *d, struct err *e)
+{
+    struct obj_req req = { .key = base, .deadline = patience(cancel) };
     struct obj_list_opts versions = { .versions = true };
 
     doomed_clear(d);
@@ -116,9 +124,10 @@ static int find(struct obj_store *store, const char *base, struct doomed *d,
 }
 
 /* How many stay; the result of each is in d. */
-static uint64_t remove_found(struct obj_store *store, struct doomed *d)
+static uint64_t remove_found(struct obj_store *store,
+                             const struct cancel *cancel, struct doomed *d)
 {
-    struct obj_req req = { 0 };
+    struct obj_req req = { .deadline = patience(cancel) };
     struct err e = { 0 };
     uint64_t stay = 0;
 
@@ -132,7 +141,8 @@ static uint64_t remove_found(struct obj_store *store, struct doomed *d)
     bool singly = e.kind == ERR_UNSUPPORTED;
     for (size_t i = 0; i < d->n; i++) {
         struct obj_req one = { .key = d->names[i].key,
-                               .version = d->names[i].version };
+                               .version = d->names[i].version,
+                               .deadline = patience(cancel) };
         int r = singly ? obj_delete(store, &one, false, &e) : -1;
         d->names[i].result = r == 0 ? ERR_NONE : e.kind;
         stay += r < 0;
@@ -148,7 +158,8 @@ static bool any_locked(const struct doomed *d)
     return false;
 }
 
-uint64_t eng_scratch_remove(struct obj_store *store, const char *base)
+uint64_t eng_scratch_remove(struct obj_store *store, const char *base,
+                            const struct cancel *cancel)
 {
     AUTO_MEM struct doomed *d = calloc(1, sizeof *d);
     uint64_t stay = 0;
@@ -157,19 +168,19 @@ uint64_t eng_scratch_remove(struct obj_store *store, const char *base)
     if (d == NULL)
         return 1;
     for (int round = 0; round < ROUNDS; round++) {
-        if (find(store, base, d, &e) < 0) {
+        if (find(store, base, cancel, d, &e) < 0) {
             stay = stay > 0 ? stay : 1;
             break;
         }
         bool more = d->n == BATCH;
-        stay = remove_found(store, d);
+        stay = remove_found(store, cancel, d);
         if (stay == 0 && more) {
             round = -1; /* it got shorter: the next page */
             continue;
         }
         if (stay == 0 || !any_locked(d))
             break;
-        if (cancel_sleep(NULL, 1000, &e) < 0)
+        if (cancel_sleep(cancel, 1000, &e) < 0)
             break;
     }
     doomed_clear(d);

@@ -21,9 +21,12 @@ int eng_scratch_name(const char *what, char out[ENG_SCRATCH_CHARS],
 bool eng_scratch_owns(const char *key);
 
 /* Removes everything below base: all versions and delete markers where there
- * are any.  Locks that end within a few seconds are waited for.  Not to be
- * cancelled; an error only leaves more behind.  Returns how many stay. */
-uint64_t eng_scratch_remove(struct obj_store *store, const char *base);
+ * are any.  Locks that end within a few seconds are waited for.  An error only
+ * leaves more behind.  Once `cancel` is requested it still removes, but waits
+ * for no lock, and for no request longer than three seconds.  Returns how many
+ * stay, as far as that is known. */
+uint64_t eng_scratch_remove(struct obj_store *store, const char *base,
+                            const struct cancel *cancel);
 
 /* Looks whether objects put below base stay without a lock: ERR_LOCKED where
  * the bucket's default retention would lock them all.  *known: bucket is

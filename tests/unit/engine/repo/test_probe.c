@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "base/utc.h"
 #include "engine/repo/probe.h"
 #include "tests/unit/engine/fixture.h"
 #include "tests/unit/engine/repo/liar.h"
@@ -321,6 +322,30 @@ static void a_cancelled_probe_leaves_nothing(void **state)
     assert_int_equal(s3server_keys(server, VERSIONED), 0);
 }
 
+static void a_silent_server_does_not_keep_who_wants_to_stop(void **state)
+{
+    static const struct s3server_rule silent = { .act = S3SERVER_STALL_ANSWER,
+                                                 .ms = 60000 };
+    const struct eng_probe_opts o = { 0 };
+    AUTO(cancel_fini) struct cancel cancel;
+    struct eng_probe probe;
+    struct err e = { 0 };
+
+    (void)state;
+    must(cancel_init(&cancel, NULL, why));
+    cancel_request(&cancel);
+    s3server_script(server, &silent, 1);
+    AUTO_OBJ_STORE struct obj_store *store =
+        liar_store(server, VERSIONED, LIE_NONE, &e);
+    assert_non_null(store);
+    int64_t from = utc_mono_ms();
+    assert_int_equal(eng_probe_run(store, &o, &cancel, &probe, &e), -1);
+    assert_true(utc_mono_ms() - from < 10000);
+    assert_int_equal(e.kind, ERR_CANCELLED);
+    assert_true(probe.left_over > 0); /* as far as anybody can know */
+    s3server_script(server, NULL, 0);
+}
+
 /* The server takes the first two guarded PUTs, those with a signed SHA-256,
  * and none of the unsigned ones. */
 static const struct s3server_rule no_unsigned = { .op = "PutObject",
@@ -385,6 +410,7 @@ int main(void)
         cmocka_unit_test(a_default_retention_is_refused_before_anything_is_put),
         cmocka_unit_test(a_quick_probe_takes_a_handful_of_requests),
         cmocka_unit_test(a_cancelled_probe_leaves_nothing),
+        cmocka_unit_test(a_silent_server_does_not_keep_who_wants_to_stop),
         cmocka_unit_test(making_a_repository_probes_what_it_needs),
         cmocka_unit_test(missing_rights_are_not_the_server_s_fault),
     };
