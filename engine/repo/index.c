@@ -105,6 +105,10 @@ static void db_close(struct eng_index *ix)
     ix->db = NULL;
 }
 
+static const char FIND_COMPOSED[] =
+    "SELECT base,over,units,checksum FROM composed"
+    " WHERE whole=?1 AND block_size=?2";
+
 static int prepare(struct eng_index *ix, struct err *e)
 {
     static const char *const sql[] = {
@@ -112,8 +116,7 @@ static int prepare(struct eng_index *ix, struct err *e)
         "INSERT OR IGNORE INTO object VALUES(?1,?2)",
         "SELECT 1 FROM manifest WHERE name=?1",
         "INSERT OR IGNORE INTO manifest VALUES(?1)",
-        "SELECT base,over,units,checksum FROM composed WHERE whole=?1 AND "
-        "block_size=?2",
+        FIND_COMPOSED,
         "INSERT OR REPLACE INTO composed VALUES(?1,?2,?3,?4,?5,?6)",
     };
     sqlite3_stmt **const st[] = { &ix->find,          &ix->insert,
