@@ -6,7 +6,7 @@
 # not data costs neither time nor less memory: every block has its buffer, its
 # hash and its entry.  So that buffers are filled to their ends, 48 blocks are
 # full of data.  All of them are with E2E_MEMORY=full (8 GiB; minutes).
-# tags: memory
+# tags: memory file
 # not-tsan: its memory is not the program's
 ! under_sanitizer || skip "the sanitizer's memory is not the program's"
 limit=$((200000000 / 1024))
