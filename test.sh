@@ -4,6 +4,9 @@
 #   ./test.sh              everything (under 25 minutes on two cores)
 #   ./test.sh --quick      under two minutes: dev build, unit tests, lints, a
 #                          short end-to-end run
+#   ./test.sh --long       everything, and where chance plays a part more of it:
+#                          200 kills on S3, minutes of fuzzing, all scenarios
+#                          under the sanitizers; CI=true means it
 #   ./test.sh --only STEP  one step (may be given more than once)
 #   ./test.sh --list       the steps
 #
@@ -28,6 +31,7 @@ usage() {
 
 steps=("${full[@]}")
 mode=full
+long=${CI:-false}
 only=()
 while [ $# -gt 0 ]; do
     case $1 in
@@ -35,6 +39,7 @@ while [ $# -gt 0 ]; do
         mode=quick
         steps=("${quick[@]}")
         ;;
+    --long) long=true ;;
     --only)
         [ $# -ge 2 ] || usage 2 >&2
         [[ " ${full[*]} " == *" $2 "* ]] || {
@@ -57,6 +62,12 @@ while [ $# -gt 0 ]; do
     shift
 done
 [ ${#only[@]} -eq 0 ] || steps=("${only[@]}")
+if [ "$long" = true ]; then
+    fuzz_seconds=30
+else
+    fuzz_seconds=10
+    export E2E_KILLS=${E2E_KILLS:-40}
+fi
 
 rm -rf "$logs"
 mkdir -p "$logs"
@@ -231,7 +242,7 @@ sanitized() { # sanitized PRESET NAME: unit tests and scenarios of a build
         bash -c '. "$1"; units "$2" "unit, $2"' _ "$tmp/functions" "$preset" || bad=1
     # Races show in the unit tests and the quick scenarios; the long ones are
     # played by the other builds.
-    [ "$name" != thread ] || few=(--quick)
+    [ "$name" != thread ] && [ "$long" = true ] || few=(--quick)
     E2E_SANITIZER=$name E2E_KILLS=10 "${runner[@]}" \
         bash -c '. "$1"; shift; scenarios "$@"' _ "$tmp/functions" "$preset" \
         "${few[@]}" || bad=1
@@ -248,7 +259,7 @@ step_tsan() {
     sanitized tsan thread
 }
 
-# fuzz_one PROGRAM: the corpus, then 30 seconds of new input.
+# fuzz_one PROGRAM: the corpus, then some seconds of new input.
 fuzz_one() {
     local target=$1 name seeds work
     name=$(basename "$target")
@@ -257,7 +268,7 @@ fuzz_one() {
     mkdir -p "$work/found" "$work/crash"
     {
         "$target" -runs=0 "$seeds" &&
-            "$target" -max_total_time=30 -timeout=20 -rss_limit_mb=2048 \
+            "$target" -max_total_time="$fuzz_seconds" -timeout=20 -rss_limit_mb=2048 \
                 -print_final_stats=1 -artifact_prefix="$work/crash/" \
                 "$work/found" "$seeds"
     } >"$logs/$name.log" 2>&1
@@ -307,7 +318,7 @@ step_tree() {
 
 # For the steps that run parts of this in a process of its own.
 {
-    declare -p top logs jobs results tmp
+    declare -p top logs jobs results tmp fuzz_seconds
     declare -f row units scenarios program fuzz_one
 } >"$tmp/functions"
 
