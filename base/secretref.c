@@ -71,12 +71,13 @@ static struct secret *from_env(const char *name, struct err *e)
     return s;
 }
 
-static struct secret *from_command(const char *const *argv, struct err *e)
+static struct secret *from_command(const char *const *argv,
+                                   const struct cancel *cancel, struct err *e)
 {
     AUTO_SECRET_BUF struct buf b = secret_buf(SECRET_MAX);
     struct secret *s = NULL;
     if (buf_check(&b, e) == 0 &&
-        process_run(argv, COMMAND_MS, NULL, &b, e) == 0)
+        process_run(argv, COMMAND_MS, cancel, &b, e) == 0)
         s = make(cut_newline(buf_span(&b)), e);
     if (s == NULL) {
         too_large(e);
@@ -99,7 +100,8 @@ static void read_argv(const struct json *v, const char *argv[ARGS_MAX + 1])
         json_reject(v, "the program's name is empty");
 }
 
-static struct secret *from_object(const struct json *v, struct err *e)
+static struct secret *from_object(const struct json *v,
+                                  const struct cancel *cancel, struct err *e)
 {
     static const char *const fields[] = { "file", "env", "command", NULL };
     const char *argv[ARGS_MAX + 1] = { NULL };
@@ -119,14 +121,15 @@ static struct secret *from_object(const struct json *v, struct err *e)
     if (json_failed(v->doc, e) < 0)
         return NULL;
     if (json_present(&command))
-        return from_command(argv, e);
+        return from_command(argv, cancel, e);
     return json_present(&file) ? from_file(text, e) : from_env(text, e);
 }
 
-struct secret *secretref_resolve(const struct json *v, struct err *e)
+struct secret *secretref_resolve(const struct json *v,
+                                 const struct cancel *cancel, struct err *e)
 {
     if (json_is_object(v))
-        return from_object(v, e);
+        return from_object(v, cancel, e);
     if (!json_is_string(v))
         json_reject(v, "expected a text, or an object that says where the "
                        "secret is");

@@ -4,6 +4,7 @@
 
 /* Where a secret is to be found, as configuration says it: {"file": PATH},
  * {"env": NAME}, {"command": [ARGV...]}, or the text itself. */
+#include "base/cancel.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "base/secret.h"
@@ -11,7 +12,8 @@
 /* Finds the secret; a trailing newline of a file's or command's output is cut.
  * At most 64 KiB; a command has 60 seconds.  A wrong shape is recorded in the
  * document (json_failed).  NULL: e filled; an empty or too large secret and an
- * unset variable are ERR_CONFIG. */
-struct secret *secretref_resolve(const struct json *v, struct err *e);
+ * unset variable are ERR_CONFIG; ERR_CANCELLED: a command was waited for. */
+struct secret *secretref_resolve(const struct json *v,
+                                 const struct cancel *cancel, struct err *e);
 
 #endif

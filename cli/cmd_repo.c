@@ -152,6 +152,7 @@ static int create_or_attach(struct cli_ctx *c, bool create, struct err *e)
         eng_config_place_init(&place, &c->home, &r, e) < 0)
         return -1;
     place.place.store.deadline_ms = CLI_INTERACTIVE_DEADLINE_MS;
+    place.place.store.cancel = c->cancel;
     struct eng_probe probe = { 0 };
     if (create) {
         struct eng_repo_create_opts opts = {

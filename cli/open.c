@@ -30,6 +30,7 @@ static int open_repo(struct cli_ctx *c, const char *name, enum cli_patience how,
     struct obj_config *store = &r->place.place.store;
     store->deadline_ms = how == CLI_TRANSFER ? CLI_TRANSFER_DEADLINE_MS
                                              : CLI_INTERACTIVE_DEADLINE_MS;
+    store->cancel = c->cancel;
     if (how == CLI_MEASURING) /* its connections are all that there are */
         store->min_in_flight = ENG_BENCH_CONNECTIONS_MAX;
     store->upload_bytes_per_s = cli_number(c, CLI_OPT_LIMIT_UPLOAD);

@@ -102,9 +102,11 @@ static int check(const struct obj_credentials *c, struct err *e)
 
 /* The order of AWS's tools.  Instance metadata is last: where there is none,
  * the question costs a second. */
-static int from_elsewhere(struct obj_credentials *out, struct err *e)
+static int from_elsewhere(const struct cancel *cancel,
+                          struct obj_credentials *out, struct err *e)
 {
-    static int (*const sources[])(struct obj_credentials *, struct err *) = {
+    static int (*const sources[])(const struct cancel *,
+                                  struct obj_credentials *, struct err *) = {
         obj_credentials_from_environment, obj_credentials_from_web_identity,
         obj_credentials_from_profile,     obj_credentials_from_container,
         obj_credentials_from_imds,
@@ -113,7 +115,7 @@ static int from_elsewhere(struct obj_credentials *out, struct err *e)
     size_t at = 0;
 
     for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
-        int r = sources[i](out, e);
+        int r = sources[i](cancel, out, e);
         if (r != 1)
             return r;
         int n = snprintf(looked + at, sizeof looked - at, "%s%s",
@@ -129,12 +131,12 @@ static int from_elsewhere(struct obj_credentials *out, struct err *e)
                    looked);
 }
 
-int obj_credentials_load(const char *file, struct obj_credentials *out,
-                         struct err *e)
+int obj_credentials_load(const char *file, const struct cancel *cancel,
+                         struct obj_credentials *out, struct err *e)
 {
     *out = (struct obj_credentials){ 0 };
-    int r = file != NULL ? obj_credentials_from_file(file, out, e)
-                         : from_elsewhere(out, e);
+    int r = file != NULL ? obj_credentials_from_file(file, cancel, out, e)
+                         : from_elsewhere(cancel, out, e);
     if (r == 0 && check(out, e) < 0)
         r = err_ctx(e, "keys from %s", out->origin);
     if (r < 0)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/auto.h"
+#include "base/cancel.h"
 #include "base/err.h"
 #include "base/secret.h"
 
@@ -28,14 +29,16 @@ struct obj_credentials {
  * AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE, a container's endpoint
  * (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, _FULL_URI), the machine's instance
  * metadata.  Some of them run a program or ask a server: that takes from
- * milliseconds to a minute, and nobody's lock should be held.  out is
+ * milliseconds to a minute, and nobody's lock should be held; a request of
+ * `cancel` (may be NULL) ends it at once with ERR_CANCELLED.  out is
  * overwritten and belongs to the caller.  Any thread.  -1: ERR_DENIED (none
  * found, refused, expired, or an answer that makes no sense), ERR_CONFIG (they
  * are incomplete or malformed), ERR_UNREACHABLE and ERR_TIMEOUT (a server that
  * is configured does not answer), ERR_FAILED (a program failed), ERR_IO.
  * Source: the guide "AWS SDKs and Tools Reference". */
-int obj_credentials_load(const char *file, struct obj_credentials *out,
-                         struct err *e) __attribute__((warn_unused_result));
+int obj_credentials_load(const char *file, const struct cancel *cancel,
+                         struct obj_credentials *out, struct err *e)
+    __attribute__((warn_unused_result));
 void obj_credentials_fini(struct obj_credentials *c); /* zeroed is fine */
 #define AUTO_OBJ_CREDENTIALS AUTO(obj_credentials_fini)
 

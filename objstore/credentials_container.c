@@ -83,7 +83,8 @@ static int find_token(struct secret **out, struct err *e)
 }
 
 static int ask(const char *url, const struct secret *token,
-               struct obj_credentials *out, struct err *e)
+               const struct cancel *cancel, struct obj_credentials *out,
+               struct err *e)
 {
     AUTO_OBJ_HTTP struct obj_http *http =
         obj_http_new(obj_credentials_variable("AWS_CA_BUNDLE"), LIMIT_MS, e);
@@ -95,6 +96,7 @@ static int ask(const char *url, const struct secret *token,
         .headers = headers,
         .nheaders = 1,
         .out = &answer,
+        .cancel = cancel,
     };
     int status = 0;
 
@@ -113,7 +115,8 @@ static int ask(const char *url, const struct secret *token,
                                   OBJ_CREDENTIALS_BY_ENDPOINT, out, e);
 }
 
-int obj_credentials_from_container(struct obj_credentials *out, struct err *e)
+int obj_credentials_from_container(const struct cancel *cancel,
+                                   struct obj_credentials *out, struct err *e)
 {
     AUTO_MEM char *url = find_url(e);
     AUTO_SECRET struct secret *token = NULL;
@@ -129,7 +132,7 @@ int obj_credentials_from_container(struct obj_credentials *out, struct err *e)
     out->origin = io_format(e, "the container's endpoint at %s", host);
     if (out->origin == NULL)
         return -1;
-    if (ask(url, token, out, e) < 0)
+    if (ask(url, token, cancel, out, e) < 0)
         return err_ctx(e, "%s", out->origin);
     return 0;
 }

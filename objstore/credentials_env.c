@@ -16,11 +16,13 @@ const char *obj_credentials_variable(const char *name)
     return text != NULL && text[0] != '\0' ? text : NULL;
 }
 
-int obj_credentials_from_environment(struct obj_credentials *out, struct err *e)
+int obj_credentials_from_environment(const struct cancel *cancel,
+                                     struct obj_credentials *out, struct err *e)
 {
     const char *id = obj_credentials_variable("AWS_ACCESS_KEY_ID");
     const char *secret = obj_credentials_variable("AWS_SECRET_ACCESS_KEY");
 
+    (void)cancel;
     if (id == NULL && secret == NULL)
         return obj_credentials_absent(e, "AWS_ACCESS_KEY_ID (not set)");
     if (id == NULL || secret == NULL)

@@ -12,6 +12,8 @@
 
 static int failure(const struct obj_attempt *a, struct err *e)
 {
+    if (a->outcome == OBJ_STOPPED)
+        return err_set(e, ERR_CANCELLED, 0, "interrupted");
     if (a->outcome == OBJ_LOCAL) {
         *e = a->err;
         if (e->kind == ERR_CORRUPT)
@@ -40,7 +42,7 @@ int obj_credentials_fetch(struct obj_http *http,
     int result = 0;
     for (int i = 0; i < TRIES; i++) {
         struct obj_attempt a = { 0 };
-        if (i > 0 && cancel_sleep(NULL, (int64_t)PAUSE_MS << i, e) < 0)
+        if (i > 0 && cancel_sleep(r->cancel, (int64_t)PAUSE_MS << i, e) < 0)
             break;
         if (r->error_body != NULL)
             buf_reset(r->error_body);

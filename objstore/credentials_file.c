@@ -25,7 +25,8 @@ static void warn_if_open(const char *file, const struct json *secret)
 }
 
 static int read_fields(const char *file, struct json_doc *doc,
-                       struct obj_credentials *out, struct err *e)
+                       const struct cancel *cancel, struct obj_credentials *out,
+                       struct err *e)
 {
     static const char *const fields[] = { "access_key_id", "secret_access_key",
                                           "session_token", NULL };
@@ -43,19 +44,19 @@ static int read_fields(const char *file, struct json_doc *doc,
     out->origin = io_format(e, "%s", file);
     if (out->access_key == NULL || out->origin == NULL)
         return -1;
-    out->secret = secretref_resolve(&secret, e);
+    out->secret = secretref_resolve(&secret, cancel, e);
     if (out->secret == NULL)
         return json_failed(doc, e) < 0 ? -1 : err_ctx(e, "secret_access_key");
     if (!json_present(&token))
         return 0;
-    out->token = secretref_resolve(&token, e);
+    out->token = secretref_resolve(&token, cancel, e);
     if (out->token == NULL)
         return json_failed(doc, e) < 0 ? -1 : err_ctx(e, "session_token");
     return 0;
 }
 
-int obj_credentials_from_file(const char *file, struct obj_credentials *out,
-                              struct err *e)
+int obj_credentials_from_file(const char *file, const struct cancel *cancel,
+                              struct obj_credentials *out, struct err *e)
 {
     AUTO_SECRET_BUF struct buf text = secret_buf(FILE_MAX);
 
@@ -65,7 +66,7 @@ int obj_credentials_from_file(const char *file, struct obj_credentials *out,
     if (r == 0) {
         AUTO_JSON struct json_doc *doc =
             json_parse(buf_span(&text), JSON_COMMENTS, ERR_CONFIG, e);
-        r = doc == NULL ? -1 : read_fields(file, doc, out, e);
+        r = doc == NULL ? -1 : read_fields(file, doc, cancel, out, e);
         if (r < 0)
             err_ctx(e, "%s", file);
     } else if (e->kind == ERR_NOTFOUND) {

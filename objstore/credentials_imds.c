@@ -19,6 +19,7 @@
 
 struct metadata {
     struct obj_http *http;
+    const struct cancel *cancel;
     char base[256];         /* "http://169.254.169.254" */
     struct secret *session; /* the token that lets us ask */
 };
@@ -74,6 +75,7 @@ static int ask(const struct metadata *m, const char *method, const char *path,
         .nheaders = 1,
         .has_body = m->session == NULL,
         .out = out,
+        .cancel = m->cancel,
     };
 
     int n = snprintf(url, sizeof url, "%s%s", m->base, path);
@@ -142,9 +144,10 @@ static int read_role(const struct metadata *m, struct obj_credentials *out,
     return out->origin == NULL ? -1 : 0;
 }
 
-int obj_credentials_from_imds(struct obj_credentials *out, struct err *e)
+int obj_credentials_from_imds(const struct cancel *cancel,
+                              struct obj_credentials *out, struct err *e)
 {
-    AUTO_METADATA struct metadata m = { 0 };
+    AUTO_METADATA struct metadata m = { .cancel = cancel };
     AUTO_SECRET_BUF struct buf token = secret_buf(OBJ_CREDENTIALS_ANSWER_MAX);
     const char *off = obj_credentials_variable("AWS_EC2_METADATA_DISABLED");
     int status = 0;

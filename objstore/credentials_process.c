@@ -74,6 +74,7 @@ int obj_credentials_split(char *text, const char **argv, size_t max,
 }
 
 int obj_credentials_from_process(const char *command,
+                                 const struct cancel *cancel,
                                  struct obj_credentials *out, struct err *e)
 {
     AUTO_SECRET_BUF struct buf words = secret_buf(strlen(command) + 1);
@@ -87,7 +88,7 @@ int obj_credentials_from_process(const char *command,
     if (r == 0)
         r = buf_check(&answer, e);
     if (r == 0)
-        r = process_run(argv, PROCESS_MS, NULL, &answer, e);
+        r = process_run(argv, PROCESS_MS, cancel, &answer, e);
     if (r < 0) {
         /* An answer without end, a program that is not there. */
         if (e->kind == ERR_CORRUPT || e->kind == ERR_NOTFOUND)

@@ -108,12 +108,13 @@ static int own_keys(const struct obj_profile *p, const char *name,
     return obj_credentials_set(p->access_key, p->secret, p->token, out, e);
 }
 
-static int named_source(const char *source, struct obj_credentials *out,
-                        struct err *e)
+static int named_source(const char *source, const struct cancel *cancel,
+                        struct obj_credentials *out, struct err *e)
 {
     static const struct {
         const char *name;
-        int (*load)(struct obj_credentials *, struct err *);
+        int (*load)(const struct cancel *, struct obj_credentials *,
+                    struct err *);
     } sources[] = {
         { "Environment", obj_credentials_from_environment },
         { "Ec2InstanceMetadata", obj_credentials_from_imds },
@@ -123,7 +124,7 @@ static int named_source(const char *source, struct obj_credentials *out,
     for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
         if (strcmp(sources[i].name, source) != 0)
             continue;
-        int r = sources[i].load(out, e);
+        int r = sources[i].load(cancel, out, e);
         return r == 1 ? -1 : r;
     }
     return err_set(e, ERR_CONFIG, 0,
@@ -143,8 +144,8 @@ static struct obj_credentials_role role_of(const struct obj_profile *p)
 }
 
 /* What the last profile of the chain has; 1: nothing. */
-static int base_keys(struct chain *c, struct obj_credentials *out,
-                     struct err *e)
+static int base_keys(struct chain *c, const struct cancel *cancel,
+                     struct obj_credentials *out, struct err *e)
 {
     const struct obj_profile *p = &c->profile[c->n - 1];
     const char *name = c->name[c->n - 1];
@@ -152,15 +153,16 @@ static int base_keys(struct chain *c, struct obj_credentials *out,
     if (p->role_arn != NULL && p->token_file != NULL) {
         const struct obj_credentials_role role = role_of(p);
         c->roles--;
-        return obj_credentials_by_token_file(p->token_file, &role, out, e);
+        return obj_credentials_by_token_file(p->token_file, &role, cancel, out,
+                                             e);
     }
     if (p->role_arn != NULL && p->credential_source != NULL)
-        return named_source(p->credential_source, out, e) < 0
+        return named_source(p->credential_source, cancel, out, e) < 0
                    ? err_ctx(e, "credential_source")
                    : 0;
     int r = own_keys(p, name, out, e);
     if (r == 1 && p->process != NULL)
-        r = obj_credentials_from_process(p->process, out, e);
+        r = obj_credentials_from_process(p->process, cancel, out, e);
     if (r == 1 && (p->sso_session != NULL || p->sso_start_url != NULL))
         return err_set(e, ERR_CONFIG, 0,
                        "it has no keys but a single sign-on, which is not "
@@ -172,13 +174,13 @@ static int base_keys(struct chain *c, struct obj_credentials *out,
 }
 
 /* Trades keys for those of the roles above them. */
-static int take_roles(const struct chain *c, struct obj_credentials *keys,
-                      struct err *e)
+static int take_roles(const struct chain *c, const struct cancel *cancel,
+                      struct obj_credentials *keys, struct err *e)
 {
     for (size_t i = c->roles; i-- > 0;) {
         AUTO_OBJ_CREDENTIALS struct obj_credentials next = { 0 };
         const struct obj_credentials_role role = role_of(&c->profile[i]);
-        if (obj_credentials_assume(&role, keys, &next, e) < 0)
+        if (obj_credentials_assume(&role, keys, cancel, &next, e) < 0)
             return err_ctx(e, "the AWS profile %s", c->name[i]);
         obj_credentials_fini(keys);
         *keys = next;
@@ -187,13 +189,14 @@ static int take_roles(const struct chain *c, struct obj_credentials *keys,
     return 0;
 }
 
-int obj_credentials_from_profile(struct obj_credentials *out, struct err *e)
+int obj_credentials_from_profile(const struct cancel *cancel,
+                                 struct obj_credentials *out, struct err *e)
 {
     AUTO_CHAIN struct chain c = { 0 };
 
     if (collect(&c, e) < 0)
         return -1;
-    int r = base_keys(&c, out, e);
+    int r = base_keys(&c, cancel, out, e);
     if (r == 1 && !c.profile[0].found && strcmp(c.name[0], "default") != 0)
         return err_set(e, ERR_CONFIG, 0,
                        "AWS_PROFILE names the profile %.64s, and there is no "
@@ -205,7 +208,7 @@ int obj_credentials_from_profile(struct obj_credentials *out, struct err *e)
             c.profile[0].found ? "no keys in it" : "no such profile");
     if (r < 0)
         return err_ctx(e, "the AWS profile %s", c.name[c.n - 1]);
-    if (take_roles(&c, out, e) < 0)
+    if (take_roles(&c, cancel, out, e) < 0)
         return -1;
     free(out->origin);
     out->origin = io_format(e, "the AWS profile %s", c.name[0]);

@@ -22,24 +22,30 @@
 #define OBJ_CREDENTIALS_TOKEN_MAX (16u << 10)
 #define OBJ_CREDENTIALS_ANSWER_MAX (64u << 10)
 
-int obj_credentials_from_file(const char *file, struct obj_credentials *out,
-                              struct err *e)
+int obj_credentials_from_file(const char *file, const struct cancel *cancel,
+                              struct obj_credentials *out, struct err *e)
     __attribute__((warn_unused_result));
-int obj_credentials_from_environment(struct obj_credentials *out, struct err *e)
+int obj_credentials_from_environment(const struct cancel *cancel,
+                                     struct obj_credentials *out, struct err *e)
     __attribute__((warn_unused_result));
-int obj_credentials_from_web_identity(struct obj_credentials *out,
+int obj_credentials_from_web_identity(const struct cancel *cancel,
+                                      struct obj_credentials *out,
                                       struct err *e)
     __attribute__((warn_unused_result));
-int obj_credentials_from_profile(struct obj_credentials *out, struct err *e)
+int obj_credentials_from_profile(const struct cancel *cancel,
+                                 struct obj_credentials *out, struct err *e)
     __attribute__((warn_unused_result));
-int obj_credentials_from_container(struct obj_credentials *out, struct err *e)
+int obj_credentials_from_container(const struct cancel *cancel,
+                                   struct obj_credentials *out, struct err *e)
     __attribute__((warn_unused_result));
-int obj_credentials_from_imds(struct obj_credentials *out, struct err *e)
+int obj_credentials_from_imds(const struct cancel *cancel,
+                              struct obj_credentials *out, struct err *e)
     __attribute__((warn_unused_result));
 
 /* The keys that a program prints; command is split as a shell would split it,
  * but nothing is expanded and no shell runs. */
 int obj_credentials_from_process(const char *command,
+                                 const struct cancel *cancel,
                                  struct obj_credentials *out, struct err *e)
     __attribute__((warn_unused_result));
 
@@ -101,6 +107,7 @@ struct obj_credentials_role {
  * reference, AssumeRole and AssumeRoleWithWebIdentity. */
 int obj_credentials_assume(const struct obj_credentials_role *role,
                            const struct obj_credentials *by,
+                           const struct cancel *cancel,
                            struct obj_credentials *out, struct err *e)
     __attribute__((warn_unused_result));
 
@@ -112,6 +119,7 @@ int obj_credentials_decode_sts(struct span xml, const char *action,
 /* A web identity's token file and role, from wherever they were configured. */
 int obj_credentials_by_token_file(const char *path,
                                   const struct obj_credentials_role *role,
+                                  const struct cancel *cancel,
                                   struct obj_credentials *out, struct err *e)
     __attribute__((warn_unused_result));
 

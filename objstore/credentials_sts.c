@@ -240,7 +240,8 @@ static int write_letter(struct letter *l,
 }
 
 static int post(const struct letter *l, const struct obj_credentials_role *role,
-                const char *action, struct obj_credentials *out, struct err *e)
+                const char *action, const struct cancel *cancel,
+                struct obj_credentials *out, struct err *e)
 {
     AUTO_OBJ_HTTP struct obj_http *http =
         obj_http_new(obj_credentials_variable("AWS_CA_BUNDLE"), LIMIT_MS, e);
@@ -255,6 +256,7 @@ static int post(const struct letter *l, const struct obj_credentials_role *role,
         .has_body = true,
         .out = &answer,
         .error_body = &error_body,
+        .cancel = cancel,
     };
     int status = 0;
 
@@ -268,6 +270,7 @@ static int post(const struct letter *l, const struct obj_credentials_role *role,
 
 int obj_credentials_assume(const struct obj_credentials_role *role,
                            const struct obj_credentials *by,
+                           const struct cancel *cancel,
                            struct obj_credentials *out, struct err *e)
 {
     const char *action =
@@ -275,7 +278,7 @@ int obj_credentials_assume(const struct obj_credentials_role *role,
     AUTO_LETTER struct letter l = { 0 };
 
     if (write_letter(&l, role, action, by, e) < 0 ||
-        post(&l, role, action, out, e) < 0)
+        post(&l, role, action, cancel, out, e) < 0)
         return err_ctx(e, "%s %.150s at %s", action, role->arn,
                        l.host == NULL ? "STS" : l.host);
     return 0;

@@ -8,6 +8,7 @@
 
 int obj_credentials_by_token_file(const char *path,
                                   const struct obj_credentials_role *role,
+                                  const struct cancel *cancel,
                                   struct obj_credentials *out, struct err *e)
 {
     AUTO_SECRET struct secret *token = obj_credentials_token_file(path, e);
@@ -16,10 +17,11 @@ int obj_credentials_by_token_file(const char *path,
     if (token == NULL)
         return err_ctx(e, "web identity token");
     with_token.token = token;
-    return obj_credentials_assume(&with_token, NULL, out, e);
+    return obj_credentials_assume(&with_token, NULL, cancel, out, e);
 }
 
-int obj_credentials_from_web_identity(struct obj_credentials *out,
+int obj_credentials_from_web_identity(const struct cancel *cancel,
+                                      struct obj_credentials *out,
                                       struct err *e)
 {
     const char *path = obj_credentials_variable("AWS_WEB_IDENTITY_TOKEN_FILE");
@@ -38,5 +40,5 @@ int obj_credentials_from_web_identity(struct obj_credentials *out,
     out->origin = io_format(e, "a web identity for %s", role.arn);
     if (out->origin == NULL)
         return -1;
-    return obj_credentials_by_token_file(path, &role, out, e);
+    return obj_credentials_by_token_file(path, &role, cancel, out, e);
 }

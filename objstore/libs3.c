@@ -98,10 +98,10 @@ static int set_place(struct obj_libs3 *s, const struct obj_config *c,
     return 0;
 }
 
-static int load_credentials(const char *file, struct obj_credentials *out,
-                            struct err *e)
+static int load_credentials(const struct obj_libs3 *s,
+                            struct obj_credentials *out, struct err *e)
 {
-    if (obj_credentials_load(file, out, e) < 0)
+    if (obj_credentials_load(s->credentials_file, s->cancel, out, e) < 0)
         return -1;
     int r = 0;
     if (out->token != NULL)
@@ -132,14 +132,14 @@ static void *libs3_open(const struct obj_config *c, char **name_out,
     s->limit_ms = c->deadline_ms;
     if (set_place(s, c, e) < 0)
         return NULL;
+    s->cancel = c->cancel;
     if (c->credentials_file != NULL) {
         s->credentials_file = io_format(e, "%s", c->credentials_file);
         if (s->credentials_file == NULL)
             return NULL;
     }
     s->table = obj_libs3_load(e);
-    if (s->table == NULL ||
-        load_credentials(s->credentials_file, &s->locked.credentials, e) < 0)
+    if (s->table == NULL || load_credentials(s, &s->locked.credentials, e) < 0)
         return NULL;
     const char *prefix = c->prefix == NULL ? "" : c->prefix;
     *name_out = io_format(e, "s3://%s%s%s on http://%s (libs3)", s->bucket,
@@ -157,7 +157,7 @@ static bool libs3_refresh(void *self)
     struct obj_credentials newer;
     struct err e;
 
-    if (load_credentials(s->credentials_file, &newer, &e) < 0) {
+    if (load_credentials(s, &newer, &e) < 0) {
         log_warn("libs3", "cannot read the keys again: %s", e.msg);
         return false;
     }

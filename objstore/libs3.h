@@ -26,6 +26,7 @@ struct obj_libs3 {
     char *bucket;
     char *host; /* with port */
     char *credentials_file;
+    const struct cancel *cancel; /* stops the reading of keys; or NULL */
     bool virtual_host;
     int64_t limit_ms; /* 0: none */
     struct {

@@ -187,6 +187,7 @@ static void *s3_open(const struct obj_config *c, char **name_out, struct err *e)
     s3->bucket = io_format(e, "%s", c->bucket);
     if (s3->bucket == NULL)
         return NULL;
+    s3->cancel = c->cancel;
     if (c->credentials_file != NULL) {
         s3->credentials_file = io_format(e, "%s", c->credentials_file);
         if (s3->credentials_file == NULL)

@@ -35,9 +35,10 @@ struct obj_s3 {
     char *scheme; /* "http" or "https" */
     char *host;   /* the endpoint's; NULL: AWS, by region */
     char *credentials_file;
-    bool virtual_host;          /* the bucket is part of the host's name */
-    bool aws;                   /* an endpoint of Amazon's */
-    atomic_bool wants_checksum; /* each put carries one: learned */
+    const struct cancel *cancel; /* stops the reading of keys; or NULL */
+    bool virtual_host;           /* the bucket is part of the host's name */
+    bool aws;                    /* an endpoint of Amazon's */
+    atomic_bool wants_checksum;  /* each put carries one: learned */
     enum obj_payload payload;
     atomic_bool takes_crc32c; /* an answer has shown it */
     atomic_bool sign_bulk;    /* ... or has not, or the request was refused */

@@ -19,8 +19,8 @@
 
 int obj_s3_keys_init(struct obj_s3 *s3, struct err *e)
 {
-    return obj_credentials_load(s3->credentials_file, &s3->locked.credentials,
-                                e);
+    return obj_credentials_load(s3->credentials_file, s3->cancel,
+                                &s3->locked.credentials, e);
 }
 
 /* Reads the keys anew; called and left with the lock held, which is free in
@@ -31,7 +31,7 @@ static int renew(struct obj_s3 *s3, bool *changed, struct err *e)
 
     s3->locked.renewing = true;
     pthread_mutex_unlock(&s3->locked.mutex);
-    int r = obj_credentials_load(s3->credentials_file, &newer, e);
+    int r = obj_credentials_load(s3->credentials_file, s3->cancel, &newer, e);
     pthread_mutex_lock(&s3->locked.mutex);
     s3->locked.renewing = false;
     s3->locked.pause_until = utc_mono_ms() + PAUSE_MS;
@@ -85,6 +85,8 @@ int obj_s3_keys_fresh(struct obj_s3 *s3, int64_t now,
                 return 0;
             if (!valid)
                 return err_ctx(e, "the keys have expired");
+            if (e->kind == ERR_CANCELLED)
+                return -1;
             log_warn("s3", "cannot renew the keys, which expire in %lld s: %s",
                      (long long)(expires - now), e->msg);
             return 0;

@@ -50,6 +50,9 @@ struct obj_config {
     const char *ca_file;            /* s3: trust these certificates instead */
     const char *credentials_file;   /* s3: credentials/NAME.json, or NULL: the
                                        environment, then AWS profile files */
+    const struct cancel *cancel;    /* stops the reading of keys (which may wait
+                                       for a program or a server), now and when
+                                       they are renewed; outlives the store */
     enum obj_payload payload;
     unsigned max_in_flight;      /* upper end of the adaptive limit; 64 */
     unsigned min_in_flight;      /* its lower end, and its start; 4 */
@@ -62,9 +65,10 @@ struct obj_config {
 };
 
 /* Opens a store: reads credentials, checks the configuration; no traffic.
- * Copies all of config.  A bucket or directory that is not there is found out
- * by the first request (obj_bucket_create may make it).  NULL: ERR_CONFIG,
- * ERR_USAGE, ERR_DENIED (no credentials found), ERR_NOMEM. */
+ * Copies all of config but the token.  A bucket or directory that is not there
+ * is found out by the first request (obj_bucket_create may make it).  NULL:
+ * ERR_CONFIG, ERR_USAGE, ERR_DENIED (no credentials found), ERR_CANCELLED,
+ * ERR_NOMEM. */
 struct obj_store *obj_store_open(const struct obj_config *config,
                                  struct err *e);
 void obj_store_close(struct obj_store *s); /* NULL is fine */

@@ -113,6 +113,13 @@ wait "$pid" || rc=$?
 equal "$rc" 130 "exit code"
 
 on_s3 || return 0
+say "while a program that gives out keys is waited for"
+printf '[default]\ncredential_process = sleep 30\n' >profile
+(
+    unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
+    export AWS_CONFIG_FILE=$PWD/profile
+    interrupted 0.5 backup run vm --repo r
+)
 case $OBJVAULT_TEST_S3_ENDPOINT in
 https:*) return 0 ;; # the certificate is not the proxy's
 esac

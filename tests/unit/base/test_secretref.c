@@ -59,7 +59,7 @@ static void resolves_to(const char *text, const char *bytes, size_t len)
     struct err e = { 0 };
     AUTO_JSON struct json_doc *d = parse(text);
     struct json r = json_root(d);
-    AUTO_SECRET struct secret *s = secretref_resolve(&r, &e);
+    AUTO_SECRET struct secret *s = secretref_resolve(&r, NULL, &e);
     if (s == NULL)
         fail_msg("%s: %s", text, e.msg);
     assert_int_equal(secret_span(s).len, len);
@@ -71,7 +71,7 @@ static void fails(const char *text, enum err_kind kind, const char *why)
     struct err e = { 0 };
     AUTO_JSON struct json_doc *d = parse(text);
     struct json r = json_root(d);
-    assert_null(secretref_resolve(&r, &e));
+    assert_null(secretref_resolve(&r, NULL, &e));
     assert_int_equal(e.kind, kind);
     assert_non_null(strstr(e.msg, why));
 }
@@ -173,7 +173,7 @@ static void a_wrong_shape_is_recorded_in_the_document(void **state)
         struct err again = { 0 };
         AUTO_JSON struct json_doc *d = parse(bad[i][0]);
         struct json r = json_root(d);
-        assert_null(secretref_resolve(&r, &e));
+        assert_null(secretref_resolve(&r, NULL, &e));
         assert_int_equal(json_failed(d, &again), -1);
         assert_string_equal(e.msg, again.msg);
         assert_int_equal(e.kind, ERR_CONFIG);
@@ -200,7 +200,7 @@ static void an_absent_reference_is_an_error(void **state)
     AUTO_JSON struct json_doc *d = parse("{}");
     struct json r = json_root(d);
     struct json none = json_optional(&r, "password");
-    assert_null(secretref_resolve(&none, &e));
+    assert_null(secretref_resolve(&none, NULL, &e));
     assert_non_null(strstr(e.msg, "password: expected a text"));
 }
 

@@ -100,7 +100,7 @@ static inline void assert_loaded(const char *file, const char *id,
     AUTO_OBJ_CREDENTIALS struct obj_credentials c;
     struct err e = { 0 };
 
-    if (obj_credentials_load(file, &c, &e) < 0)
+    if (obj_credentials_load(file, NULL, &c, &e) < 0)
         fail_msg("%s", e.msg);
     assert_string_equal(c.access_key, id);
     assert_true(span_eq(secret_span(c.secret), span_str(secret)));
@@ -115,7 +115,7 @@ static inline void assert_refused(const char *file, enum err_kind kind,
     struct obj_credentials c;
     struct err e = { 0 };
 
-    assert_int_equal(obj_credentials_load(file, &c, &e), -1);
+    assert_int_equal(obj_credentials_load(file, NULL, &c, &e), -1);
     if (e.kind != kind || strstr(e.msg, why) == NULL)
         fail_msg("%s: %s", err_kind_name(e.kind), e.msg);
     assert_null(c.access_key);

@@ -222,7 +222,7 @@ static void nothing_found_lists_what_was_looked_at(void **state)
 
     (void)state;
     write_to(".aws/config", "[default]\noutput = json\n", 0600);
-    assert_int_equal(obj_credentials_load(NULL, &c, &e), -1);
+    assert_int_equal(obj_credentials_load(NULL, NULL, &c, &e), -1);
     assert_int_equal(e.kind, ERR_DENIED);
     const char *at = e.msg;
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
@@ -309,8 +309,8 @@ static void equality_looks_at_all_three(void **state)
     (void)state;
     write_to("test.json",
              "{\"access_key_id\":\"AK\",\"secret_access_key\":\"s\"}", 0600);
-    assert_int_equal(obj_credentials_load(path, &a, &e), 0);
-    assert_int_equal(obj_credentials_load(path, &b, &e), 0);
+    assert_int_equal(obj_credentials_load(path, NULL, &a, &e), 0);
+    assert_int_equal(obj_credentials_load(path, NULL, &b, &e), 0);
     assert_true(obj_credentials_equal(&a, &b));
     static const char *const others[] = {
         "{\"access_key_id\":\"AX\",\"secret_access_key\":\"s\"}",
@@ -321,7 +321,7 @@ static void equality_looks_at_all_three(void **state)
     for (size_t i = 0; i < 3; i++) {
         obj_credentials_fini(&b);
         write_to("test.json", others[i], 0600);
-        assert_int_equal(obj_credentials_load(path, &b, &e), 0);
+        assert_int_equal(obj_credentials_load(path, NULL, &b, &e), 0);
         assert_false(obj_credentials_equal(&a, &b));
     }
 }
@@ -339,7 +339,7 @@ static void readable_secret_file_is_warned_about(void **state)
     dup2(out[1], 2);
     struct obj_credentials c;
     struct err e;
-    int r = obj_credentials_load(path, &c, &e);
+    int r = obj_credentials_load(path, NULL, &c, &e);
     dup2(saved, 2);
     close(saved);
     ssize_t n = read(out[0], text, sizeof text - 1);

@@ -56,7 +56,7 @@ static void refusing_sts_is_quoted_but_not_what_it_repeats(void **state)
     add("400 Bad",
         "<ErrorResponse><Error><Code>InvalidIdentityToken</Code>"
         "<Message>not valid: " JWT "</Message></Error></ErrorResponse>");
-    assert_int_equal(obj_credentials_load(NULL, &c, &e), -1);
+    assert_int_equal(obj_credentials_load(NULL, NULL, &c, &e), -1);
     assert_non_null(strstr(e.msg, "HTTP 400 InvalidIdentityToken"));
     assert_null(strstr(e.msg, JWT));
     add("200 OK", "<html/>");

@@ -7,6 +7,8 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <pthread.h>
+#include <time.h>
 
 #include "keys_rig.h"
 
@@ -25,7 +27,7 @@ static void metadata_is_asked_by_token_role_and_keys(void **state)
     add("200 OK", "imds-token==");
     add("200 OK", "backup-role\nother-role\n");
     add("200 OK", endpoint_json("IMDS", "t1"));
-    if (obj_credentials_load(NULL, &c, &e) < 0)
+    if (obj_credentials_load(NULL, NULL, &c, &e) < 0)
         fail_msg("%s", e.msg);
     assert_string_equal(c.access_key, "IMDS");
     assert_string_equal(c.origin, "instance metadata, role backup-role");
@@ -184,7 +186,7 @@ static void relative_address_is_the_container_agents(void **state)
     (void)state;
     setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/objvault-no-such-path",
            1);
-    assert_int_equal(obj_credentials_load(NULL, &c, &e), -1);
+    assert_int_equal(obj_credentials_load(NULL, NULL, &c, &e), -1);
     assert_non_null(strstr(e.msg, "the container's endpoint at "
                                   "169.254.170.2: "));
     /* The path is what protects the keys. */
@@ -282,7 +284,7 @@ static void failing_programs_are_named_and_not_quoted(void **state)
         struct err e = { 0 };
         program_is("keys.sh", cases[i].script);
         assert_refused(NULL, cases[i].kind, cases[i].why);
-        assert_int_equal(obj_credentials_load(NULL, &c, &e), -1);
+        assert_int_equal(obj_credentials_load(NULL, NULL, &c, &e), -1);
         assert_non_null(strstr(e.msg, "keys.sh"));
         assert_null(strstr(e.msg, HUSH));
     }
@@ -350,6 +352,76 @@ static void failing_source_is_not_replaced_by_the_next(void **state)
     assert_refused(NULL, ERR_NOTFOUND, "web identity token");
 }
 
+/* A stop, while somebody who gives out keys is waited for. */
+
+static void *stop_soon(void *token)
+{
+    struct timespec t = { .tv_nsec = 200 * 1000000 };
+
+    nanosleep(&t, NULL);
+    cancel_request(token);
+    return NULL;
+}
+
+static void assert_file_stops(const char *file, const char *whom)
+{
+    AUTO_OBJ_CREDENTIALS struct obj_credentials c;
+    struct cancel token;
+    struct err e = { 0 };
+    pthread_t thread;
+    int64_t from = utc_mono_ms();
+
+    assert_int_equal(cancel_init(&token, NULL, &e), 0);
+    assert_int_equal(pthread_create(&thread, NULL, stop_soon, &token), 0);
+    assert_int_equal(obj_credentials_load(file, &token, &c, &e), -1);
+    pthread_join(thread, NULL);
+    cancel_fini(&token);
+    if (e.kind != ERR_CANCELLED || utc_mono_ms() - from > 1000)
+        fail_msg("%s: %s after %d ms", whom, e.msg,
+                 (int)(utc_mono_ms() - from));
+}
+
+static void assert_stops(const char *whom)
+{
+    assert_file_stops(NULL, whom);
+}
+
+static void a_stop_ends_the_wait_for_whoever_gives_out_keys(void **state)
+{
+    char config[256];
+
+    (void)state;
+    snprintf(config, sizeof config, "[default]\ncredential_process = %s\n",
+             "sleep 30");
+    write_to(".aws/config", config, 0600);
+    assert_stops("a program");
+    unlink(at_home(".aws/config"));
+
+    point_to_fake("AWS_CONTAINER_CREDENTIALS_FULL_URI", "/keys");
+    fake_add(fake, NULL, FAKE_HANG);
+    assert_stops("a container's endpoint");
+    unsetenv("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+
+    fake_forget(fake);
+    metadata_is_the_fake();
+    fake_add(fake, NULL, FAKE_HANG);
+    assert_stops("instance metadata");
+
+    fake_forget(fake);
+    write_to("token", JWT, 0600);
+    setenv("AWS_WEB_IDENTITY_TOKEN_FILE", at_home("token"), 1);
+    setenv("AWS_ROLE_ARN", "arn:aws:iam::1:role/backup", 1);
+    point_to_fake("AWS_ENDPOINT_URL_STS", "");
+    fake_add(fake, NULL, FAKE_HANG);
+    assert_stops("STS");
+
+    write_to("keys.json",
+             "{\"access_key_id\":\"A\",\"secret_access_key\":"
+             "{\"command\":[\"sleep\",\"30\"]}}",
+             0600);
+    assert_file_stops(at_home("keys.json"), "a command of a file of keys");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +440,7 @@ int main(void)
         WITH_FAKE(written_keys_come_before_the_program),
         WITH_FAKE(sources_are_asked_in_the_order_of_aws_tools),
         WITH_FAKE(failing_source_is_not_replaced_by_the_next),
+        WITH_FAKE(a_stop_ends_the_wait_for_whoever_gives_out_keys),
     };
 
     return cmocka_run_group_tests(tests, make_dir, remove_dir);

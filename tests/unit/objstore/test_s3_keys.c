@@ -308,6 +308,39 @@ static void environment_names_endpoint_and_certificates(void **state)
     assert_int_equal(runs(), 2);
 }
 
+static void *stop_soon(void *token)
+{
+    struct timespec t = { .tv_nsec = 200 * 1000000 };
+
+    nanosleep(&t, NULL);
+    cancel_request(token);
+    return NULL;
+}
+
+static void stop_is_heard_while_keys_are_renewed(void **state)
+{
+    struct cancel token;
+    struct err e = { 0 };
+    struct obj_attempt a;
+    pthread_t thread;
+
+    assert_int_equal(cancel_init(&token, NULL, &e), 0);
+    keys_are("OLD", 200);
+    struct obj_s3 *s3 = open_store(*state);
+    s3->cancel = &token;
+    write_to("keys.sh", "#!/bin/sh\nsleep 30\n", 0700);
+    assert_int_equal(pthread_create(&thread, NULL, stop_soon, &token), 0);
+    int64_t from = utc_mono_ms();
+    put_once(s3, &a);
+    assert_in_range((unsigned)(utc_mono_ms() - from), 150, 1200);
+    assert_int_equal(a.outcome, OBJ_LOCAL);
+    assert_int_equal(a.err.kind, ERR_CANCELLED);
+    assert_int_equal(fake_requests(*state), 0);
+    pthread_join(thread, NULL);
+    obj_s3_driver.close(s3);
+    cancel_fini(&token);
+}
+
 #define WITH_KEYS(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -321,6 +354,7 @@ int main(void)
         WITH_KEYS(unreachable_endpoint_of_expired_keys_is_a_network_failure),
         WITH_KEYS(refused_keys_are_read_again_once_and_kept_if_the_same),
         WITH_KEYS(refusal_of_keys_that_were_renewed_since_needs_no_reading),
+        WITH_KEYS(stop_is_heard_while_keys_are_renewed),
         WITH_KEYS(environment_names_endpoint_and_certificates),
     };
 
