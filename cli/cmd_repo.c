@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * repo create, attach, list, show, remove, stats.
+ * repo create, attach, list, show, set, remove, stats.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -84,8 +84,14 @@ static void json_config(struct jsonw *w, const struct eng_config_repo *r)
     cli_json_text(w, "credentials", r->credentials);
 }
 
-static void json_descriptor(struct jsonw *w, const struct mf_descriptor *d)
+static const char *lock_scope(const struct mf_descriptor *d)
 {
+    return d->scope == MF_SCOPE_RETENTION ? "retention" : "minimum";
+}
+
+static void json_descriptor(struct jsonw *w, const struct eng_repo *repo)
+{
+    const struct mf_descriptor *d = eng_repo_descriptor(repo);
     jsonw_kstring(w, "id", d->id);
     jsonw_kuint(w, "format", MF_FORMAT_VERSION);
     jsonw_ktime(w, "created", d->created);
@@ -93,26 +99,55 @@ static void json_descriptor(struct jsonw *w, const struct mf_descriptor *d)
     jsonw_kbool(w, "locked", d->locked);
     if (d->locked) {
         jsonw_kstring(w, "lock_mode", lock_mode(d));
-        jsonw_kuint(w, "immutable_seconds", d->immutability_s);
-        jsonw_kstring(w, "immutable_scope",
-                      d->scope == MF_SCOPE_RETENTION ? "retention" : "minimum");
+        jsonw_kuint(w, "immutable_seconds", eng_repo_immutability(repo));
+        jsonw_kuint(w, "immutable_minimum_seconds", d->immutability_s);
+        jsonw_kstring(w, "immutable_scope", lock_scope(d));
         jsonw_kuint(w, "generation_seconds", d->generation_s);
     } else {
         jsonw_knull(w, "lock_mode");
         jsonw_knull(w, "immutable_seconds");
+        jsonw_knull(w, "immutable_minimum_seconds");
         jsonw_knull(w, "immutable_scope");
         jsonw_knull(w, "generation_seconds");
     }
 }
 
+/* When the last probe was, and what it did not find. */
+static void json_probe(struct jsonw *w, const struct eng_probe_record *p)
+{
+    static const struct {
+        const char *key;
+        enum eng_probe_result result;
+    } lists[] = { { "missing", ENG_PROBE_NO },
+                  { "not_allowed", ENG_PROBE_DENIED } };
+
+    jsonw_key(w, "probe");
+    if (p->time == 0) {
+        jsonw_null(w);
+        return;
+    }
+    jsonw_object(w);
+    jsonw_ktime(w, "time", p->time);
+    for (size_t l = 0; l < sizeof lists / sizeof lists[0]; l++) {
+        jsonw_key(w, lists[l].key);
+        jsonw_array(w);
+        for (int i = 0; i < ENG_PROBE_ITEMS; i++)
+            if (p->results[i] == lists[l].result)
+                jsonw_string(w, eng_probe_name((enum eng_probe_item)i));
+        jsonw_end_array(w);
+    }
+    jsonw_end_object(w);
+}
+
 static int result_repo(struct cli_ctx *c, const struct eng_config_repo *r,
-                       const struct mf_descriptor *d, struct err *e)
+                       const struct eng_repo *repo, struct err *e)
 {
     struct jsonw w = cli_json_begin(c);
     jsonw_key(&w, "repo");
     jsonw_object(&w);
     json_config(&w, r);
-    json_descriptor(&w, d);
+    json_descriptor(&w, repo);
+    json_probe(&w, &r->probe);
     jsonw_end_object(&w);
     return cli_json_end(c, &w, e);
 }
@@ -132,10 +167,47 @@ static int open_and_save(struct cli_ctx *c, const struct eng_config_repo *r,
     }
     const struct mf_descriptor *d = eng_repo_descriptor(repo);
     if (c->json)
-        return result_repo(c, r, d, e);
+        return result_repo(c, r, repo, e);
     cli_say(c, "repository %s is %s: %s (id %s)", r->name,
             made ? "made" : "attached", r->url, d->id);
     return 0;
+}
+
+/* What a new repository's objects are locked by, as the options say. */
+static int lock_from_options(struct cli_ctx *c, struct eng_repo_create_opts *o,
+                             struct err *e)
+{
+    static const struct {
+        enum cli_opt opt;
+        const char *name;
+    } parts[] = { { CLI_OPT_LOCK_MODE, "--lock-mode" },
+                  { CLI_OPT_IMMUTABLE_SCOPE, "--immutable-scope" },
+                  { CLI_OPT_GENERATION, "--generation" } };
+    const char *mode = cli_text(c, CLI_OPT_LOCK_MODE);
+    const char *scope = cli_text(c, CLI_OPT_IMMUTABLE_SCOPE);
+
+    o->locked = cli_given(c, CLI_OPT_IMMUTABLE);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0] && !o->locked; i++)
+        if (cli_given(c, parts[i].opt))
+            return err_set(e, ERR_USAGE, 0, "%s has no use without --immutable",
+                           parts[i].name);
+    o->mode = mode != NULL && strcmp(mode, "governance") == 0
+                  ? MF_LOCK_GOVERNANCE
+                  : MF_LOCK_COMPLIANCE;
+    o->scope = scope != NULL && strcmp(scope, "retention") == 0
+                   ? MF_SCOPE_RETENTION
+                   : MF_SCOPE_MINIMUM;
+    o->immutability_s = cli_number(c, CLI_OPT_IMMUTABLE);
+    o->generation_s = cli_number(c, CLI_OPT_GENERATION);
+    return 0;
+}
+
+static void warn_of_short_locks(const struct eng_repo_create_opts *o)
+{
+    if (o->locked && o->immutability_s < ENG_IMMUTABILITY_SAFE_S)
+        cli_message("warning: an immutability below 4 hours is for tests: "
+                    "what a suspended program may still do then is not "
+                    "fenced off");
 }
 
 static int create_or_attach(struct cli_ctx *c, bool create, struct err *e)
@@ -154,6 +226,7 @@ static int create_or_attach(struct cli_ctx *c, bool create, struct err *e)
     place.place.store.deadline_ms = CLI_INTERACTIVE_DEADLINE_MS;
     place.place.store.cancel = c->cancel;
     struct eng_probe probe = { 0 };
+    struct eng_probe_opts relies = { 0 };
     if (create) {
         struct eng_repo_create_opts opts = {
             .probe = &probe,
@@ -161,14 +234,17 @@ static int create_or_attach(struct cli_ctx *c, bool create, struct err *e)
                              eng_config_repo_is_file(&r),
             .block_size = (uint32_t)block_size,
         };
-        if (eng_repo_create(&place.place, &opts, c->cancel, e) < 0)
+        if (lock_from_options(c, &opts, e) < 0 ||
+            eng_repo_create(&place.place, &opts, c->cancel, e) < 0)
             return -1;
+        warn_of_short_locks(&opts);
+        relies.governance = opts.locked && opts.mode == MF_LOCK_GOVERNANCE;
         cli_probe_left_over(&probe);
         r.probe = eng_probe_record(&probe);
     }
     if (open_and_save(c, &r, &place.place, create, e) < 0)
         return -1;
-    return create ? cli_probe_warn(&probe, &(struct eng_probe_opts){ 0 }) : 0;
+    return create ? cli_probe_warn(&probe, &relies) : 0;
 }
 
 int cli_repo_create(struct cli_ctx *c, struct err *e)
@@ -237,6 +313,49 @@ int cli_repo_list(struct cli_ctx *c, struct err *e)
     return bad ? 3 : 0;
 }
 
+static void show_locks(struct cli_ctx *c, const struct eng_repo *repo)
+{
+    const struct mf_descriptor *d = eng_repo_descriptor(repo);
+    uint64_t here = eng_repo_immutability(repo);
+    char text[UNITS_TEXT_CHARS];
+    char least[UNITS_TEXT_CHARS];
+    char generation[UNITS_TEXT_CHARS];
+
+    if (!d->locked) {
+        cli_pair(c, "Locked", "no");
+        return;
+    }
+    units_format_duration((int64_t)here, text);
+    units_format_duration((int64_t)d->immutability_s, least);
+    units_format_duration((int64_t)d->generation_s, generation);
+    cli_pair(c, "Locked", "%s, mode %s", text, lock_mode(d));
+    if (here != d->immutability_s)
+        cli_pair(c, "Locked at least", "%s (other machines)", least);
+    cli_pair(c, "Lock scope", "%s", lock_scope(d));
+    cli_pair(c, "Generation", "%s", generation);
+}
+
+static void show_probe(struct cli_ctx *c, const struct eng_probe_record *p)
+{
+    char time[UTC_ISO_CHARS];
+    const char *between = "; not found: ";
+    AUTO_BUF struct buf missing = buf_init(4096);
+
+    if (p->time == 0) {
+        cli_pair(c, "Probed", "never");
+        return;
+    }
+    utc_format_iso(p->time, time);
+    for (int i = 0; i < ENG_PROBE_ITEMS; i++) {
+        if (p->results[i] != ENG_PROBE_NO)
+            continue;
+        buf_printf(&missing, "%s%s", between,
+                   eng_probe_title((enum eng_probe_item)i));
+        between = ", ";
+    }
+    cli_pair(c, "Probed", "%s%s", time, buf_cstr(&missing));
+}
+
 int cli_repo_show(struct cli_ctx *c, struct err *e)
 {
     const char *name = c->call->args[0];
@@ -248,7 +367,7 @@ int cli_repo_show(struct cli_ctx *c, struct err *e)
         return -1;
     const struct mf_descriptor *d = eng_repo_descriptor(repo.repo);
     if (c->json)
-        return result_repo(c, &r, d, e);
+        return result_repo(c, &r, repo.repo, e);
     char created[UTC_ISO_CHARS];
     utc_format_iso(d->created, created);
     units_format_size(d->block_size, size);
@@ -263,12 +382,52 @@ int cli_repo_show(struct cli_ctx *c, struct err *e)
     cli_pair(c, "Format", "%d", MF_FORMAT_VERSION);
     cli_pair(c, "Created", "%s", created);
     cli_pair(c, "Block size", "%s", size);
-    if (d->locked)
-        cli_pair(c, "Locked", "%s, %" PRIu64 " s", lock_mode(d),
-                 d->immutability_s);
-    else
-        cli_pair(c, "Locked", "no");
+    show_locks(c, repo.repo);
+    show_probe(c, &r.probe);
     return 0;
+}
+
+/* Longer only: what was promised before is kept. */
+static int check_longer(const struct eng_repo *repo, uint64_t wanted,
+                        struct err *e)
+{
+    uint64_t here = eng_repo_immutability(repo);
+    char text[UNITS_TEXT_CHARS];
+
+    if (!eng_repo_descriptor(repo)->locked)
+        return err_set(e, ERR_USAGE, 0,
+                       "repository %s is not a locked one; it is made so by "
+                       "`objvault repo create --immutable`",
+                       eng_repo_name(repo));
+    if (wanted > here)
+        return 0;
+    units_format_duration((int64_t)here, text);
+    return err_set(e, ERR_USAGE, 0,
+                   "the immutability of repository %s can only be made "
+                   "longer: it is %s",
+                   eng_repo_name(repo), text);
+}
+
+int cli_repo_set(struct cli_ctx *c, struct err *e)
+{
+    const char *name = c->call->args[0];
+    uint64_t immutable = cli_number(c, CLI_OPT_IMMUTABLE);
+    char text[UNITS_TEXT_CHARS];
+    AUTO_CLI_REPO struct cli_repo repo = { 0 };
+    if (!cli_given(c, CLI_OPT_IMMUTABLE))
+        return err_set(e, ERR_USAGE, 0, "say what to set: --immutable");
+    if (cli_repo_open(c, name, CLI_INTERACTIVE, &repo, e) < 0 ||
+        check_longer(repo.repo, immutable, e) < 0 ||
+        eng_config_repo_set_immutable(&c->home, name, immutable, e) < 0)
+        return -1;
+    units_format_duration((int64_t)immutable, text);
+    cli_say(c, "new points of repository %s are locked for %s", name, text);
+    if (!c->json)
+        return 0;
+    struct jsonw w = cli_json_begin(c);
+    jsonw_kstring(&w, "repo", name);
+    jsonw_kuint(&w, "immutable_seconds", immutable);
+    return cli_json_end(c, &w, e);
 }
 
 int cli_repo_remove(struct cli_ctx *c, struct err *e)

@@ -18,7 +18,10 @@ static const struct cli_use create_uses[] = {
     { CLI_OPT_CREDENTIALS, false }, { CLI_OPT_CREATE_BUCKET, false },
     { CLI_OPT_BLOCK_SIZE, false },  { CLI_OPT_ADDRESSING, false },
     { CLI_OPT_PAYLOAD, false },     { CLI_OPT_MAX_CLOCK_SKEW, false },
+    { CLI_OPT_IMMUTABLE, false },   { CLI_OPT_LOCK_MODE, false },
+    { CLI_OPT_GENERATION, false },  { CLI_OPT_IMMUTABLE_SCOPE, false },
 };
+static const struct cli_use set_uses[] = { { CLI_OPT_IMMUTABLE, false } };
 static const struct cli_use attach_uses[] = {
     { CLI_OPT_ENDPOINT, false },    { CLI_OPT_REGION, false },
     { CLI_OPT_DRIVER, false },      { CLI_OPT_CA, false },
@@ -116,6 +119,17 @@ const struct cli_command cli_commands[] = {
               "with.",
       .args = { NAME_ARG },
       .run = cli_repo_show },
+    { .noun = "repo",
+      .verb = "set",
+      .summary = "change a repository's settings here",
+      .text = "Changes what repos/NAME.json says of a repository.  A locked "
+              "one can be made to lock longer on this machine, never shorter "
+              "than it was made with: its descriptor is locked as well.  Other "
+              "machines have settings of their own.",
+      .args = { NAME_ARG },
+      USES(set_uses),
+      .example = "repo set main --immutable 30d",
+      .run = cli_repo_set },
     { .noun = "repo",
       .verb = "remove",
       .summary = "forget a repository on this machine",

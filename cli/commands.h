@@ -57,6 +57,10 @@ enum cli_opt {
     CLI_OPT_REPO,
     CLI_OPT_VM,
     CLI_OPT_VM_FILTER,
+    CLI_OPT_IMMUTABLE,
+    CLI_OPT_LOCK_MODE,
+    CLI_OPT_IMMUTABLE_SCOPE,
+    CLI_OPT_GENERATION,
     CLI_OPT_FULL,
     CLI_OPT_UPLOAD,
     CLI_OPT_COMPRESSION,
@@ -152,6 +156,7 @@ int cli_repo_create(struct cli_ctx *c, struct err *e);
 int cli_repo_attach(struct cli_ctx *c, struct err *e);
 int cli_repo_list(struct cli_ctx *c, struct err *e);
 int cli_repo_show(struct cli_ctx *c, struct err *e);
+int cli_repo_set(struct cli_ctx *c, struct err *e);
 int cli_repo_remove(struct cli_ctx *c, struct err *e);
 int cli_repo_stats(struct cli_ctx *c, struct err *e);
 int cli_repo_probe(struct cli_ctx *c, struct err *e);

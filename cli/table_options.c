@@ -6,10 +6,15 @@
  */
 #include "cli/commands.h"
 
+#include "engine/repo/repo.h"
+
 static const char *const driver_words[] = { "s3", "libs3", "file", NULL };
 static const char *const addressing_words[] = { "auto", "path", "virtual",
                                                 NULL };
 static const char *const payload_words[] = { "signed", "crc32c", NULL };
+static const char *const lock_mode_words[] = { "compliance", "governance",
+                                               NULL };
+static const char *const scope_words[] = { "minimum", "retention", NULL };
 static const char *const upload_words[] = { "missing", "all", NULL };
 static const char *const compression_words[] = { "none", "fast",    "optimal",
                                                  "high", "extreme", NULL };
@@ -131,6 +136,41 @@ const struct cli_option cli_options[CLI_OPTS] = {
                              .help = "The size of the blocks that disks are "
                                      "cut into: a power of two, 256K to 8M.  "
                                      "Default: 4M." },
+    [CLI_OPT_IMMUTABLE] = { .name = "immutable",
+                            .value = CLI_DURATION,
+                            .metavar = "D",
+                            .min = 1,
+                            .max = MF_LOCK_SECONDS_MAX,
+                            .help = "Lock everything that a point needs for "
+                                    "at least so long, as in 14d: nobody can "
+                                    "delete or overwrite it meanwhile.  Needs "
+                                    "a bucket with object lock." },
+    [CLI_OPT_LOCK_MODE] = { .name = "lock-mode",
+                            .value = CLI_WORD,
+                            .metavar = "MODE",
+                            .words = lock_mode_words,
+                            .help = "compliance (nobody can lift a lock; the "
+                                    "default) or governance (whoever has the "
+                                    "right to can, and on some servers "
+                                    "anybody)." },
+    [CLI_OPT_IMMUTABLE_SCOPE] = { .name = "immutable-scope",
+                                  .value = CLI_WORD,
+                                  .metavar = "SCOPE",
+                                  .words = scope_words,
+                                  .help = "minimum (points are locked for the "
+                                          "time of --immutable; "
+                                          "the default) or retention (and at "
+                                          "least until the end of "
+                                          "their retention)." },
+    [CLI_OPT_GENERATION] = { .name = "generation",
+                             .value = CLI_DURATION,
+                             .metavar = "D",
+                             .min = 1,
+                             .max = MF_LOCK_SECONDS_MAX,
+                             .help = "By how much lock dates are spread: an "
+                                     "object that points go on needing has its "
+                                     "lock extended once in this time.  "
+                                     "Default: 10d." },
     [CLI_OPT_REPO] = { .name = "repo",
                        .value = CLI_REPO,
                        .metavar = "NAME",

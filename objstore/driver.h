@@ -117,6 +117,9 @@ struct obj_driver {
                         struct obj_bucket *b, struct obj_attempt *a);
     void (*bucket_create)(void *self, const struct obj_req *r, bool object_lock,
                           struct obj_attempt *a);
+    /* r->key is the store's prefix.  NULL: there is no lifecycle. */
+    void (*lifecycle)(void *self, const struct obj_req *r,
+                      struct obj_lifecycle *l, struct obj_attempt *a);
     /* Requests that are wrong on purpose (probe.h). */
     void (*probe_put)(void *self, const struct obj_req *r, struct span body,
                       const struct obj_probe *how, struct obj_attempt *a);

@@ -230,6 +230,7 @@ const struct obj_driver obj_s3_driver = {
     .set_lock = obj_s3_set_lock,
     .get_lock = obj_s3_get_lock,
     .bucket_info = obj_s3_bucket_info,
+    .lifecycle = obj_s3_lifecycle,
     .bucket_create = obj_s3_bucket_create,
     .probe_put = obj_s3_probe_put,
     .probe_unlock = obj_s3_probe_unlock,

@@ -184,6 +184,9 @@ void obj_s3_bucket_info(void *self, const struct obj_req *r,
 void obj_s3_bucket_create(void *self, const struct obj_req *r, bool object_lock,
                           struct obj_attempt *a);
 
+void obj_s3_lifecycle(void *self, const struct obj_req *r,
+                      struct obj_lifecycle *l, struct obj_attempt *a);
+
 /* s3_probe.c: requests that are wrong on purpose. */
 void obj_s3_probe_put(void *self, const struct obj_req *r, struct span body,
                       const struct obj_probe *how, struct obj_attempt *a);

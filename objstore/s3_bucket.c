@@ -12,7 +12,8 @@ static bool is_not_known(const struct obj_attempt *a)
 {
     return a->outcome == OBJ_UNABLE || a->http == 405 ||
            strcmp(a->code, "ObjectLockConfigurationNotFoundError") == 0 ||
-           strcmp(a->code, "NoSuchObjectLockConfiguration") == 0;
+           strcmp(a->code, "NoSuchObjectLockConfiguration") == 0 ||
+           strcmp(a->code, "NoSuchLifecycleConfiguration") == 0;
 }
 
 /* GET of a setting.  True with an empty xml: it was never made. */
@@ -50,6 +51,23 @@ void obj_s3_bucket_info(void *self, const struct obj_req *r,
         return;
     }
     *b = got;
+}
+
+void obj_s3_lifecycle(void *self, const struct obj_req *r,
+                      struct obj_lifecycle *l, struct obj_attempt *a)
+{
+    AUTO_BUF struct buf xml = buf_init(OBJ_S3_XML_MAX);
+    struct obj_lifecycle got = { 0 };
+    struct err e;
+
+    if (!ask(self, r, "lifecycle", &xml, a))
+        return;
+    if (xml.len > 0 &&
+        obj_xml_lifecycle(buf_span(&xml), r->key, &got, &e) < 0) {
+        obj_s3_fail(a, &e);
+        return;
+    }
+    *l = got;
 }
 
 static bool send_create(struct obj_s3 *s3, const struct obj_req *r,

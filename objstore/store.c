@@ -173,6 +173,7 @@ struct args {
     const struct obj_lock *lock_in;
     struct obj_lock *lock_out;
     struct obj_bucket *bucket;
+    struct obj_lifecycle *lifecycle;
     bool flag; /* bypass, or object lock wanted */
 };
 
@@ -246,6 +247,18 @@ static void attempt_bucket_info(struct obj_store *s, void *ctx,
 
     *g->bucket = (struct obj_bucket){ 0 };
     s->driver->bucket_info(s->self, g->req, g->bucket, a);
+}
+
+static void attempt_lifecycle(struct obj_store *s, void *ctx,
+                              struct obj_attempt *a)
+{
+    struct args *g = ctx;
+
+    *g->lifecycle = (struct obj_lifecycle){ 0 };
+    if (s->driver->lifecycle == NULL)
+        a->outcome = OBJ_OK;
+    else
+        s->driver->lifecycle(s->self, g->req, g->lifecycle, a);
 }
 
 static void attempt_bucket_create(struct obj_store *s, void *ctx,
@@ -450,6 +463,22 @@ int obj_bucket_info(struct obj_store *s, const struct obj_req *req,
                           .ctx = &g };
 
     bare.key = "";
+    return obj_retry_run(s, &c, e);
+}
+
+int obj_bucket_lifecycle(struct obj_store *s, const struct obj_req *req,
+                         struct obj_lifecycle *l, struct err *e)
+{
+    struct obj_req bare = *req;
+    struct args g = { .req = &bare, .lifecycle = l };
+    struct obj_call c = { .verb = OBJ_BUCKET,
+                          .what = "read the lifecycle of",
+                          .key = "",
+                          .req = &bare,
+                          .attempt = attempt_lifecycle,
+                          .ctx = &g };
+
+    bare.key = s->prefix;
     return obj_retry_run(s, &c, e);
 }
 

@@ -203,6 +203,17 @@ int obj_bucket_info(struct obj_store *s, const struct obj_req *req,
                     struct obj_bucket *b, struct err *e)
     __attribute__((warn_unused_result));
 
+/* What the bucket's lifecycle does to objects of this store. */
+struct obj_lifecycle {
+    bool touches;  /* an enabled rule hides, deletes or moves some */
+    char rule[64]; /* its id, cut off where it is longer; "" without one */
+};
+
+/* None where none was ever set, and where the driver knows no such thing. */
+int obj_bucket_lifecycle(struct obj_store *s, const struct obj_req *req,
+                         struct obj_lifecycle *l, struct err *e)
+    __attribute__((warn_unused_result));
+
 /* Makes the bucket (with object lock) or the directory.  One of one's own that
  * is there already is fine, unless lock is wanted and it has none. */
 int obj_bucket_create(struct obj_store *s, const struct obj_req *req,

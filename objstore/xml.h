@@ -65,6 +65,11 @@ int obj_xml_lock_config(struct span doc, struct obj_bucket *b, struct err *e)
     __attribute__((warn_unused_result));
 int obj_xml_versioning(struct span doc, enum obj_versioning *v, struct err *e)
     __attribute__((warn_unused_result));
+/* What a bucket's lifecycle would do below prefix ("" or without a slash at the
+ * end). */
+int obj_xml_lifecycle(struct span doc, const char *prefix,
+                      struct obj_lifecycle *out, struct err *e)
+    __attribute__((warn_unused_result));
 /* The bucket's region; the old names "" and "EU" are translated. */
 int obj_xml_location(struct span doc, char *region, size_t cap, struct err *e)
     __attribute__((warn_unused_result));

@@ -223,22 +223,39 @@ static int refuse_comments(const char *path, struct err *e)
                    "%s has comments, which writing it anew would lose", path);
 }
 
+/* Writes the file of a repository that is configured already. */
+static int rewrite_repo(const struct eng_home *h,
+                        const struct eng_config_repo *r, struct err *e)
+{
+    struct stat st;
+    AUTO_MEM char *path = object_path(h, &eng_kind_repo, r->name, e);
+    AUTO_BUF struct buf text = buf_init(ENG_CONFIG_BYTES_MAX);
+    if (path == NULL || refuse_comments(path, e) < 0 ||
+        eng_fields_encode(&eng_kind_repo, r, &text, e) < 0)
+        return -1;
+    mode_t mode = stat(path, &st) == 0 ? st.st_mode & 0777 : 0600;
+    return io_write_file(path, buf_span(&text), mode, false, e);
+}
+
 int eng_config_repo_set_probe(const struct eng_home *h, const char *name,
                               const struct eng_probe_record *probe,
                               struct err *e)
 {
-    struct stat st;
     AUTO_ENG_CONFIG_REPO struct eng_config_repo r = { 0 };
     if (eng_config_repo_load(h, name, &r, e) < 0)
         return -1;
     r.probe = *probe;
-    AUTO_MEM char *path = object_path(h, &eng_kind_repo, name, e);
-    AUTO_BUF struct buf text = buf_init(ENG_CONFIG_BYTES_MAX);
-    if (path == NULL || refuse_comments(path, e) < 0 ||
-        eng_fields_encode(&eng_kind_repo, &r, &text, e) < 0)
+    return rewrite_repo(h, &r, e);
+}
+
+int eng_config_repo_set_immutable(const struct eng_home *h, const char *name,
+                                  uint64_t seconds, struct err *e)
+{
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo r = { 0 };
+    if (eng_config_repo_load(h, name, &r, e) < 0)
         return -1;
-    mode_t mode = stat(path, &st) == 0 ? st.st_mode & 0777 : 0600;
-    return io_write_file(path, buf_span(&text), mode, false, e);
+    r.immutable_s = (int64_t)seconds;
+    return rewrite_repo(h, &r, e);
 }
 
 int eng_config_repo_remove(const struct eng_home *h, const char *name,

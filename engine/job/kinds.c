@@ -66,6 +66,12 @@ static const struct eng_field repo_fields[] = {
       .offset = REPO(max_clock_skew_s),
       .help = "how far this machine's clock may be from the server's; 10m "
               "where it is left out" },
+    { .name = "immutable",
+      .type = ENG_FIELD_DURATION,
+      .offset = REPO(immutable_s),
+      .help = "of a locked repository: how long this machine locks what its "
+              "points need, where that is longer than what the repository "
+              "was made with; a shorter time does not count" },
     { .name = "probe",
       .type = ENG_FIELD_PROBE,
       .offset = REPO(probe),

@@ -236,6 +236,7 @@ static int check_file_options(const struct eng_config_repo *r, struct err *e)
         { "credentials", r->credentials != NULL },
         { "payload", r->payload != NULL },
         { "max clock skew", r->max_clock_skew_s != 0 },
+        { "immutable", r->immutable_s != 0 },
     };
     return check_useless(options, sizeof options / sizeof options[0],
                          "a " FILE_SCHEME "/ URL", e);
@@ -250,6 +251,7 @@ static int check_libs3_options(const struct eng_config_repo *r, struct err *e)
         { "ca", r->ca != NULL },
         { "payload", r->payload != NULL },
         { "max clock skew", r->max_clock_skew_s != 0 },
+        { "immutable", r->immutable_s != 0 },
     };
     return check_useless(options, sizeof options / sizeof options[0],
                          "driver libs3", e);
@@ -287,6 +289,8 @@ static int check_s3_options(const struct eng_config_repo *r, struct err *e)
         return err_ctx(e, "credentials");
     if (r->max_clock_skew_s < 0 || r->max_clock_skew_s > SKEW_MAX_S)
         return err_set(e, ERR_USAGE, 0, "max clock skew: must be 1s to 1d");
+    if (r->immutable_s < 0 || (uint64_t)r->immutable_s > MF_LOCK_SECONDS_MAX)
+        return err_set(e, ERR_USAGE, 0, "immutable: must be 1s to 36500d");
     if (check_word("addressing", r->addressing, "auto", "virtual", "path", e) <
         0)
         return -1;
@@ -402,6 +406,8 @@ int eng_config_place_init(struct eng_config_place *p, const struct eng_home *h,
     int done = -1;
     if (keep(p, &p->place.name, r->name, e) == 0 &&
         keep(p, &p->place.state_dir, h->state, e) == 0) {
+        p->place.immutability_s = (uint64_t)r->immutable_s;
+        p->place.probe = r->probe;
         if (eng_config_repo_is_file(r)) {
             p->place.store.driver = OBJ_DRIVER_FILE;
             done = keep_span(p, &p->place.store.path, url.path, e);

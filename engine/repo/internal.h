@@ -3,6 +3,8 @@
 #define ENGINE_REPO_INTERNAL_H
 
 /* Private to engine/repo: what an open repository is made of. */
+#include <pthread.h>
+
 #include "base/buf.h"
 #include "engine/repo/index.h"
 #include "engine/repo/learn.h"
@@ -18,6 +20,14 @@ struct eng_repo {
     char *state_dir; /* <state>/<repository id> */
     struct obj_store *store;
     struct mf_descriptor descriptor;
+    uint64_t immutability_s; /* what this host locks for; at least the
+                                descriptor's */
+    struct eng_probe_record probe; /* what the last probe found */
+    struct {                       /* versions.c */
+        pthread_mutex_t lock;
+        bool known, kept; /* the bucket's setting */
+        bool told;        /* that objects are hidden or overwritten */
+    } versions;
     struct eng_index *index; /* NULL until eng_repo_prepare_writes */
     enum eng_upload upload;
     bool put_pages;          /* known or not */
@@ -28,6 +38,13 @@ struct eng_repo {
  * the object. */
 int eng_repo_get(struct eng_repo *r, const struct cancel *cancel,
                  const char *key, struct buf *out, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Reads the descriptor: on a bucket that keeps versions the oldest one that is
+ * one, for whoever has the keys can lay another over it. */
+int eng_repo_read_descriptor(struct obj_store *store,
+                             const struct cancel *cancel,
+                             struct mf_descriptor *d, struct err *e)
     __attribute__((warn_unused_result));
 
 #endif

@@ -65,7 +65,8 @@ struct eng_probe {
 };
 
 struct eng_probe_opts {
-    bool quick;      /* what making a plain repository needs, no more */
+    bool quick;      /* what making a plain repository needs, no more ... */
+    bool locks;      /* ... but versions and locks */
     bool governance; /* the repository relies on GOVERNANCE locks */
     unsigned lock_s; /* how long the probe locks, 2 to 10; 0: 6 */
 };

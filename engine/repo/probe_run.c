@@ -120,9 +120,9 @@ static int run_themes(struct eng_probing *p, struct err *e)
         eng_probing_race(p, e) < 0 || eng_probing_listing(p, e) < 0 ||
         eng_probing_guards(p, e) < 0)
         return -1;
-    if (p->opts->quick)
+    if (p->opts->quick && !p->opts->locks)
         return 0;
-    if (eng_probing_objects(p, e) < 0)
+    if (!p->opts->quick && eng_probing_objects(p, e) < 0)
         return -1;
     return eng_probing_locks(p, e);
 }

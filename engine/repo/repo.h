@@ -23,20 +23,36 @@ struct eng_repo_place {
     const char *name;      /* as configured; for messages */
     const char *state_dir; /* where caches live; made when needed */
     struct obj_config store;
+    uint64_t immutability_s; /* this host's, where it is longer than that of
+                                the repository; else 0 */
+    struct eng_probe_record probe; /* what a probe found last */
 };
 
 struct eng_repo_create_opts {
     bool create_bucket;
     uint32_t block_size; /* 0: MF_BLOCK_DEFAULT */
+    /* A locked repository: a bucket that is made has object lock then, and the
+     * probe tries locks as well. */
+    bool locked;
+    enum mf_lock_mode mode;
+    uint64_t immutability_s;
+    enum mf_lock_scope scope;
+    uint64_t generation_s; /* 0: ENG_GENERATION_DEFAULT_S */
     /* Probes what it needs before it makes anything, and fills this; its time
      * stays 0 where nothing could be tried.  NULL: no probe. */
     struct eng_probe *probe;
 };
 
+#define ENG_GENERATION_DEFAULT_S (10u * 86400)
+/* Shorter immutabilities are for tests: servers take signatures for a quarter
+ * of an hour, and the fence that rests on it needs room. */
+#define ENG_IMMUTABILITY_SAFE_S (4u * 3600)
+
 /* Makes a repository: the bucket where wanted, and the descriptor.  ERR_EXISTS
  * where there is one, or anything else below the prefix; ERR_USAGE inside
  * another repository; ERR_NOTFOUND without the bucket; ERR_UNSUPPORTED where
- * the probe found that this storage would lose data. */
+ * the probe found that this storage would lose data or ignores locks;
+ * ERR_CONFIG where the bucket is none for a locked repository. */
 int eng_repo_create(const struct eng_repo_place *place,
                     const struct eng_repo_create_opts *opts,
                     const struct cancel *cancel, struct err *e)
@@ -47,6 +63,10 @@ int eng_repo_create(const struct eng_repo_place *place,
 struct eng_repo *eng_repo_open(const struct eng_repo_place *place,
                                const struct cancel *cancel, struct err *e);
 void eng_repo_close(struct eng_repo *r); /* NULL is fine */
+
+/* How long this host locks what a new point needs: the repository's
+ * immutability, or a longer one of its own.  0: not a locked repository. */
+uint64_t eng_repo_immutability(const struct eng_repo *r);
 
 const char *eng_repo_name(const struct eng_repo *r);
 const struct mf_descriptor *eng_repo_descriptor(const struct eng_repo *r);

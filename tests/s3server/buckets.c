@@ -173,3 +173,22 @@ void s3server_put_lock_config(struct s3_work *w)
     w->b->default_mode = wanted;
     w->b->default_days = (unsigned)n;
 }
+
+void s3server_get_lifecycle(struct s3_work *w)
+{
+    AUTO_BUF struct buf xml = buf_init(64u << 10);
+
+    if (w->b->lifecycle == NULL) {
+        s3server_fail(w, 404, "NoSuchLifecycleConfiguration",
+                      "The lifecycle configuration does not exist");
+        return;
+    }
+    buf_append_str(&xml, w->b->lifecycle);
+    s3server_xml(w->a, &xml);
+}
+
+void s3server_put_lifecycle(struct s3_work *w)
+{
+    free(w->b->lifecycle);
+    w->b->lifecycle = s3server_copy((const char *)w->q->body->p);
+}

@@ -68,6 +68,8 @@ struct s3_bucket {
     bool lock;
     enum s3_mode default_mode;
     unsigned default_days;
+    char *lifecycle; /* the document, as it was put; NULL: none.  Nothing is
+                        done by it. */
     struct s3_object **objects; /* by key, in byte order */
     size_t n, cap;
     struct s3_bucket *next;
@@ -236,6 +238,8 @@ void s3server_get_versioning(struct s3_work *w);
 void s3server_put_versioning(struct s3_work *w);
 void s3server_get_lock_config(struct s3_work *w);
 void s3server_put_lock_config(struct s3_work *w);
+void s3server_get_lifecycle(struct s3_work *w);
+void s3server_put_lifecycle(struct s3_work *w);
 
 /* lock rules, shared */
 bool s3server_mode(const char *text, enum s3_mode *mode);

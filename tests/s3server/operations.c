@@ -41,6 +41,8 @@ static const struct {
     { "PutBucketVersioning", s3server_put_versioning },
     { "GetObjectLockConfiguration", s3server_get_lock_config },
     { "PutObjectLockConfiguration", s3server_put_lock_config },
+    { "GetBucketLifecycleConfiguration", s3server_get_lifecycle },
+    { "PutBucketLifecycleConfiguration", s3server_put_lifecycle },
 };
 
 static void run(struct s3_work *w)

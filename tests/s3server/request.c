@@ -167,6 +167,8 @@ static const char *operation(const struct s3_request *q)
         { "PUT", "versioning", "PutBucketVersioning" },
         { "GET", "object-lock", "GetObjectLockConfiguration" },
         { "PUT", "object-lock", "PutObjectLockConfiguration" },
+        { "GET", "lifecycle", "GetBucketLifecycleConfiguration" },
+        { "PUT", "lifecycle", "PutBucketLifecycleConfiguration" },
         { "GET", "versions", "ListObjectVersions" },
         { "GET", "list-type", "ListObjectsV2" },
         { "POST", "delete", "DeleteObjects" },

@@ -97,6 +97,7 @@ static void bucket_free(struct s3_bucket *b)
         free(b->objects[i]);
     }
     free(b->objects);
+    free(b->lifecycle);
     free(b);
 }
 

@@ -2,6 +2,7 @@
 unit_test(engine/repo/test_index engine_repo)
 unit_test(engine/repo/test_index_memory engine_repo)
 unit_test(engine/repo/test_points engine_repo)
+unit_test(engine/repo/test_lock engine_repo)
 unit_test(engine/restore/test_over engine_restore)
 unit_test(engine/backup/test_backup engine_backup engine_restore)
 unit_test(engine/backup/test_fingerprint engine_backup)
