@@ -16,12 +16,11 @@
 #include "base/log.h"
 #include "base/utc.h"
 
-#define INDEX_VERSION "3"
+#define INDEX_VERSION "4"
 #define FLUSH_MS 1000
 /* ... or so many ids, whichever comes first: a listing of millions must not lie
  * in memory. */
 #define FLUSH_IDS ((size_t)32768)
-#define FRESH_FIRST 1024
 
 /* ERR_CORRUPT: the file is no good, and may be begun anew; else ERR_IO. */
 int eng_index_sql_error(struct eng_index *ix, struct err *e, const char *what)
@@ -46,6 +45,7 @@ static const char SCHEMA[] =
     "CREATE TABLE IF NOT EXISTS meta(k TEXT PRIMARY KEY, v TEXT NOT NULL)"
     " WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS object(kind INTEGER NOT NULL, id BLOB NOT NULL,"
+    " version TEXT, until INTEGER, checksum BLOB,"
     " PRIMARY KEY(kind, id)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS manifest(name TEXT PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS composed(whole BLOB NOT NULL,"
@@ -95,11 +95,13 @@ static void db_close(struct eng_index *ix)
 {
     sqlite3_finalize(ix->find);
     sqlite3_finalize(ix->insert);
+    sqlite3_finalize(ix->find_version);
     sqlite3_finalize(ix->find_seen);
     sqlite3_finalize(ix->insert_seen);
     sqlite3_finalize(ix->find_composed);
     sqlite3_finalize(ix->insert_composed);
     ix->find = ix->insert = ix->find_seen = ix->insert_seen = NULL;
+    ix->find_version = NULL;
     ix->find_composed = ix->insert_composed = NULL;
     sqlite3_close(ix->db);
     ix->db = NULL;
@@ -109,19 +111,28 @@ static const char FIND_COMPOSED[] =
     "SELECT base,over,units,checksum FROM composed"
     " WHERE whole=?1 AND block_size=?2";
 
+/* Whoever only knows that an object is there takes nothing away from those who
+ * know its version. */
+static const char INSERT_OBJECT[] =
+    "INSERT INTO object VALUES(?1,?2,?3,?4,?5) ON CONFLICT(kind, id) DO UPDATE"
+    " SET version=excluded.version, until=excluded.until,"
+    " checksum=excluded.checksum WHERE excluded.version IS NOT NULL";
+
 static int prepare(struct eng_index *ix, struct err *e)
 {
     static const char *const sql[] = {
         "SELECT 1 FROM object WHERE kind=?1 AND id=?2",
-        "INSERT OR IGNORE INTO object VALUES(?1,?2)",
+        INSERT_OBJECT,
         "SELECT 1 FROM manifest WHERE name=?1",
         "INSERT OR IGNORE INTO manifest VALUES(?1)",
         FIND_COMPOSED,
         "INSERT OR REPLACE INTO composed VALUES(?1,?2,?3,?4,?5,?6)",
+        "SELECT version,until,checksum FROM object WHERE kind=?1 AND id=?2",
     };
     sqlite3_stmt **const st[] = { &ix->find,          &ix->insert,
                                   &ix->find_seen,     &ix->insert_seen,
-                                  &ix->find_composed, &ix->insert_composed };
+                                  &ix->find_composed, &ix->insert_composed,
+                                  &ix->find_version };
 
     for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]); i++)
         if (sqlite3_prepare_v3(ix->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
@@ -206,72 +217,14 @@ struct eng_index *eng_index_open(const char *dir, const char *repo_id,
     return ix;
 }
 
-static bool fresh_find(const struct eng_index *ix, uint8_t kind,
-                       const struct mf_id *id, size_t *slot)
-{
-    size_t mask = ix->locked.fresh_cap - 1;
-    size_t at;
-
-    if (ix->locked.fresh_cap == 0)
-        return false;
-    /* Ids are uniform already, but for their beginning: listings bring those of
-     * a few prefixes at a time. */
-    memcpy(&at, id->b + MF_ID_BYTES - sizeof(at), sizeof(at));
-    for (at &= mask; ix->locked.fresh[at].used; at = (at + 1) & mask)
-        if (ix->locked.fresh[at].kind == kind &&
-            mf_id_eq(&ix->locked.fresh[at].id, id))
-            return true;
-    *slot = at;
-    return false;
-}
-
-static int fresh_grow(struct eng_index *ix, struct err *e)
-{
-    size_t old_cap = ix->locked.fresh_cap;
-    size_t cap = old_cap == 0 ? FRESH_FIRST : old_cap * 2;
-    struct fresh_slot *old = ix->locked.fresh;
-    struct fresh_slot *fresh = calloc(cap, sizeof(*fresh));
-
-    if (fresh == NULL)
-        return err_nomem(e);
-    ix->locked.fresh = fresh;
-    ix->locked.fresh_cap = cap;
-    for (size_t i = 0; i < old_cap; i++) {
-        size_t slot = 0;
-        if (old[i].used && !fresh_find(ix, old[i].kind, &old[i].id, &slot))
-            fresh[slot] = old[i];
-    }
-    free(old);
-    return 0;
-}
-
-static int fresh_add(struct eng_index *ix, uint8_t kind, const struct mf_id *id,
-                     struct err *e)
-{
-    size_t slot = 0;
-
-    if ((ix->locked.fresh_n + 1) * 2 > ix->locked.fresh_cap &&
-        fresh_grow(ix, e) < 0)
-        return -1;
-    if (fresh_find(ix, kind, id, &slot))
-        return 0;
-    ix->locked.fresh[slot] = (struct fresh_slot){ true, kind, *id };
-    ix->locked.fresh_n++;
-    return 0;
-}
-
 static int insert_fresh(struct eng_index *ix, struct err *e)
 {
     for (size_t i = 0; i < ix->locked.fresh_cap; i++) {
         const struct fresh_slot *f = &ix->locked.fresh[i];
         if (!f->used)
             continue;
-        sqlite3_bind_int(ix->insert, 1, f->kind);
-        sqlite3_bind_blob(ix->insert, 2, f->id.b, MF_ID_BYTES, SQLITE_STATIC);
-        int rc = sqlite3_step(ix->insert);
-        sqlite3_reset(ix->insert);
-        if (rc != SQLITE_DONE)
-            return eng_index_sql_error(ix, e, "write");
+        if (eng_index_insert(ix, f, e) < 0)
+            return -1;
     }
     return 0;
 }
@@ -287,15 +240,13 @@ int eng_index_flush(struct eng_index *ix, struct err *e)
         sqlite3_exec(ix->db, "ROLLBACK", NULL, NULL, NULL);
         return -1;
     }
-    memset(ix->locked.fresh, 0,
-           ix->locked.fresh_cap * sizeof(*ix->locked.fresh));
-    ix->locked.fresh_n = 0;
+    eng_index_fresh_clear(ix);
     return 0;
 }
 
 /* A failed write of a cache is no failure of the run: the batch stays, and is
  * tried again with the next second, however full it is. */
-static void flush_when_due(struct eng_index *ix)
+void eng_index_flush_when_due(struct eng_index *ix)
 {
     struct err e = { 0 };
     bool many = ix->locked.fresh_n >= FLUSH_IDS && !ix->locked.failing;
@@ -327,6 +278,7 @@ bool eng_index_close(struct eng_index *ix)
         written = false;
     }
     db_close(ix);
+    eng_index_fresh_clear(ix);
     free(ix->locked.fresh);
     pthread_cond_destroy(&ix->locked.settled);
     pthread_mutex_destroy(&ix->locked.lock);
@@ -356,10 +308,7 @@ int eng_index_set_complete(struct eng_index *ix, struct err *e)
 int eng_index_clear(struct eng_index *ix, struct err *e)
 {
     pthread_mutex_lock(&ix->locked.lock);
-    if (ix->locked.fresh_cap > 0)
-        memset(ix->locked.fresh, 0,
-               ix->locked.fresh_cap * sizeof(*ix->locked.fresh));
-    ix->locked.fresh_n = 0;
+    eng_index_fresh_clear(ix);
     int r = eng_index_exec(
         ix,
         "BEGIN IMMEDIATE; DELETE FROM object; DELETE FROM manifest;"
@@ -374,8 +323,8 @@ int eng_index_add(struct eng_index *ix, enum eng_index_kind kind,
                   const struct mf_id *id, struct err *e)
 {
     pthread_mutex_lock(&ix->locked.lock);
-    int r = fresh_add(ix, (uint8_t)kind, id, e);
-    flush_when_due(ix);
+    int r = eng_index_fresh_add(ix, (uint8_t)kind, id, NULL, e);
+    eng_index_flush_when_due(ix);
     /* Somebody fills the index, and it cannot be written: better none. */
     if (r == 0 && ix->locked.failing && ix->locked.fresh_n >= 8 * FLUSH_IDS)
         r = err_set(e, ERR_IO, 0, "the index cannot be written");
@@ -388,7 +337,7 @@ bool eng_index_known(struct eng_index *ix, enum eng_index_kind kind,
 {
     size_t slot = 0;
 
-    if (fresh_find(ix, (uint8_t)kind, id, &slot))
+    if (eng_index_fresh_find(ix, (uint8_t)kind, id, &slot))
         return true;
     sqlite3_bind_int(ix->find, 1, (int)kind);
     sqlite3_bind_blob(ix->find, 2, id->b, MF_ID_BYTES, SQLITE_STATIC);
@@ -464,9 +413,9 @@ void eng_index_settle(struct eng_index *ix, enum eng_index_kind kind,
     if (c != NULL)
         *c = ix->locked.claims[--ix->locked.n_claims];
     /* Without memory the id is only forgotten: it would be put once more. */
-    if (stored && fresh_add(ix, (uint8_t)kind, id, &e) < 0)
+    if (stored && eng_index_fresh_add(ix, (uint8_t)kind, id, NULL, &e) < 0)
         log_info("index", "%s", e.msg);
-    flush_when_due(ix);
+    eng_index_flush_when_due(ix);
     pthread_cond_broadcast(&ix->locked.settled);
     pthread_mutex_unlock(&ix->locked.lock);
 }

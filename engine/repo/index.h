@@ -16,10 +16,15 @@
 #include "base/cancel.h"
 #include "base/err.h"
 #include "manifest/entry.h"
+#include "objstore/store.h"
 
 struct eng_index;
 
-enum eng_index_kind { ENG_INDEX_BLOCK, ENG_INDEX_PAGE };
+enum eng_index_kind {
+    ENG_INDEX_BLOCK,
+    ENG_INDEX_PAGE,
+    ENG_INDEX_OBJECT, /* any other; its id is the SHA-256 of its key */
+};
 
 /* Opens (or makes) the index in this folder (NULL: a temporary one).  One that
  * belongs to another repository, is of another version or damaged is thrown
@@ -57,6 +62,24 @@ int eng_index_claim(struct eng_index *ix, enum eng_index_kind kind,
  * wait gets the claim. */
 void eng_index_settle(struct eng_index *ix, enum eng_index_kind kind,
                       const struct mf_id *id, bool stored);
+
+/* Of locked repositories: one version of an object, and until when that very
+ * version is locked, as the server was told or said; 0: not known. */
+struct eng_index_version {
+    char id[OBJ_VERSION_CHARS];
+    int64_t until;
+};
+/* As eng_index_add. */
+int eng_index_set_version(struct eng_index *ix, enum eng_index_kind kind,
+                          const struct mf_id *id,
+                          const struct eng_index_version *v, struct err *e)
+    __attribute__((warn_unused_result));
+/* False: no version is known; *v is empty. */
+bool eng_index_get_version(struct eng_index *ix, enum eng_index_kind kind,
+                           const struct mf_id *id, struct eng_index_version *v);
+/* The object is gone. */
+void eng_index_forget(struct eng_index *ix, enum eng_index_kind kind,
+                      const struct mf_id *id);
 
 /* Remembers that the repository holds the content m->whole as base and overlay
  * (of a stream with this block size); other entries are ignored.  Find: such an

@@ -15,6 +15,8 @@ struct fresh_slot {
     bool used;
     uint8_t kind;
     struct mf_id id;
+    char *version; /* owned; NULL: not known */
+    int64_t until;
 };
 
 struct claim {
@@ -25,7 +27,7 @@ struct claim {
 struct eng_index {
     sqlite3 *db;
     sqlite3_stmt *find, *insert, *find_seen, *insert_seen, *find_composed,
-        *insert_composed;
+        *insert_composed, *find_version;
     struct {
         pthread_mutex_t lock;
         pthread_cond_t settled;
@@ -47,6 +49,21 @@ int eng_index_exec(struct eng_index *ix, const char *sql, struct err *e)
 /* Writes what is pending. */
 int eng_index_flush(struct eng_index *ix, struct err *e)
     __attribute__((warn_unused_result));
+/* A failed write of a cache is no failure of the run: the batch stays, and is
+ * tried again with the next second, however full it is. */
+void eng_index_flush_when_due(struct eng_index *ix);
+/* index_objects.c.  True: it is there; else *slot is where it would be. */
+bool eng_index_fresh_find(const struct eng_index *ix, uint8_t kind,
+                          const struct mf_id *id, size_t *slot);
+/* v NULL: only that it is there. */
+int eng_index_fresh_add(struct eng_index *ix, uint8_t kind,
+                        const struct mf_id *id,
+                        const struct eng_index_version *v, struct err *e)
+    __attribute__((warn_unused_result));
+void eng_index_fresh_clear(struct eng_index *ix);
+/* Writes a slot as a row. */
+int eng_index_insert(struct eng_index *ix, const struct fresh_slot *f,
+                     struct err *e) __attribute__((warn_unused_result));
 bool eng_index_known(struct eng_index *ix, enum eng_index_kind kind,
                      const struct mf_id *id);
 
