@@ -105,6 +105,11 @@ int64_t utc_now(void)
     return utc_real_now() + shift_seconds;
 }
 
+int64_t utc_shift(void)
+{
+    return shift_seconds;
+}
+
 int utc_shift_from_env(struct err *e)
 {
     const char *text = getenv("OBJVAULT_NOW");

@@ -25,6 +25,9 @@ int64_t utc_now(void);
  * is no time. */
 int utc_shift_from_env(struct err *e) __attribute__((warn_unused_result));
 
+/* That offset, in seconds. */
+int64_t utc_shift(void);
+
 /* A clock that never jumps, in milliseconds and nanoseconds. */
 int64_t utc_mono_ms(void);
 int64_t utc_mono_ns(void);

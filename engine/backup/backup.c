@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/utc.h"
 #include "engine/backup/backup_stream.h"
+#include "engine/repo/extend.h"
 #include "engine/repo/learn.h"
 #include "engine/repo/point_store.h"
 #include "engine/source/image.h"
@@ -46,6 +47,7 @@ struct run {
     struct eng_image **images; /* of the disks; all open until the end */
     struct eng_fingerprints **fingerprints; /* of the disks */
     struct mf_point *point;                 /* being made */
+    struct eng_map *maps; /* on locked repositories: of disks and files */
     struct eng_stream_use use;
     int64_t started_ns;
     char *warning; /* the result's */
@@ -94,6 +96,16 @@ int eng_compression_level(enum eng_compression c)
     return 1;
 }
 
+static size_t n_streams(const struct run *r)
+{
+    return r->machine->n_disks + r->machine->n_files;
+}
+
+static bool is_locked(const struct run *r)
+{
+    return eng_repo_descriptor(r->repo)->locked;
+}
+
 static void run_fini(struct run *r)
 {
     for (size_t i = 0; r->images != NULL && i < r->machine->n_disks; i++)
@@ -102,6 +114,9 @@ static void run_fini(struct run *r)
     for (size_t i = 0; r->fingerprints != NULL && i < r->machine->n_disks; i++)
         eng_fingerprints_close(r->fingerprints[i]);
     free(r->fingerprints);
+    for (size_t i = 0; r->maps != NULL && i < n_streams(r); i++)
+        eng_map_fini(&r->maps[i]);
+    free(r->maps);
     mf_point_free(r->point);
     eng_points_free(&r->names);
 }
@@ -203,7 +218,10 @@ static int begin_point(struct run *r, struct err *e)
         return -1;
     p->disks = calloc(m->n_disks > 0 ? m->n_disks : 1, sizeof(*p->disks));
     p->files = calloc(m->n_files > 0 ? m->n_files : 1, sizeof(*p->files));
-    if (p->disks == NULL || p->files == NULL)
+    if (is_locked(r))
+        r->maps = calloc(n_streams(r) + 1, sizeof(*r->maps));
+    if (p->disks == NULL || p->files == NULL ||
+        (is_locked(r) && r->maps == NULL))
         return err_nomem(e);
     p->time = free_second(r);
     p->kind = r->parent != NULL ? MF_INCREMENTAL : MF_FULL;
@@ -319,6 +337,13 @@ static int copy_stream(struct run *r, struct eng_image *image,
         result = eng_map_store(r->repo, &map, r->o->cancel, s, &r->use.io, e);
     progress_end(run.task);
     r->point->stats.source_bytes += s->size;
+    if (result == 0 && r->maps != NULL) {
+        size_t at = fp != NULL
+                        ? (size_t)(s - r->point->disks)
+                        : r->machine->n_disks + (size_t)(s - r->point->files);
+        r->maps[at] = map; /* until the point stands */
+        map = (struct eng_map){ 0 };
+    }
     return result;
 }
 
@@ -340,12 +365,19 @@ static int copy_disks(struct run *r, struct err *e)
     return 0;
 }
 
-static int copy_file(struct run *r, const struct eng_machine_file *f,
-                     struct mf_stream *s, struct err *e)
+static struct eng_image *open_file(const struct eng_machine_file *f,
+                                   struct err *e)
 {
     struct eng_image_opts opts = { .format = ENG_IMAGE_RAW,
                                    .plain_file = true };
-    AUTO_ENG_IMAGE struct eng_image *image = eng_image_open(f->path, &opts, e);
+
+    return eng_image_open(f->path, &opts, e);
+}
+
+static int copy_file(struct run *r, const struct eng_machine_file *f,
+                     struct mf_stream *s, struct err *e)
+{
+    AUTO_ENG_IMAGE struct eng_image *image = open_file(f, e);
 
     if (image == NULL)
         return -1;
@@ -368,6 +400,58 @@ static int copy_files(struct run *r, struct err *e)
     return 0;
 }
 
+/* The source of a stream is read once more (struct eng_extend). */
+static int read_again(void *ctx, size_t stream, uint64_t i,
+                      struct mf_entry *slot, struct err *e)
+{
+    struct run *r = ctx;
+    size_t n_disks = r->machine->n_disks;
+    AUTO_ENG_IMAGE struct eng_image *file = NULL;
+    struct eng_stream_run run = {
+        .repo = r->repo,
+        .name = stream < n_disks ? r->point->disks[stream].name
+                                 : r->point->files[stream - n_disks].name,
+        .level = r->level,
+        .cancel = r->o->cancel,
+    };
+
+    if (stream < n_disks) {
+        run.image = r->images[stream];
+    } else {
+        file = open_file(&r->machine->files[stream - n_disks], e);
+        run.image = file;
+        if (file == NULL)
+            return -1;
+    }
+    return eng_stream_again(&run, &r->maps[stream], i, slot, &r->use, e);
+}
+
+/* On a locked repository all that the point needs is locked first. */
+static int put_point(struct run *r, char file[MF_POINT_FILE_CHARS],
+                     struct err *e)
+{
+    struct eng_point_made made = { 0 };
+    struct eng_extend x = { .point = r->point,
+                            .maps = r->maps,
+                            .n_maps = n_streams(r),
+                            .again = read_again,
+                            .ctx = r,
+                            .cancel = r->o->cancel,
+                            .use = &r->use.io };
+
+    if (!is_locked(r)) {
+        int result = eng_point_put(r->repo, r->o->cancel, r->point, &made, e);
+        memcpy(file, made.file, sizeof(made.file));
+        return result;
+    }
+    if (eng_extend_commit(r->repo, &x, e) < 0)
+        return -1;
+    memcpy(file, x.file, sizeof(x.file));
+    if (x.unseen)
+        warn(r, "these keys may not see whether the server locked the point");
+    return 0;
+}
+
 static int commit_point(struct run *r, struct err *e)
 {
     struct mf_point *p = r->point;
@@ -385,7 +469,7 @@ static int commit_point(struct run *r, struct err *e)
     p->stats.stored_bytes = r->use.io.stored_bytes;
     p->stats.seconds = (uint64_t)(utc_mono_ns() - r->started_ns) / 1000000000u;
     char file[MF_POINT_FILE_CHARS];
-    if (eng_point_put(r->repo, r->o->cancel, p, file, e) < 0)
+    if (put_point(r, file, e) < 0)
         return -1;
     for (size_t i = 0; i < r->machine->n_disks; i++)
         eng_fingerprints_commit(r->fingerprints[i], file);

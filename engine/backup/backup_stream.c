@@ -301,3 +301,49 @@ int eng_stream_blocks(const struct eng_stream_run *run, struct eng_map *map,
     pthread_mutex_destroy(&s.lock);
     return r;
 }
+
+static int put_again(struct worker *w, uint64_t i, struct mf_entry *slot,
+                     struct err *e)
+{
+    const struct mf_id *was = mf_entry_content(slot);
+    uint32_t len = eng_map_block_len(w->map, i);
+    struct mf_id id;
+    bool zero = false;
+
+    if (read_block(w, i, len, &zero, e) < 0 || hash_block(w, len, &id, e) < 0)
+        return -1;
+    /* What is known must be the same; an overlay on zeros may have become
+     * zeros, which need no object. */
+    if (was != NULL && !mf_id_eq(was, &id))
+        return err_set(e, ERR_PRECONDITION, 0,
+                       "the source has changed while it was backed up, and "
+                       "what it held is gone from the repository; run again");
+    if (zero) {
+        *slot = (struct mf_entry){ .kind = MF_ZERO };
+        return 0;
+    }
+    if (eng_block_put_again(w->io, &id, span_of(w->block, len), e) < 0)
+        return -1;
+    *slot = (struct mf_entry){ .kind = MF_WHOLE, .id = id };
+    return 0;
+}
+
+int eng_stream_again(const struct eng_stream_run *run,
+                     const struct eng_map *map, uint64_t i,
+                     struct mf_entry *slot, struct eng_stream_use *use,
+                     struct err *e)
+{
+    struct eng_map of = *map; /* only its sizes are used */
+    struct shared s = { .run = run, .map = &of, .use = use };
+    struct worker w;
+
+    int r = worker_init(&w, &s, run->cancel, e);
+    if (r == 0)
+        r = put_again(&w, i, slot, e);
+    if (r == 0) {
+        eng_blockio_use_add(&use->io, eng_blockio_use(w.io));
+        use->read_bytes += w.use.read_bytes;
+    }
+    worker_fini(&w);
+    return r;
+}

@@ -41,4 +41,13 @@ int eng_stream_blocks(const struct eng_stream_run *run, struct eng_map *map,
                       struct eng_stream_use *use, struct err *e)
     __attribute__((warn_unused_result));
 
+/* An object that block i needs is gone: reads the block from run->image and
+ * puts it whole; slot is its entry, old and new.  ERR_PRECONDITION: the source
+ * does not hold any more what it held.  run: repo, image, name, level and
+ * cancel count. */
+int eng_stream_again(const struct eng_stream_run *run,
+                     const struct eng_map *map, uint64_t i,
+                     struct mf_entry *slot, struct eng_stream_use *use,
+                     struct err *e) __attribute__((warn_unused_result));
+
 #endif

@@ -10,6 +10,8 @@
 #include "base/utc.h"
 #include "base/zst.h"
 #include "engine/repo/internal.h"
+#include "engine/repo/locked.h"
+#include "engine/repo/versions.h"
 #include "manifest/block.h"
 #include "manifest/objkey.h"
 #include "manifest/page.h"
@@ -99,18 +101,39 @@ void eng_blockio_use_add(struct eng_blockio_use *sum,
     sum->fetched_blocks += one->fetched_blocks;
 }
 
-/* Puts b->object under key. */
-static int put_object(struct eng_blockio *b, const char *key, struct err *e)
+/* What is put on a locked repository is locked for a point made now; its
+ * version and that date are remembered. */
+static int note_version(struct eng_blockio *b, enum eng_index_kind kind,
+                        const struct mf_id *id, const struct obj_info *info,
+                        int64_t until, struct err *e)
 {
+    struct eng_index_version v = { .until = until };
+
+    if (!b->repo->descriptor.locked || info->version[0] == '\0')
+        return 0;
+    memcpy(v.id, info->version, sizeof(v.id));
+    return eng_index_set_version(b->repo->index, kind, id, &v, e);
+}
+
+/* Puts b->object under key. */
+static int put_object(struct eng_blockio *b, const char *key,
+                      enum eng_index_kind kind, const struct mf_id *id,
+                      struct err *e)
+{
+    struct eng_repo *repo = b->repo;
     struct obj_req req = { .key = key, .cancel = b->cancel };
     struct obj_put_opts opts = { .bulk = true };
+    struct obj_info info = { 0 };
     int64_t t0 = utc_mono_ns();
-    int r = obj_put(b->repo->store, &req, buf_span(&b->object), &opts, NULL, e);
 
+    opts.lock = eng_locked_lock(
+        repo, eng_locked_until(repo, eng_locked_now(repo)), id->b);
+    int r = obj_put(repo->store, &req, buf_span(&b->object), &opts, &info, e);
     b->use.network_ns += (uint64_t)(utc_mono_ns() - t0);
-    if (r == 0)
-        b->use.stored_bytes += b->object.len;
-    return r;
+    if (r < 0)
+        return -1;
+    b->use.stored_bytes += b->object.len;
+    return note_version(b, kind, id, &info, opts.lock.until, e);
 }
 
 static int encode_and_put(struct eng_blockio *b, const struct mf_id *id,
@@ -127,7 +150,17 @@ static int encode_and_put(struct eng_blockio *b, const struct mf_id *id,
         return -1;
 
     struct mf_key key = mf_key_block(MF_KEYSET_PLAIN, id);
-    return put_object(b, key.s, e);
+    return put_object(b, key.s, ENG_INDEX_BLOCK, id, e);
+}
+
+int eng_block_put_again(struct eng_blockio *b, const struct mf_id *id,
+                        struct span plain, struct err *e)
+{
+    if (encode_and_put(b, id, plain, e) < 0)
+        return -1;
+    b->use.new_blocks++;
+    b->use.new_bytes += plain.len;
+    return eng_index_add(b->repo->index, ENG_INDEX_BLOCK, id, e);
 }
 
 int eng_block_put(struct eng_blockio *b, const struct mf_id *id,
@@ -193,7 +226,7 @@ int eng_page_put(struct eng_blockio *b, struct span json, struct mf_id *id,
         return 0;
 
     struct mf_key key = mf_key_page(MF_KEYSET_PLAIN, id);
-    int r = put_object(b, key.s, e);
+    int r = put_object(b, key.s, ENG_INDEX_PAGE, id, e);
     if (known == 0)
         eng_index_settle(ix, ENG_INDEX_PAGE, id, r == 0);
     if (r < 0)
@@ -202,30 +235,60 @@ int eng_page_put(struct eng_blockio *b, struct span json, struct mf_id *id,
     return 0;
 }
 
-/* Fetches key into b->object and lets `open` verify it, again and again while
- * it does not and tries are left. */
-static int get_verified(struct eng_blockio *b, const char *key,
-                        int (*open)(struct eng_blockio *b, void *ctx,
-                                    struct err *e),
-                        void *ctx, struct err *e)
+/* How one kind of object is verified: `open` looks at b->object. */
+struct opening {
+    struct eng_blockio *b;
+    int (*open)(struct eng_blockio *b, void *ctx, struct err *e);
+    void *ctx;
+};
+
+static int verify_opening(void *ctx, struct span bytes, struct err *e)
+{
+    const struct opening *o = ctx;
+
+    (void)bytes; /* they are b->object */
+    return o->open(o->b, o->ctx, e);
+}
+
+/* Fetches the newest version again and again while it does not verify and tries
+ * are left. */
+static int get_newest(struct eng_blockio *b, const char *key,
+                      const struct opening *o, struct err *e)
 {
     for (int n = 1;; n++) {
         int64_t t0 = utc_mono_ns();
         buf_reset(&b->object);
         int r = eng_repo_get(b->repo, b->cancel, key, &b->object, e);
         b->use.network_ns += (uint64_t)(utc_mono_ns() - t0);
-        if (r < 0) {
-            /* A map names it, so it was there: losing it is damage. */
-            if (e->kind == ERR_NOTFOUND)
-                e->kind = ERR_CORRUPT;
+        if (r < 0)
             return -1;
-        }
-        if (open(b, ctx, e) == 0)
+        if (o->open(b, o->ctx, e) == 0)
             return 0;
         if (e->kind != ERR_CORRUPT || n == GET_TRIES)
             return err_ctx(e, "%s", key);
         log_info("repo", "%s: %s; fetching it again", key, e->msg);
     }
+}
+
+/* Fetches key into b->object, of whatever version that verifies. */
+static int get_verified(struct eng_blockio *b, const char *key,
+                        int (*open)(struct eng_blockio *b, void *ctx,
+                                    struct err *e),
+                        void *ctx, struct err *e)
+{
+    struct opening o = { b, open, ctx };
+    const struct eng_verify verify = { verify_opening, &o };
+
+    if (get_newest(b, key, &o, e) == 0)
+        return 0;
+    int64_t t0 = utc_mono_ns();
+    int r =
+        eng_versions_rescue(b->repo, b->cancel, key, &verify, &b->object, e);
+    b->use.network_ns += (uint64_t)(utc_mono_ns() - t0);
+    /* A map names it, so it was there: losing it is damage. */
+    if (r < 0 && e->kind == ERR_NOTFOUND)
+        e->kind = ERR_CORRUPT;
+    return r;
 }
 
 struct block_out {
@@ -334,4 +397,23 @@ int eng_page_get(struct eng_blockio *b, const struct mf_id *id,
     if (mf_page_decode(buf_span(&b->json), m, n, block_size, last_len, e) < 0)
         return err_ctx(e, "%s", key.s);
     return 0;
+}
+
+int eng_block_verify(struct eng_blockio *b, const struct mf_id *id,
+                     struct span object, struct err *e)
+{
+    size_t len = 0;
+
+    if (b->over == NULL)
+        b->over = malloc(MF_BLOCK_MAX);
+    if (b->over == NULL)
+        return err_nomem(e);
+    return mf_block_decode(b->z, object, id, b->over, MF_BLOCK_MAX, &len, e);
+}
+
+int eng_page_verify(struct eng_blockio *b, const struct mf_id *id,
+                    struct span object, struct err *e)
+{
+    buf_reset(&b->json);
+    return mf_page_open(b->z, object, id, &b->json, e);
 }

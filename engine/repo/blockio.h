@@ -55,6 +55,19 @@ int eng_block_put(struct eng_blockio *b, const struct mf_id *id,
                   struct span plain, struct err *e)
     __attribute__((warn_unused_result));
 
+/* The same, known or not: it was found to be gone. */
+int eng_block_put_again(struct eng_blockio *b, const struct mf_id *id,
+                        struct span plain, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Whether an object's bytes are those of a block, or a page; ERR_CORRUPT. */
+int eng_block_verify(struct eng_blockio *b, const struct mf_id *id,
+                     struct span object, struct err *e)
+    __attribute__((warn_unused_result));
+int eng_page_verify(struct eng_blockio *b, const struct mf_id *id,
+                    struct span object, struct err *e)
+    __attribute__((warn_unused_result));
+
 /* Whether the index knows the block: what a dry run asks instead. */
 bool eng_block_known(struct eng_blockio *b, const struct mf_id *id);
 

@@ -22,6 +22,8 @@ struct eng_repo {
     struct mf_descriptor descriptor;
     uint64_t immutability_s; /* what this host locks for; at least the
                                 descriptor's */
+    int64_t retention_end;   /* of the point that is being made; 0: none */
+    int64_t lock_shift_s;    /* lock dates are shifted by it, in rehearsals */
     struct eng_probe_record probe; /* what the last probe found */
     struct {                       /* versions.c */
         pthread_mutex_t lock;
@@ -38,6 +40,12 @@ struct eng_repo {
  * the object. */
 int eng_repo_get(struct eng_repo *r, const struct cancel *cancel,
                  const char *key, struct buf *out, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Lists blocks and pages into the index (learn.c), blocks by their 256 prefixes
+ * in parallel where they are many.  What it knows already it keeps. */
+int eng_learn_listing(struct eng_repo *r, const struct cancel *cancel,
+                      bool large, struct err *e)
     __attribute__((warn_unused_result));
 
 /* Reads the descriptor: on a bucket that keeps versions the oldest one that is

@@ -10,23 +10,50 @@
  */
 #include "engine/repo/learn.h"
 
+#include <string.h>
+
 #include "base/checked.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/workers.h"
 #include "engine/repo/blockio.h"
 #include "engine/repo/internal.h"
+#include "engine/repo/locked.h"
 #include "engine/repo/map.h"
 #include "engine/repo/point_store.h"
+#include "engine/repo/versions.h"
 
 /* Up to this many blocks one listing does; more are listed by prefix. */
 #define ONE_LISTING 1000
 
 struct listing {
-    struct eng_index *index;
+    struct eng_repo *repo;
     enum eng_index_kind kind;
+    bool versions; /* the bucket keeps them */
     uint64_t n, max;
+    /* The key that is being listed: its versions come one after the other. */
+    bool pending;
+    struct mf_id id;
+    unsigned n_versions;
+    char version[OBJ_VERSION_CHARS];
 };
+
+/* All versions of a key were listed.  Of a single one the id is noted (its lock
+ * date is not known); of several nobody knows yet which is good. */
+static int end_key(struct listing *l, struct err *e)
+{
+    struct eng_index *ix = l->repo->index;
+    struct eng_index_version v = { 0 };
+
+    if (!l->pending)
+        return 0;
+    l->pending = false;
+    if (!l->repo->descriptor.locked || l->n_versions != 1 ||
+        eng_index_get_version(ix, l->kind, &l->id, &v))
+        return eng_index_add(ix, l->kind, &l->id, e);
+    memcpy(v.id, l->version, sizeof(v.id));
+    return eng_index_set_version(ix, l->kind, &l->id, &v, e);
+}
 
 static int on_object(void *ctx, const char *key, const struct obj_info *info,
                      struct err *e)
@@ -37,53 +64,90 @@ static int on_object(void *ctx, const char *key, const struct obj_info *info,
                     ? mf_key_parse_block(key, MF_KEYSET_PLAIN, &id)
                     : mf_key_parse_page(key, MF_KEYSET_PLAIN, &id);
 
-    if (!ours || info->size == 0)
+    if (!ours || info->size == 0 || info->delete_marker)
         return 0;
+    if (l->pending && mf_id_eq(&l->id, &id)) {
+        l->n_versions++;
+        return 0;
+    }
+    if (end_key(l, e) < 0)
+        return -1;
     if (++l->n > l->max)
         return 1;
-    return eng_index_add(l->index, l->kind, &id, e);
+    l->pending = true;
+    l->id = id;
+    l->n_versions = 1;
+    memcpy(l->version, info->version, sizeof(l->version));
+    return 0;
 }
 
 /* prefix: the id's first byte, or -1 for all. */
-static int list_objects(struct eng_repo *r, const struct cancel *cancel,
-                        int prefix, struct listing *l, struct err *e)
+static int list_objects(struct listing *l, const struct cancel *cancel,
+                        int prefix, struct err *e)
 {
     struct mf_key key = l->kind == ENG_INDEX_BLOCK
                             ? mf_key_blocks_prefix(MF_KEYSET_PLAIN, prefix)
                             : mf_key_pages_prefix(MF_KEYSET_PLAIN, prefix);
     struct obj_req req = { .key = key.s, .cancel = cancel };
+    struct obj_list_opts opts = { .versions = l->versions };
 
-    return obj_list(r->store, &req, NULL, on_object, l, e);
+    if (obj_list(l->repo->store, &req, &opts, on_object, l, e) < 0)
+        return -1;
+    return end_key(l, e);
 }
+
+struct list_job {
+    struct eng_repo *repo;
+    bool versions;
+};
 
 static int list_worker(void *ctx, struct workers *w, unsigned index,
                        struct err *e)
 {
-    struct eng_repo *r = ctx;
-    struct listing l = { r->index, ENG_INDEX_BLOCK, 0, UINT64_MAX };
+    struct list_job *j = ctx;
+    struct listing l = { .repo = j->repo,
+                         .kind = ENG_INDEX_BLOCK,
+                         .versions = j->versions,
+                         .max = UINT64_MAX };
     uint64_t prefix = 0;
 
     (void)index;
     while (workers_claim(w, &prefix))
-        if (list_objects(r, workers_cancel(w), (int)prefix, &l, e) < 0)
+        if (list_objects(&l, workers_cancel(w), (int)prefix, e) < 0)
             return -1;
     return 0;
+}
+
+int eng_learn_listing(struct eng_repo *r, const struct cancel *cancel,
+                      bool large, struct err *e)
+{
+    struct list_job j = { .repo = r };
+
+    if (eng_versions_kept(r, cancel, &j.versions, e) < 0)
+        return -1;
+    struct listing few = { .repo = r,
+                           .kind = ENG_INDEX_BLOCK,
+                           .versions = j.versions,
+                           .max = ONE_LISTING };
+    struct listing pages = { .repo = r,
+                             .kind = ENG_INDEX_PAGE,
+                             .versions = j.versions,
+                             .max = UINT64_MAX };
+    if (!large && list_objects(&few, cancel, -1, e) < 0)
+        return -1;
+    large = large || few.n > ONE_LISTING;
+    if (large &&
+        workers_run(ENG_REPO_READERS, 256, cancel, list_worker, &j, e) < 0)
+        return -1;
+    return list_objects(&pages, cancel, -1, e);
 }
 
 /* Fills an empty index; names are those of all manifests, listed before. */
 static int rebuild(struct eng_repo *r, const struct eng_points *names,
                    const struct cancel *cancel, struct err *e)
 {
-    struct listing few = { r->index, ENG_INDEX_BLOCK, 0, ONE_LISTING };
-    struct listing pages = { r->index, ENG_INDEX_PAGE, 0, UINT64_MAX };
-
     log_info("repo", "listing what %s holds", r->name);
-    if (list_objects(r, cancel, -1, &few, e) < 0)
-        return -1;
-    if (few.n > ONE_LISTING &&
-        workers_run(ENG_REPO_READERS, 256, cancel, list_worker, r, e) < 0)
-        return -1;
-    if (list_objects(r, cancel, -1, &pages, e) < 0)
+    if (eng_learn_listing(r, cancel, false, e) < 0)
         return -1;
     for (size_t i = 0; i < names->n; i++) {
         struct mf_key key =
@@ -248,11 +312,8 @@ int eng_repo_prepare_writes(struct eng_repo *r, enum eng_upload upload,
 {
     if (r->index != NULL)
         return 0;
-    if (r->descriptor.locked)
-        return err_set(e, ERR_UNSUPPORTED, 0,
-                       "repository %s is locked (immutable); this version "
-                       "cannot write to it",
-                       r->name);
+    if (eng_locked_start(r, cancel, e) < 0)
+        return err_ctx(e, "repository %s", r->name);
     r->upload = upload;
     r->put_pages = upload == ENG_UPLOAD_ALL;
     if (open_index(r, upload, cancel, e) == 0)

@@ -17,8 +17,9 @@ enum eng_upload {
  * not seen (other hosts' work, or another process's).  Any mode but NEW
  * trusts no cache, but lists what is there.  A state folder
  * that cannot be used costs a warning: the index is kept in memory then.  Call
- * once, before any put.  ERR_UNSUPPORTED on a locked repository: this version
- * cannot lock what it writes. */
+ * once, before any put.  On a locked repository the errors of a storage that
+ * does not lock (ERR_CONFIG, ERR_UNSUPPORTED) and of a shifted time
+ * (ERR_USAGE). */
 int eng_repo_prepare_writes(struct eng_repo *r, enum eng_upload upload,
                             const struct cancel *cancel, struct err *e)
     __attribute__((warn_unused_result));

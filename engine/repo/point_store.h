@@ -23,11 +23,19 @@ int eng_points_newest(struct eng_repo *r, const struct cancel *cancel,
                       struct eng_point **newest, struct err *e)
     __attribute__((warn_unused_result));
 
+struct eng_point_made {
+    int64_t sign_before;            /* in: as in struct obj_req */
+    char file[MF_POINT_FILE_CHARS]; /* the manifest's file name */
+    struct mf_key key;
+    struct obj_info info; /* the answer to its put */
+};
+
 /* Puts the manifest: the moment at which the point becomes visible.  Every
- * page and block that it names was put, and answered, before.  file: gets the
- * manifest's file name. */
+ * page and block that it names was put, and answered, before; on a locked
+ * repository all of it is locked until m->locked_until (extend.h), and so is
+ * the manifest from its put on. */
 int eng_point_put(struct eng_repo *r, const struct cancel *cancel,
-                  const struct mf_point *m, char file[MF_POINT_FILE_CHARS],
+                  const struct mf_point *m, struct eng_point_made *made,
                   struct err *e) __attribute__((warn_unused_result));
 
 #endif

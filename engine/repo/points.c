@@ -13,7 +13,9 @@
 #include "base/workers.h"
 #include "engine/repo/gone.h"
 #include "engine/repo/internal.h"
+#include "engine/repo/locked.h"
 #include "engine/repo/point_store.h"
+#include "engine/repo/versions.h"
 
 void eng_point_free(struct eng_point *p)
 {
@@ -53,9 +55,14 @@ static int on_name(void *ctx, const char *key, const struct obj_info *info,
     struct eng_point p = { 0 };
     uint8_t hash[8];
 
-    (void)info;
-    if (!mf_key_parse_point(key, MF_KEYSET_PLAIN, p.vm_key, p.file) ||
+    if (info->delete_marker ||
+        !mf_key_parse_point(key, MF_KEYSET_PLAIN, p.vm_key, p.file) ||
         !mf_point_file_parse(p.file, &p.time, hash))
+        return 0;
+    /* Versions of one key come one after the other. */
+    const struct eng_point *last = ps->n > 0 ? &ps->p[ps->n - 1] : NULL;
+    if (last != NULL && strcmp(last->file, p.file) == 0 &&
+        strcmp(last->vm_key, p.vm_key) == 0)
         return 0;
     if (!mf_vmkey_decode(p.vm_key, p.vm))
         snprintf(p.vm, sizeof(p.vm), "%s", p.vm_key);
@@ -73,23 +80,32 @@ int eng_points_names(struct eng_repo *r, const struct cancel *cancel,
     struct mf_key prefix =
         mf_key_points_prefix(MF_KEYSET_PLAIN, vm != NULL ? vm_key : NULL);
     struct obj_req req = { .key = prefix.s, .cancel = cancel };
-    if (obj_list(r->store, &req, NULL, on_name, out, e) < 0) {
+    struct obj_list_opts opts = { 0 };
+    if (eng_versions_kept(r, cancel, &opts.versions, e) < 0 ||
+        obj_list(r->store, &req, &opts, on_name, out, e) < 0) {
         eng_points_free(out);
         return err_ctx(e, "list points");
     }
     return 0;
 }
 
-/* The manifest's bytes, checked against the name. */
+static int verify_manifest(void *ctx, struct span bytes, struct err *e)
+{
+    const struct eng_point *p = ctx;
+
+    return mf_point_file_verify(p->file, bytes, e);
+}
+
+/* The manifest's bytes, checked against the name; of whatever version. */
 static int get_manifest(struct eng_repo *r, const struct cancel *cancel,
                         const struct eng_point *p, struct buf *out,
                         struct err *e)
 {
     struct mf_key key = mf_key_point(MF_KEYSET_PLAIN, p->vm_key, p->file);
 
-    if (eng_repo_get(r, cancel, key.s, out, e) < 0)
-        return -1;
-    if (mf_point_file_verify(p->file, buf_span(out), e) < 0)
+    struct eng_point of = *p;
+    const struct eng_verify verify = { verify_manifest, &of };
+    if (eng_versions_get(r, cancel, key.s, &verify, out, e) < 0)
         return err_ctx(e, "manifest %s", key.s);
     return 0;
 }
@@ -362,44 +378,45 @@ int eng_point_find(struct eng_repo *r, const struct cancel *cancel,
     return 0;
 }
 
-struct versions {
-    const char *key;
-    char (*ids)[OBJ_VERSION_CHARS]; /* owned */
-    size_t n;
-};
-
-/* Collects the versions of one key; others only begin alike. */
-static int on_version(void *ctx, const char *key, const struct obj_info *info,
-                      struct err *e)
+/* Until when the refused version is locked, for the message. */
+static int tell_lock(struct eng_repo *r, const struct obj_req *req,
+                     const struct eng_point *p, struct err *e)
 {
-    struct versions *v = ctx;
+    struct err ignored = { 0 };
+    struct obj_lock lock = { 0 };
+    char iso[UTC_ISO_CHARS];
 
-    if (strcmp(key, v->key) != 0)
-        return 0;
-    void *grown = realloc(v->ids, (v->n + 1) * sizeof(*v->ids));
-    if (grown == NULL)
-        return err_nomem(e);
-    v->ids = grown;
-    snprintf(v->ids[v->n++], sizeof(*v->ids), "%s", info->version);
-    return 0;
+    if (obj_get_lock(r->store, req, &lock, &ignored) < 0 ||
+        lock.mode == OBJ_LOCK_NONE) {
+        lock.until = p->manifest != NULL ? p->manifest->locked_until : 0;
+        if (lock.until == 0)
+            return -1;
+    }
+    utc_format_iso(lock.until, iso);
+    return err_set(e, ERR_LOCKED, 0,
+                   "the point is locked until %s and cannot be deleted "
+                   "before",
+                   iso);
 }
 
 /* On a bucket with versions a plain DELETE would hide the manifest by a marker
- * that somebody has to clear away: each version is deleted by its id. */
+ * that somebody has to clear away: each version is deleted by its id.  The
+ * oldest goes first: if it is locked, nothing was done. */
 static int delete_versions(struct eng_repo *r, const struct cancel *cancel,
-                           const char *key, struct err *e)
+                           const char *key, const struct eng_point *p,
+                           struct err *e)
 {
-    struct versions v = { .key = key };
+    AUTO_ENG_VERSIONS struct eng_versions all = { 0 };
     struct obj_req req = { .key = key, .cancel = cancel };
-    struct obj_list_opts opts = { .versions = true };
-    int result = obj_list(r->store, &req, &opts, on_version, &v, e);
 
-    for (size_t i = 0; result == 0 && i < v.n; i++) {
-        req.version = v.ids[i];
-        result = obj_delete(r->store, &req, false, e);
+    if (eng_versions_of(r->store, cancel, key, &all, e) < 0)
+        return -1;
+    for (size_t i = 0; i < all.n; i++) {
+        req.version = all.v[i].id;
+        if (obj_delete(r->store, &req, false, e) < 0)
+            return e->kind == ERR_LOCKED ? tell_lock(r, &req, p, e) : -1;
     }
-    free(v.ids);
-    return result;
+    return 0;
 }
 
 int eng_point_delete(struct eng_repo *r, const struct cancel *cancel,
@@ -407,13 +424,12 @@ int eng_point_delete(struct eng_repo *r, const struct cancel *cancel,
 {
     struct mf_key key = mf_key_point(MF_KEYSET_PLAIN, p->vm_key, p->file);
     struct obj_req req = { .key = key.s, .cancel = cancel };
-    struct obj_bucket bucket;
+    bool versions = false;
 
-    if (obj_bucket_info(r->store, &req, &bucket, e) < 0)
+    if (eng_versions_kept(r, cancel, &versions, e) < 0)
         return -1;
-    int result = bucket.versioning == OBJ_VERSIONS_NEVER
-                     ? obj_delete(r->store, &req, false, e)
-                     : delete_versions(r, cancel, key.s, e);
+    int result = versions ? delete_versions(r, cancel, key.s, p, e)
+                          : obj_delete(r->store, &req, false, e);
     if (result == 0)
         eng_gone_forget(r, key.s);
     return result;
@@ -426,7 +442,7 @@ int eng_point_export(struct eng_repo *r, const struct cancel *cancel,
 }
 
 int eng_point_put(struct eng_repo *r, const struct cancel *cancel,
-                  const struct mf_point *m, char file[MF_POINT_FILE_CHARS],
+                  const struct mf_point *m, struct eng_point_made *made,
                   struct err *e)
 {
     AUTO_BUF struct buf bytes = buf_init(MF_POINT_JSON_MAX);
@@ -439,13 +455,20 @@ int eng_point_put(struct eng_repo *r, const struct cancel *cancel,
     if (check == NULL)
         return err_ctx(e, "this point cannot be described");
     if (mf_vmkey_encode(m->vm.name, vm_key, e) < 0 ||
-        mf_point_file(m->time, buf_span(&bytes), file, e) < 0)
+        mf_point_file(m->time, buf_span(&bytes), made->file, e) < 0)
         return -1;
-    struct mf_key key = mf_key_point(MF_KEYSET_PLAIN, vm_key, file);
-    struct obj_req req = { .key = key.s, .cancel = cancel };
+    struct mf_key key = mf_key_point(MF_KEYSET_PLAIN, vm_key, made->file);
+    struct obj_req req = { .key = key.s,
+                           .cancel = cancel,
+                           .sign_before = made->sign_before };
     struct obj_put_opts opts = { .content_type = "application/json" };
-    if (obj_put(r->store, &req, buf_span(&bytes), &opts, NULL, e) < 0)
+    uint8_t hash[ENG_LOCK_HASH_BYTES];
+    if (eng_lock_key_hash(key.s, hash, e) < 0)
         return -1;
+    opts.lock = eng_locked_lock(r, m->locked_until, hash);
+    if (obj_put(r->store, &req, buf_span(&bytes), &opts, &made->info, e) < 0)
+        return -1;
+    made->key = key;
 
     /* Our own pages are in the index already; failing to say so costs a look
      * at this manifest in the next run. */

@@ -68,6 +68,11 @@ void eng_repo_close(struct eng_repo *r); /* NULL is fine */
  * immutability, or a longer one of its own.  0: not a locked repository. */
 uint64_t eng_repo_immutability(const struct eng_repo *r);
 
+/* Under scope `retention`: everything that is put from now on is locked at least
+ * until the end of the retention of the point that is being made (unix seconds;
+ * 0: it has none that a lock could wait for). */
+void eng_repo_set_retention_end(struct eng_repo *r, int64_t end);
+
 const char *eng_repo_name(const struct eng_repo *r);
 const struct mf_descriptor *eng_repo_descriptor(const struct eng_repo *r);
 struct obj_store *eng_repo_store(struct eng_repo *r);

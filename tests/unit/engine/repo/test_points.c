@@ -30,8 +30,8 @@ static void put(struct eng_repo *r, const char *vm, int64_t time,
     struct mf_point *p = make(vm, time);
 
     p->job = job != NULL ? strdup(job) : NULL;
-    char file[MF_POINT_FILE_CHARS];
-    must(eng_point_put(r, NULL, p, file, why));
+    struct eng_point_made made = { 0 };
+    must(eng_point_put(r, NULL, p, &made, why));
     mf_point_free(p);
 }
 
@@ -266,8 +266,8 @@ static void a_point_that_readers_would_refuse_is_not_published(void **state)
     struct mf_point *p = make("", T0);
     struct err e = { 0 };
 
-    char file[MF_POINT_FILE_CHARS];
-    assert_int_equal(eng_point_put(r, NULL, p, file, &e), -1);
+    struct eng_point_made made = { 0 };
+    assert_int_equal(eng_point_put(r, NULL, p, &made, &e), -1);
     struct eng_points ps = { 0 };
     must(eng_points_list(r, NULL, NULL, &ps, why));
     assert_int_equal(ps.n, 0);

@@ -118,8 +118,8 @@ static void publish(struct scene *s, struct eng_point *out)
     p->disks[0].size = DISK_BYTES;
     p->disks[0].block_size = FIXTURE_BLOCK;
     must(eng_map_store(s->repo, &s->map, NULL, &p->disks[0], NULL, why));
-    char file[MF_POINT_FILE_CHARS];
-    must(eng_point_put(s->repo, NULL, p, file, why));
+    struct eng_point_made made = { 0 };
+    must(eng_point_put(s->repo, NULL, p, &made, why));
     mf_point_free(p);
     must(eng_point_find(s->repo, NULL, "vm@latest", out, why));
 }
