@@ -149,7 +149,8 @@ const struct cli_option cli_options[CLI_OPTS] = {
                             .value = CLI_WORD,
                             .metavar = "MODE",
                             .words = lock_mode_words,
-                            .help = "compliance (nobody can lift a lock; the "
+                            .help = "Either compliance (nobody can lift a "
+                                    "lock; the "
                                     "default) or governance (whoever has the "
                                     "right to can, and on some servers "
                                     "anybody)." },
@@ -157,7 +158,8 @@ const struct cli_option cli_options[CLI_OPTS] = {
                                   .value = CLI_WORD,
                                   .metavar = "SCOPE",
                                   .words = scope_words,
-                                  .help = "minimum (points are locked for the "
+                                  .help = "Either minimum (points are locked "
+                                          "for the "
                                           "time of --immutable; "
                                           "the default) or retention (and at "
                                           "least until the end of "

@@ -15,6 +15,12 @@ and of a bucket that is the caller's own:
     objects.py URL versioning       turns it on
     objects.py URL versions [PREFIX]
                                     "version NAME" or "marker NAME", sorted
+    objects.py URL locks [PREFIX]   "NAME VERSION UNTIL" of every version that
+                                    is no marker; UNTIL in unix seconds, 0
+                                    without a lock
+    objects.py URL rm-version KEY VERSION
+                                    exit 1 where the server refuses
+    objects.py URL lifecycle PREFIX what begins so expires after a day
     objects.py URL purge            every version, and the bucket
     objects.py URL retain KEY MODE DATE
                                     a lock on the newest version
@@ -229,6 +235,34 @@ class S3Store:
         return sorted((kind, key[skip:]) for kind, key, _ in
                       self._versions(self._name(prefix)))
 
+    def locks(self, prefix):
+        """Triples of name, version and end of its lock."""
+        skip = len(self._name(""))
+        for kind, key, version in self._versions(self._name(prefix)):
+            if kind != "version":
+                continue
+            root = xml.etree.ElementTree.fromstring(self._request(
+                "GET", key, {"retention": "", "versionId": version},
+                good=(200, 400, 404)))
+            until = 0
+            for element in root.iter():
+                if element.tag.endswith("RetainUntilDate"):
+                    until = int(datetime.datetime.strptime(
+                        element.text[:19] + "+0000",
+                        "%Y-%m-%dT%H:%M:%S%z").timestamp())
+            yield key[skip:], version, until
+
+    def remove_version(self, key, version):
+        self._request("DELETE", self._name(key), {"versionId": version})
+
+    def lifecycle(self, prefix):
+        self._request(
+            "PUT", None, {"lifecycle": ""},
+            b"<LifecycleConfiguration><Rule><ID>tidy</ID><Status>Enabled"
+            b"</Status><Filter><Prefix>%s</Prefix></Filter><Expiration>"
+            b"<Days>1</Days></Expiration></Rule></LifecycleConfiguration>" %
+            prefix.encode())
+
     def purge(self):
         for _, key, version in list(self._versions("")):
             self._request("DELETE", key, {"versionId": version})
@@ -259,6 +293,13 @@ def main(argv):
     elif verb == "versions":
         for kind, key in store.versions(rest[0] if rest else ""):
             print(kind, key)
+    elif verb == "locks":
+        for row in store.locks(rest[0] if rest else ""):
+            print(*row)
+    elif verb == "rm-version":
+        store.remove_version(*rest)
+    elif verb == "lifecycle":
+        store.lifecycle(*rest)
     elif verb == "purge":
         store.purge()
     elif verb == "session":

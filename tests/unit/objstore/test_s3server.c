@@ -87,7 +87,7 @@ static void published_signatures_are_accepted_and_no_others(void **state)
               "host;x-amz-content-sha256;x-amz-date",
               "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a01367835"
               "43") "\r\n",
-          501 /* signed well, but not offered */ },
+          404 /* signed well, and never set */ },
         { "GET /?prefix=J&max-keys=2 HTTP/1.1\r\n" HOST STAMP HASH(EMPTY)
               AUTHORIZATION("host;x-amz-content-sha256;x-amz-date",
                             "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670e"
