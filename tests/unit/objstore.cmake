@@ -1,6 +1,7 @@
 # unit_test(objstore/test_x libs...) lines
 unit_test(objstore/test_sigv4 objstore)
 unit_test(objstore/test_xml objstore)
+unit_test(objstore/test_xml_lifecycle objstore)
 unit_test(objstore/test_retry objstore)
 unit_test(objstore/test_throttle objstore)
 unit_test(objstore/test_climb objstore)

@@ -241,6 +241,85 @@ static void composed_content_of_a_damaged_row_does_not_count(void **state)
     }
 }
 
+static struct eng_index_version version_of(const char *id, int64_t until)
+{
+    struct eng_index_version v = { .until = until };
+
+    snprintf(v.id, sizeof v.id, "%s", id);
+    return v;
+}
+
+static void assert_version(struct eng_index *ix, const struct mf_id *id,
+                           const char *version, int64_t until)
+{
+    struct eng_index_version v;
+
+    assert_int_equal(eng_index_get_version(ix, ENG_INDEX_BLOCK, id, &v),
+                     version != NULL);
+    assert_string_equal(v.id, version != NULL ? version : "");
+    assert_int_equal(v.until, until);
+}
+
+static void a_version_and_its_date_are_kept_until_others_are_told(void **state)
+{
+    struct eng_index *ix = open_at(*state, "r1");
+    struct mf_id id = id_of(1), plain = id_of(2);
+    struct eng_index_version one = version_of("v1", 100);
+    struct eng_index_version two = version_of("v2", 50);
+
+    for (int written = 0; written < 2; written++) {
+        must(eng_index_set_version(ix, ENG_INDEX_BLOCK, &id, &one, why));
+        must(eng_index_add(ix, ENG_INDEX_BLOCK, &plain, why));
+        /* Who only knows that it is there takes nothing away. */
+        must(eng_index_add(ix, ENG_INDEX_BLOCK, &id, why));
+        assert_version(ix, &id, "v1", 100);
+        assert_version(ix, &plain, NULL, 0);
+        eng_index_close(ix);
+        ix = open_at(*state, "r1");
+        must(eng_index_add(ix, ENG_INDEX_BLOCK, &id, why));
+        assert_version(ix, &id, "v1", 100);
+        must(eng_index_set_version(ix, ENG_INDEX_BLOCK, &id, &two, why));
+        assert_version(ix, &id, "v2", 50);
+        eng_index_close(ix);
+        ix = open_at(*state, "r1");
+        assert_version(ix, &id, "v2", 50);
+    }
+    eng_index_forget(ix, ENG_INDEX_BLOCK, &id);
+    assert_version(ix, &id, NULL, 0);
+    assert_false(eng_index_knows(ix, ENG_INDEX_BLOCK, &id));
+    assert_true(eng_index_knows(ix, ENG_INDEX_BLOCK, &plain));
+    eng_index_close(ix);
+}
+
+/* It would leave an object without its lock. */
+static void a_date_of_a_damaged_row_does_not_count(void **state)
+{
+    static const char *const damage[] = { "until=until+1", "version='v2'",
+                                          "checksum=NULL", "checksum=x'00'" };
+    struct fixture *f = *state;
+    struct mf_id id = id_of(1);
+    struct eng_index_version one = version_of("v1", 100);
+
+    for (size_t i = 0; i < sizeof(damage) / sizeof(damage[0]); i++) {
+        char path[128];
+        char sql[128];
+        sqlite3 *db = NULL;
+        struct eng_index *ix = open_at(f, "r1");
+        must(eng_index_set_version(ix, ENG_INDEX_BLOCK, &id, &one, why));
+        eng_index_close(ix);
+        snprintf(path, sizeof(path), "%s/index/index.db", f->dir);
+        snprintf(sql, sizeof(sql), "UPDATE object SET %s", damage[i]);
+        assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+        sqlite3_close(db);
+        ix = open_at(f, "r1");
+        assert_version(ix, &id, NULL, 0);
+        assert_true(eng_index_knows(ix, ENG_INDEX_BLOCK, &id));
+        must(eng_index_clear(ix, why));
+        eng_index_close(ix);
+    }
+}
+
 #define T(name)                                                                \
     cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
@@ -256,6 +335,8 @@ int main(void)
         T(one_who_waits_for_a_claim_can_be_cancelled),
         T(composed_content_counts_while_both_its_objects_are_known),
         T(composed_content_of_a_damaged_row_does_not_count),
+        T(a_version_and_its_date_are_kept_until_others_are_told),
+        T(a_date_of_a_damaged_row_does_not_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
