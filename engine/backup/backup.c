@@ -224,6 +224,7 @@ static int begin_point(struct run *r, struct err *e)
         (is_locked(r) && r->maps == NULL))
         return err_nomem(e);
     p->time = free_second(r);
+    eng_repo_set_retention_end(r->repo, 0); /* no policy: it has no end */
     p->kind = r->parent != NULL ? MF_INCREMENTAL : MF_FULL;
     p->chain = r->parent != NULL ? r->parent_chain : p->time;
     p->consistency = MF_CRASH;

@@ -47,6 +47,9 @@ static const char SCHEMA[] =
     "CREATE TABLE IF NOT EXISTS object(kind INTEGER NOT NULL, id BLOB NOT NULL,"
     " version TEXT, until INTEGER, checksum BLOB,"
     " PRIMARY KEY(kind, id)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS held(kind INTEGER NOT NULL, id BLOB NOT NULL,"
+    " version TEXT, until INTEGER, checksum BLOB,"
+    " PRIMARY KEY(kind, id)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS manifest(name TEXT PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS composed(whole BLOB NOT NULL,"
     " block_size INTEGER NOT NULL, base BLOB, over BLOB,"
@@ -96,12 +99,13 @@ static void db_close(struct eng_index *ix)
     sqlite3_finalize(ix->find);
     sqlite3_finalize(ix->insert);
     sqlite3_finalize(ix->find_version);
+    sqlite3_finalize(ix->find_held);
     sqlite3_finalize(ix->find_seen);
     sqlite3_finalize(ix->insert_seen);
     sqlite3_finalize(ix->find_composed);
     sqlite3_finalize(ix->insert_composed);
     ix->find = ix->insert = ix->find_seen = ix->insert_seen = NULL;
-    ix->find_version = NULL;
+    ix->find_version = ix->find_held = NULL;
     ix->find_composed = ix->insert_composed = NULL;
     sqlite3_close(ix->db);
     ix->db = NULL;
@@ -128,11 +132,12 @@ static int prepare(struct eng_index *ix, struct err *e)
         FIND_COMPOSED,
         "INSERT OR REPLACE INTO composed VALUES(?1,?2,?3,?4,?5,?6)",
         "SELECT version,until,checksum FROM object WHERE kind=?1 AND id=?2",
+        "SELECT version,until,checksum FROM held WHERE kind=?1 AND id=?2",
     };
     sqlite3_stmt **const st[] = { &ix->find,          &ix->insert,
                                   &ix->find_seen,     &ix->insert_seen,
                                   &ix->find_composed, &ix->insert_composed,
-                                  &ix->find_version };
+                                  &ix->find_version,  &ix->find_held };
 
     for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]); i++)
         if (sqlite3_prepare_v3(ix->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
@@ -301,20 +306,32 @@ int eng_index_set_complete(struct eng_index *ix, struct err *e)
     int r = eng_index_flush(ix, e);
     if (r == 0)
         r = meta_set(ix, "complete", "1", e);
+    if (r == 0)
+        r = eng_index_exec(ix, "DELETE FROM held", e);
     pthread_mutex_unlock(&ix->locked.lock);
     return r;
 }
 
+/* What is there is to be found out anew; until when a version is locked stays
+ * true of that version, if it is found again (eng_index_get_held). */
+static const char CLEAR[] =
+    "BEGIN IMMEDIATE;"
+    "INSERT OR REPLACE INTO held SELECT * FROM object"
+    " WHERE version IS NOT NULL;"
+    "DELETE FROM object; DELETE FROM manifest; DELETE FROM composed;"
+    "DELETE FROM meta WHERE k='complete'; COMMIT";
+
 int eng_index_clear(struct eng_index *ix, struct err *e)
 {
+    struct err lost = { 0 };
+
     pthread_mutex_lock(&ix->locked.lock);
+    if (eng_index_flush(ix, &lost) < 0)
+        log_info("index", "%s", lost.msg);
     eng_index_fresh_clear(ix);
-    int r = eng_index_exec(
-        ix,
-        "BEGIN IMMEDIATE; DELETE FROM object; DELETE FROM manifest;"
-        "DELETE FROM composed;"
-        "DELETE FROM meta WHERE k='complete'; COMMIT",
-        e);
+    int r = eng_index_exec(ix, CLEAR, e);
+    if (r < 0)
+        sqlite3_exec(ix->db, "ROLLBACK", NULL, NULL, NULL);
     pthread_mutex_unlock(&ix->locked.lock);
     return r;
 }

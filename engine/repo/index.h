@@ -77,6 +77,10 @@ int eng_index_set_version(struct eng_index *ix, enum eng_index_kind kind,
 /* False: no version is known; *v is empty. */
 bool eng_index_get_version(struct eng_index *ix, enum eng_index_kind kind,
                            const struct mf_id *id, struct eng_index_version *v);
+/* What get_version said before the index was cleared; true again only where
+ * this very version is found to be there.  Until the index is complete. */
+bool eng_index_get_held(struct eng_index *ix, enum eng_index_kind kind,
+                        const struct mf_id *id, struct eng_index_version *v);
 /* The object is gone. */
 void eng_index_forget(struct eng_index *ix, enum eng_index_kind kind,
                       const struct mf_id *id);

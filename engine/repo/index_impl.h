@@ -27,7 +27,7 @@ struct claim {
 struct eng_index {
     sqlite3 *db;
     sqlite3_stmt *find, *insert, *find_seen, *insert_seen, *find_composed,
-        *insert_composed, *find_version;
+        *insert_composed, *find_version, *find_held;
     struct {
         pthread_mutex_t lock;
         pthread_cond_t settled;

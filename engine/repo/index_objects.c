@@ -142,11 +142,10 @@ int eng_index_insert(struct eng_index *ix, const struct fresh_slot *f,
     return rc == SQLITE_DONE ? 0 : eng_index_sql_error(ix, e, "write");
 }
 
-/* Takes the row that find_version stands on. */
-static bool take_row(struct eng_index *ix, uint8_t kind, const struct mf_id *id,
+/* Takes the row that st stands on. */
+static bool take_row(sqlite3_stmt *st, uint8_t kind, const struct mf_id *id,
                      struct eng_index_version *v)
 {
-    sqlite3_stmt *st = ix->find_version;
     uint8_t want[DIGEST_SHA256_BYTES];
     struct err ignored = { 0 };
     const char *text = (const char *)sqlite3_column_text(st, 0);
@@ -161,29 +160,42 @@ static bool take_row(struct eng_index *ix, uint8_t kind, const struct mf_id *id,
            memcmp(got, want, sizeof(want)) == 0;
 }
 
+/* st: find_version or find_held. */
+static bool find_row(sqlite3_stmt *st, enum eng_index_kind kind,
+                     const struct mf_id *id, struct eng_index_version *v)
+{
+    sqlite3_bind_int(st, 1, (int)kind);
+    sqlite3_bind_blob(st, 2, id->b, MF_ID_BYTES, SQLITE_STATIC);
+    bool found =
+        sqlite3_step(st) == SQLITE_ROW && take_row(st, (uint8_t)kind, id, v);
+    sqlite3_reset(st);
+    if (!found)
+        *v = (struct eng_index_version){ 0 };
+    return found;
+}
+
 bool eng_index_get_version(struct eng_index *ix, enum eng_index_kind kind,
                            const struct mf_id *id, struct eng_index_version *v)
 {
-    sqlite3_stmt *st = ix->find_version;
     size_t slot = 0;
-    bool found = false;
+    bool found = true;
 
-    *v = (struct eng_index_version){ 0 };
     pthread_mutex_lock(&ix->locked.lock);
     if (eng_index_fresh_find(ix, (uint8_t)kind, id, &slot) &&
-        ix->locked.fresh[slot].version != NULL) {
+        ix->locked.fresh[slot].version != NULL)
         version_of_slot(&ix->locked.fresh[slot], v);
-        found = true;
-    } else {
-        sqlite3_bind_int(st, 1, (int)kind);
-        sqlite3_bind_blob(st, 2, id->b, MF_ID_BYTES, SQLITE_STATIC);
-        found = sqlite3_step(st) == SQLITE_ROW &&
-                take_row(ix, (uint8_t)kind, id, v);
-        sqlite3_reset(st);
-    }
+    else
+        found = find_row(ix->find_version, kind, id, v);
     pthread_mutex_unlock(&ix->locked.lock);
-    if (!found)
-        *v = (struct eng_index_version){ 0 };
+    return found;
+}
+
+bool eng_index_get_held(struct eng_index *ix, enum eng_index_kind kind,
+                        const struct mf_id *id, struct eng_index_version *v)
+{
+    pthread_mutex_lock(&ix->locked.lock);
+    bool found = find_row(ix->find_held, kind, id, v);
+    pthread_mutex_unlock(&ix->locked.lock);
     return found;
 }
 

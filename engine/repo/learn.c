@@ -35,24 +35,51 @@ struct listing {
     bool pending;
     struct mf_id id;
     unsigned n_versions;
-    char version[OBJ_VERSION_CHARS];
+    struct eng_index_version version; /* the one that is known to be good */
+    struct eng_index_version held;    /* what an index before this one knew */
 };
 
-/* All versions of a key were listed.  Of a single one the id is noted (its lock
- * date is not known); of several nobody knows yet which is good. */
+/* All versions of a key were listed.  The one that was known before, with its
+ * lock date, or a single one, whose date is not known; of several nobody knows
+ * yet which is good. */
 static int end_key(struct listing *l, struct err *e)
 {
     struct eng_index *ix = l->repo->index;
-    struct eng_index_version v = { 0 };
+    struct eng_index_version known;
 
     if (!l->pending)
         return 0;
     l->pending = false;
-    if (!l->repo->descriptor.locked || l->n_versions != 1 ||
-        eng_index_get_version(ix, l->kind, &l->id, &v))
+    if (!l->repo->descriptor.locked || l->version.id[0] == '\0' ||
+        eng_index_get_version(ix, l->kind, &l->id, &known))
         return eng_index_add(ix, l->kind, &l->id, e);
-    memcpy(v.id, l->version, sizeof(v.id));
-    return eng_index_set_version(ix, l->kind, &l->id, &v, e);
+    return eng_index_set_version(ix, l->kind, &l->id, &l->version, e);
+}
+
+static void begin_key(struct listing *l, const struct mf_id *id)
+{
+    l->pending = true;
+    l->id = *id;
+    l->n_versions = 0;
+    l->version = l->held = (struct eng_index_version){ 0 };
+    if (l->repo->descriptor.locked)
+        (void)eng_index_get_held(l->repo->index, l->kind, id, &l->held);
+}
+
+static void take_version(struct listing *l, const char *version)
+{
+    bool held = l->held.id[0] != '\0';
+
+    l->n_versions++;
+    if (held && strcmp(version, l->held.id) == 0) {
+        l->version = l->held;
+        return;
+    }
+    if (held && strcmp(l->version.id, l->held.id) == 0)
+        return;
+    l->version = (struct eng_index_version){ 0 };
+    if (l->n_versions == 1)
+        memcpy(l->version.id, version, strlen(version));
 }
 
 static int on_object(void *ctx, const char *key, const struct obj_info *info,
@@ -66,18 +93,14 @@ static int on_object(void *ctx, const char *key, const struct obj_info *info,
 
     if (!ours || info->size == 0 || info->delete_marker)
         return 0;
-    if (l->pending && mf_id_eq(&l->id, &id)) {
-        l->n_versions++;
-        return 0;
+    if (!l->pending || !mf_id_eq(&l->id, &id)) {
+        if (end_key(l, e) < 0)
+            return -1;
+        if (++l->n > l->max)
+            return 1;
+        begin_key(l, &id);
     }
-    if (end_key(l, e) < 0)
-        return -1;
-    if (++l->n > l->max)
-        return 1;
-    l->pending = true;
-    l->id = id;
-    l->n_versions = 1;
-    memcpy(l->version, info->version, sizeof(l->version));
+    take_version(l, info->version);
     return 0;
 }
 

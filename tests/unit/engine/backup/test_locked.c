@@ -188,6 +188,23 @@ static void only_what_is_short_is_extended(void **state)
                      (utc_real_now() + 10 * DAY) / DAY);
 }
 
+static void a_full_run_calls_for_nothing_that_is_covered(void **state)
+{
+    struct scene *s = *state;
+    struct eng_backup_opts full = { .full = true };
+
+    place(s, 8 * DAY, 4 * DAY);
+    vm_run(s->repo, s->vm, NULL);
+    again(s, false);
+    uint64_t before = extensions(s);
+    /* It lists anew what is there. */
+    vm_run(s->repo, s->vm, &full);
+    assert_in_range(extensions(s) - before, 0, 1);
+    assert_all_locked(s);
+    vm_run(s->repo, s->vm, NULL);
+    assert_in_range(extensions(s) - before, 0, 2);
+}
+
 static void leases_and_probes_are_not_locked(void **state)
 {
     struct scene *s = *state;
@@ -450,6 +467,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(only_what_is_short_is_extended),
+        T(a_full_run_calls_for_nothing_that_is_covered),
         T(leases_and_probes_are_not_locked),
         T(a_block_that_is_gone_is_read_again_and_put_whole),
         T(a_page_that_is_gone_is_put_again),
