@@ -18,46 +18,14 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/utc.h"
-#include "engine/backup/backup_stream.h"
-#include "engine/repo/extend.h"
+#include "engine/backup/run.h"
 #include "engine/repo/learn.h"
 #include "engine/repo/point_store.h"
 #include "engine/source/image.h"
 #include "manifest/name.h"
 #include "manifest/objkey.h"
 
-/* Points of one VM made within seconds wait for a second of their own; longer
- * than this is no crowd but a clock that was set back. */
-#define EARLY_MAX_S 60
-
-/* What one run works on. */
-struct run {
-    struct eng_repo *repo;
-    const struct eng_machine *machine;
-    const struct eng_backup_opts *o;
-    const char *vm;
-    enum eng_upload upload;
-    uint32_t block_size;
-    int level;
-    unsigned workers;
-    struct eng_points names;       /* this VM's points */
-    const struct mf_point *parent; /* in names; NULL: full */
-    const char *parent_file;
-    int64_t parent_chain;
-    struct eng_image **images; /* of the disks; all open until the end */
-    struct eng_fingerprints **fingerprints; /* of the disks */
-    struct mf_point *point;                 /* being made */
-    struct eng_map *maps; /* on locked repositories: of disks and files */
-    struct eng_stream_use use;
-    int64_t started_ns;
-    char *warning; /* the result's */
-};
-
-/* Logs a warning; the first one goes into the result as well. */
-static void warn(struct run *r, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void warn(struct run *r, const char *fmt, ...)
+void eng_run_warn(struct run *r, const char *fmt, ...)
 {
     char text[ENG_WARNING_CHARS];
     va_list ap;
@@ -96,16 +64,6 @@ int eng_compression_level(enum eng_compression c)
     return 1;
 }
 
-static size_t n_streams(const struct run *r)
-{
-    return r->machine->n_disks + r->machine->n_files;
-}
-
-static bool is_locked(const struct run *r)
-{
-    return eng_repo_descriptor(r->repo)->locked;
-}
-
 static void run_fini(struct run *r)
 {
     for (size_t i = 0; r->images != NULL && i < r->machine->n_disks; i++)
@@ -114,7 +72,7 @@ static void run_fini(struct run *r)
     for (size_t i = 0; r->fingerprints != NULL && i < r->machine->n_disks; i++)
         eng_fingerprints_close(r->fingerprints[i]);
     free(r->fingerprints);
-    for (size_t i = 0; r->maps != NULL && i < n_streams(r); i++)
+    for (size_t i = 0; r->maps != NULL && i < eng_run_streams(r); i++)
         eng_map_fini(&r->maps[i]);
     free(r->maps);
     mf_point_free(r->point);
@@ -181,8 +139,8 @@ static int find_parent(struct run *r, struct err *e)
 }
 
 /* The point's time: now, or the next second that no point of this VM has and
- * that lies behind the parent.  commit_point waits for that second, so that no
- * point is ever in the future, where `latest` would not see it. */
+ * that lies behind the parent.  eng_run_commit waits for that second, so that
+ * no point is ever in the future, where `latest` would not see it. */
 static int64_t free_second(const struct run *r)
 {
     int64_t t = utc_now();
@@ -218,10 +176,10 @@ static int begin_point(struct run *r, struct err *e)
         return -1;
     p->disks = calloc(m->n_disks > 0 ? m->n_disks : 1, sizeof(*p->disks));
     p->files = calloc(m->n_files > 0 ? m->n_files : 1, sizeof(*p->files));
-    if (is_locked(r))
-        r->maps = calloc(n_streams(r) + 1, sizeof(*r->maps));
+    if (eng_run_locked(r))
+        r->maps = calloc(eng_run_streams(r) + 1, sizeof(*r->maps));
     if (p->disks == NULL || p->files == NULL ||
-        (is_locked(r) && r->maps == NULL))
+        (eng_run_locked(r) && r->maps == NULL))
         return err_nomem(e);
     p->time = free_second(r);
     eng_repo_set_retention_end(r->repo, 0); /* no policy: it has no end */
@@ -265,8 +223,9 @@ static int load_parent(struct run *r, const struct mf_stream *s,
     }
     if (e->kind != ERR_CORRUPT)
         return -1;
-    warn(r, "the point before is damaged (%.120s); %.60s is read as new",
-         e->msg, s->name);
+    eng_run_warn(r,
+                 "the point before is damaged (%.120s); %.60s is read as new",
+                 e->msg, s->name);
     return r->o->dry_run ? 0 : eng_repo_distrust(r->repo, r->o->cancel, e);
 }
 
@@ -366,19 +325,10 @@ static int copy_disks(struct run *r, struct err *e)
     return 0;
 }
 
-static struct eng_image *open_file(const struct eng_machine_file *f,
-                                   struct err *e)
-{
-    struct eng_image_opts opts = { .format = ENG_IMAGE_RAW,
-                                   .plain_file = true };
-
-    return eng_image_open(f->path, &opts, e);
-}
-
 static int copy_file(struct run *r, const struct eng_machine_file *f,
                      struct mf_stream *s, struct err *e)
 {
-    AUTO_ENG_IMAGE struct eng_image *image = open_file(f, e);
+    AUTO_ENG_IMAGE struct eng_image *image = eng_run_open_file(f, e);
 
     if (image == NULL)
         return -1;
@@ -398,82 +348,6 @@ static int copy_files(struct run *r, struct err *e)
         if (copy_file(r, &r->machine->files[i], &p->files[i], e) < 0)
             return -1;
     }
-    return 0;
-}
-
-/* The source of a stream is read once more (struct eng_extend). */
-static int read_again(void *ctx, size_t stream, uint64_t i,
-                      struct mf_entry *slot, struct err *e)
-{
-    struct run *r = ctx;
-    size_t n_disks = r->machine->n_disks;
-    AUTO_ENG_IMAGE struct eng_image *file = NULL;
-    struct eng_stream_run run = {
-        .repo = r->repo,
-        .name = stream < n_disks ? r->point->disks[stream].name
-                                 : r->point->files[stream - n_disks].name,
-        .level = r->level,
-        .cancel = r->o->cancel,
-    };
-
-    if (stream < n_disks) {
-        run.image = r->images[stream];
-    } else {
-        file = open_file(&r->machine->files[stream - n_disks], e);
-        run.image = file;
-        if (file == NULL)
-            return -1;
-    }
-    return eng_stream_again(&run, &r->maps[stream], i, slot, &r->use, e);
-}
-
-/* On a locked repository all that the point needs is locked first. */
-static int put_point(struct run *r, char file[MF_POINT_FILE_CHARS],
-                     struct err *e)
-{
-    struct eng_point_made made = { 0 };
-    struct eng_extend x = { .point = r->point,
-                            .maps = r->maps,
-                            .n_maps = n_streams(r),
-                            .again = read_again,
-                            .ctx = r,
-                            .cancel = r->o->cancel,
-                            .use = &r->use.io };
-
-    if (!is_locked(r)) {
-        int result = eng_point_put(r->repo, r->o->cancel, r->point, &made, e);
-        memcpy(file, made.file, sizeof(made.file));
-        return result;
-    }
-    if (eng_extend_commit(r->repo, &x, e) < 0)
-        return -1;
-    memcpy(file, x.file, sizeof(x.file));
-    if (x.unseen)
-        warn(r, "these keys may not see whether the server locked the point");
-    return 0;
-}
-
-static int commit_point(struct run *r, struct err *e)
-{
-    struct mf_point *p = r->point;
-    int64_t early_s = p->time - utc_now();
-
-    if (early_s > EARLY_MAX_S)
-        return err_set(e, ERR_PRECONDITION, 0,
-                       "the clock went back by %" PRId64
-                       " s during the run; set it and run again",
-                       early_s);
-    if (early_s > 0 && cancel_sleep(r->o->cancel, early_s * 1000, e) < 0)
-        return -1;
-    p->stats.read_bytes = r->use.read_bytes;
-    p->stats.new_bytes = r->use.io.new_bytes;
-    p->stats.stored_bytes = r->use.io.stored_bytes;
-    p->stats.seconds = (uint64_t)(utc_mono_ns() - r->started_ns) / 1000000000u;
-    char file[MF_POINT_FILE_CHARS];
-    if (put_point(r, file, e) < 0)
-        return -1;
-    for (size_t i = 0; i < r->machine->n_disks; i++)
-        eng_fingerprints_commit(r->fingerprints[i], file);
     return 0;
 }
 
@@ -539,7 +413,7 @@ static int run_all(struct run *r, struct err *e)
         find_parent(r, e) < 0 || begin_point(r, e) < 0 ||
         copy_files(r, e) < 0 || copy_disks(r, e) < 0)
         return -1;
-    return r->o->dry_run ? 0 : commit_point(r, e);
+    return r->o->dry_run ? 0 : eng_run_commit(r, e);
 }
 
 int eng_backup_machine(struct eng_repo *repo, const struct eng_machine *m,
