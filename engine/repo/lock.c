@@ -5,7 +5,7 @@
 
 #include "base/digest.h"
 
-#define SIGN_MAX_S (12 * 3600)
+#define SIGN_MAX_S (INT64_C(12) * 3600)
 
 uint64_t eng_lock_phase(const uint8_t hash[ENG_LOCK_HASH_BYTES],
                         uint64_t generation_s)

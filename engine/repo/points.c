@@ -47,6 +47,16 @@ static int points_add(struct eng_points *ps, const struct eng_point *p,
     return 0;
 }
 
+/* Versions of one key come one after the other. */
+static bool is_last(const struct eng_points *ps, const struct eng_point *p)
+{
+    if (ps->p == NULL || ps->n == 0)
+        return false;
+    const struct eng_point *last = &ps->p[ps->n - 1];
+    return strcmp(last->file, p->file) == 0 &&
+           strcmp(last->vm_key, p->vm_key) == 0;
+}
+
 /* Names that do not fit are junk of somebody else: ignored. */
 static int on_name(void *ctx, const char *key, const struct obj_info *info,
                    struct err *e)
@@ -59,10 +69,7 @@ static int on_name(void *ctx, const char *key, const struct obj_info *info,
         !mf_key_parse_point(key, MF_KEYSET_PLAIN, p.vm_key, p.file) ||
         !mf_point_file_parse(p.file, &p.time, hash))
         return 0;
-    /* Versions of one key come one after the other. */
-    const struct eng_point *last = ps->n > 0 ? &ps->p[ps->n - 1] : NULL;
-    if (last != NULL && strcmp(last->file, p.file) == 0 &&
-        strcmp(last->vm_key, p.vm_key) == 0)
+    if (is_last(ps, &p))
         return 0;
     if (!mf_vmkey_decode(p.vm_key, p.vm))
         snprintf(p.vm, sizeof(p.vm), "%s", p.vm_key);

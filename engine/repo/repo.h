@@ -43,10 +43,10 @@ struct eng_repo_create_opts {
     struct eng_probe *probe;
 };
 
-#define ENG_GENERATION_DEFAULT_S (10u * 86400)
+#define ENG_GENERATION_DEFAULT_S (UINT64_C(10) * 86400)
 /* Shorter immutabilities are for tests: servers take signatures for a quarter
  * of an hour, and the fence that rests on it needs room. */
-#define ENG_IMMUTABILITY_SAFE_S (4u * 3600)
+#define ENG_IMMUTABILITY_SAFE_S (UINT64_C(4) * 3600)
 
 /* Makes a repository: the bucket where wanted, and the descriptor.  ERR_EXISTS
  * where there is one, or anything else below the prefix; ERR_USAGE inside
@@ -68,9 +68,9 @@ void eng_repo_close(struct eng_repo *r); /* NULL is fine */
  * immutability, or a longer one of its own.  0: not a locked repository. */
 uint64_t eng_repo_immutability(const struct eng_repo *r);
 
-/* Under scope `retention`: everything that is put from now on is locked at least
- * until the end of the retention of the point that is being made (unix seconds;
- * 0: it has none that a lock could wait for). */
+/* Under scope `retention`: everything that is put from now on is locked at
+ * least until the end of the retention of the point that is being made (unix
+ * seconds; 0: it has none that a lock could wait for). */
 void eng_repo_set_retention_end(struct eng_repo *r, int64_t end);
 
 const char *eng_repo_name(const struct eng_repo *r);

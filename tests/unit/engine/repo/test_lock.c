@@ -84,7 +84,8 @@ static void manifests_are_signed_in_the_first_quarter(void **state)
 {
     (void)state;
     assert_int_equal(eng_lock_sign_before(1000, 14400), 1000 + 3600);
-    assert_int_equal(eng_lock_sign_before(1000, 14 * 86400), 1000 + 43200);
+    assert_int_equal(eng_lock_sign_before(1000, UINT64_C(14) * 86400),
+                     1000 + 43200);
     assert_int_equal(eng_lock_sign_before(1000, 172800), 1000 + 43200);
     assert_int_equal(eng_lock_sign_before(1000, 172796), 1000 + 43199);
     assert_int_equal(eng_lock_sign_before(1000, 1), 1001);
