@@ -146,7 +146,7 @@ int eng_learn_listing(struct eng_repo *r, const struct cancel *cancel,
 {
     struct list_job j = { .repo = r };
 
-    if (eng_versions_kept(r, cancel, &j.versions, e) < 0)
+    if (eng_repo_keeps_versions(r, cancel, &j.versions, e) < 0)
         return -1;
     struct listing few = { .repo = r,
                            .kind = ENG_INDEX_BLOCK,

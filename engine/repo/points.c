@@ -88,7 +88,7 @@ int eng_points_names(struct eng_repo *r, const struct cancel *cancel,
         mf_key_points_prefix(MF_KEYSET_PLAIN, vm != NULL ? vm_key : NULL);
     struct obj_req req = { .key = prefix.s, .cancel = cancel };
     struct obj_list_opts opts = { 0 };
-    if (eng_versions_kept(r, cancel, &opts.versions, e) < 0 ||
+    if (eng_repo_keeps_versions(r, cancel, &opts.versions, e) < 0 ||
         obj_list(r->store, &req, &opts, on_name, out, e) < 0) {
         eng_points_free(out);
         return err_ctx(e, "list points");
@@ -433,7 +433,7 @@ int eng_point_delete(struct eng_repo *r, const struct cancel *cancel,
     struct obj_req req = { .key = key.s, .cancel = cancel };
     bool versions = false;
 
-    if (eng_versions_kept(r, cancel, &versions, e) < 0)
+    if (eng_repo_keeps_versions(r, cancel, &versions, e) < 0)
         return -1;
     int result = versions ? delete_versions(r, cancel, key.s, p, e)
                           : obj_delete(r->store, &req, false, e);

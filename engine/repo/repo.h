@@ -64,6 +64,12 @@ struct eng_repo *eng_repo_open(const struct eng_repo_place *place,
                                const struct cancel *cancel, struct err *e);
 void eng_repo_close(struct eng_repo *r); /* NULL is fine */
 
+/* Whether the bucket keeps versions, or did once: asked once per open
+ * repository.  Where these keys may not ask: on a locked one yes, else no. */
+int eng_repo_keeps_versions(struct eng_repo *r, const struct cancel *cancel,
+                            bool *kept, struct err *e)
+    __attribute__((warn_unused_result));
+
 /* How long this host locks what a new point needs: the repository's
  * immutability, or a longer one of its own.  0: not a locked repository. */
 uint64_t eng_repo_immutability(const struct eng_repo *r);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Totals of a repository: one listing of blocks and pages, all manifests. */
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/repo/internal.h"
@@ -7,6 +8,7 @@
 
 struct sum {
     uint64_t objects, bytes;
+    char last[MF_KEY_CHARS]; /* the key that was counted last */
 };
 
 static int on_object(void *ctx, const char *key, const struct obj_info *info,
@@ -14,8 +16,11 @@ static int on_object(void *ctx, const char *key, const struct obj_info *info,
 {
     struct sum *s = ctx;
 
-    (void)key;
     (void)e;
+    /* Of several versions the newest is counted. */
+    if (info->delete_marker || strcmp(key, s->last) == 0)
+        return 0;
+    snprintf(s->last, sizeof(s->last), "%s", key);
     s->objects++;
     s->bytes += info->size;
     return 0;
@@ -25,8 +30,11 @@ static int sum_prefix(struct eng_repo *r, const struct cancel *cancel,
                       const char *prefix, struct sum *sum, struct err *e)
 {
     struct obj_req req = { .key = prefix, .cancel = cancel };
+    struct obj_list_opts opts = { 0 };
 
-    return obj_list(r->store, &req, NULL, on_object, sum, e);
+    if (eng_repo_keeps_versions(r, cancel, &opts.versions, e) < 0)
+        return -1;
+    return obj_list(r->store, &req, &opts, on_object, sum, e);
 }
 
 static void sum_points(const struct eng_points *ps, struct eng_repo_stats *out)

@@ -132,8 +132,8 @@ static int ask(struct eng_repo *r, const struct cancel *cancel, struct err *e)
     return 0;
 }
 
-int eng_versions_kept(struct eng_repo *r, const struct cancel *cancel,
-                      bool *kept, struct err *e)
+int eng_repo_keeps_versions(struct eng_repo *r, const struct cancel *cancel,
+                            bool *kept, struct err *e)
 {
     int result = 0;
 
@@ -168,7 +168,7 @@ int eng_versions_rescue(struct eng_repo *r, const struct cancel *cancel,
 
     if (e->kind != ERR_NOTFOUND && e->kind != ERR_CORRUPT)
         return -1;
-    if (eng_versions_kept(r, cancel, &kept, &why) < 0) {
+    if (eng_repo_keeps_versions(r, cancel, &kept, &why) < 0) {
         *e = why;
         return -1;
     }

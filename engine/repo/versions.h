@@ -64,10 +64,4 @@ int eng_versions_get(struct eng_repo *r, const struct cancel *cancel,
                      struct buf *out, struct err *e)
     __attribute__((warn_unused_result));
 
-/* Whether the bucket keeps versions, or did once: asked once per open
- * repository.  Where these keys may not ask: on a locked one yes, else no. */
-int eng_versions_kept(struct eng_repo *r, const struct cancel *cancel,
-                      bool *kept, struct err *e)
-    __attribute__((warn_unused_result));
-
 #endif

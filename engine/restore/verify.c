@@ -267,7 +267,10 @@ static int list_worker(void *ctx, struct workers *group, unsigned index,
             continue;
         struct mf_key key = mf_key_blocks_prefix(MF_KEYSET_PLAIN, (int)prefix);
         struct obj_req req = { .key = key.s, .cancel = workers_cancel(group) };
-        if (obj_list(eng_repo_store(v->repo), &req, NULL, on_block, v, e) < 0)
+        struct obj_list_opts opts = { 0 };
+        if (eng_repo_keeps_versions(v->repo, req.cancel, &opts.versions, e) <
+                0 ||
+            obj_list(eng_repo_store(v->repo), &req, &opts, on_block, v, e) < 0)
             return -1;
     }
     return 0;

@@ -117,6 +117,9 @@ restored "$one" back-one vm-one
 restored "$two" back-two vm
 restored "$three" back-three vm
 ov point verify "$three" --repo r
+ov point verify "$three" --repo r --level list
+ovj repo stats r
+equal "$(field '"\(.points) \(.damaged_points)"')" "5 1" "points, damaged ones"
 other_machine
 ov repo attach r "$URL" "${store[@]}"
 restored "$two" back-other vm
