@@ -306,6 +306,50 @@ static void a_parent_that_is_gone_is_no_parent(void **state)
     assert_locked(s, "plain/blocks/", newest_locked_until(s));
 }
 
+/* Blocks that are small to store, each another. */
+static void make_many(const char *vm, unsigned n)
+{
+    int fd = vm_disk_open(vm);
+
+    for (unsigned i = 0; i < n; i++)
+        must(io_pwrite_full(fd, &i, sizeof i, (uint64_t)i * FIXTURE_BLOCK + 8,
+                            "disk", why));
+    must(io_pwrite_full(fd, "end", 3, (uint64_t)n * FIXTURE_BLOCK - 3, "disk",
+                        why));
+    close(fd);
+}
+
+static void many_unknown_versions_take_one_listing(void **state)
+{
+    struct scene *s = *state;
+    const unsigned many = 1200;
+
+    place(s, 8 * DAY, 4 * DAY);
+    make_many(s->vm, many);
+    struct eng_repo_place other = s->f.place;
+    char state_dir[96];
+    snprintf(state_dir, sizeof state_dir, "%s/other", s->f.dir);
+    other.state_dir = state_dir;
+    struct err e = { 0 };
+    AUTO_ENG_REPO struct eng_repo *b = eng_repo_open(&other, NULL, &e);
+    assert_non_null(b);
+    /* That machine's index is complete before there is anything. */
+    must(eng_repo_prepare_writes(b, ENG_UPLOAD_NEW, NULL, why));
+    eng_repo_close(b);
+    vm_run(s->repo, s->vm, NULL);
+    b = eng_repo_open(&other, NULL, &e);
+    assert_non_null(b);
+    uint64_t listings = s3server_requests(s->server, "ListObjectVersions");
+    struct eng_backup_result res = vm_run(b, s->vm, NULL);
+    assert_int_equal(res.new_blocks, 0);
+    assert_in_range(s3server_requests(s->server, "ListObjectVersions") -
+                        listings,
+                    256, 256 + 40);
+    uint64_t before = extensions(s);
+    vm_run(b, s->vm, NULL);
+    assert_in_range(extensions(s) - before, 0, 5);
+}
+
 static void a_lock_that_is_later_already_counts(void **state)
 {
     struct scene *s = *state;
@@ -472,6 +516,7 @@ int main(void)
         T(a_block_that_is_gone_is_read_again_and_put_whole),
         T(a_page_that_is_gone_is_put_again),
         T(a_parent_that_is_gone_is_no_parent),
+        T(many_unknown_versions_take_one_listing),
         T(a_lock_that_is_later_already_counts),
         T(of_several_versions_the_one_that_verifies_is_extended),
         T(a_manifest_is_never_signed_late),
