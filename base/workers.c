@@ -45,21 +45,26 @@ static void record(struct workers *w, const struct err *e)
     cancel_request(&w->cancel);
 }
 
+static void work(struct workers *w, unsigned index)
+{
+    struct err e = { 0 };
+
+    if (w->fn(w->ctx, w, index, &e) < 0) {
+        if (e.kind == ERR_NONE)
+            err_set(&e, ERR_INTERNAL, 0, "worker %u failed without a reason",
+                    index);
+        record(w, &e);
+    }
+}
+
 static void *worker_main(void *arg)
 {
-    struct worker *self = arg;
-    struct workers *w = self->group;
-    struct err e = { 0 };
+    const struct worker *self = arg;
     char name[16]; /* the kernel's limit */
 
     snprintf(name, sizeof(name), "worker-%u", self->index);
     pthread_setname_np(pthread_self(), name);
-    if (w->fn(w->ctx, w, self->index, &e) < 0) {
-        if (e.kind == ERR_NONE)
-            err_set(&e, ERR_INTERNAL, 0, "worker %u failed without a reason",
-                    self->index);
-        record(w, &e);
-    }
+    work(self->group, self->index);
     return NULL;
 }
 
@@ -82,7 +87,7 @@ static void start_and_join(struct workers *w, struct worker *all, unsigned n)
         pthread_join(all[i].thread, NULL);
 }
 
-/* All threads are joined: nothing needs the lock any more. */
+/* All workers have ended: nothing needs the lock any more. */
 static int outcome(struct workers *w, struct err *e)
 {
     if (w->locked.failed) {
@@ -115,7 +120,10 @@ int workers_run(unsigned n, uint64_t items, const struct cancel *parent,
     if (cancel_init(&w.cancel, parent, e) < 0)
         return -1;
     pthread_mutex_init(&w.lock, NULL);
-    start_and_join(&w, all, n);
+    if (n == 1)
+        work(&w, 0);
+    else
+        start_and_join(&w, all, n);
     int r = outcome(&w, e);
     pthread_mutex_destroy(&w.lock);
     cancel_fini(&w.cancel);

@@ -20,8 +20,9 @@ struct workers; /* one group; lives during workers_run */
 typedef int (*workers_fn)(void *ctx, struct workers *w, unsigned index,
                           struct err *e);
 
-/* Runs n workers (at least 1) over items 0..items-1 and joins them.  The
- * calling thread does no work.  parent may be NULL.  -1: the error that came
+/* Runs n workers (at least 1) over items 0..items-1 and joins them.  One worker
+ * runs on the calling thread, more run on threads of their own.  parent may be
+ * NULL.  -1: the error that came
  * first (a plain ERR_CANCELLED of others never hides it); ERR_CANCELLED where
  * the token kept items from being claimed; ERR_INTERNAL where all workers
  * returned 0 and left items, so that work not done never looks done. */

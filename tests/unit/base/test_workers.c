@@ -105,6 +105,32 @@ static void at_least_one_worker_runs(void **state)
     assert_int_equal(atomic_load(&shared.seen[4]), 1);
 }
 
+static int note_thread(void *ctx, struct workers *w, unsigned index,
+                       struct err *e)
+{
+    pthread_t *who = ctx;
+    uint64_t item = 0;
+
+    (void)index;
+    (void)e;
+    while (workers_claim(w, &item))
+        *who = pthread_self();
+    return 0;
+}
+
+static void one_worker_needs_no_thread(void **state)
+{
+    struct err e = { 0 };
+    pthread_t who = { 0 };
+
+    (void)state;
+    creates_left = 0;
+    int r = workers_run(1, 3, NULL, note_thread, &who, &e);
+    creates_left = -1;
+    assert_int_equal(r, 0);
+    assert_true(pthread_equal(who, pthread_self()));
+}
+
 static void wait_for_step(struct shared *s, int step)
 {
     while (atomic_load(&s->ready) < step)
@@ -367,6 +393,7 @@ int main(void)
         GROUP_TEST(each_item_is_claimed_exactly_once),
         GROUP_TEST(no_items_is_no_work),
         GROUP_TEST(at_least_one_worker_runs),
+        GROUP_TEST(one_worker_needs_no_thread),
         GROUP_TEST(the_first_error_stops_all_and_is_reported),
         GROUP_TEST(a_real_error_is_not_hidden_by_an_earlier_echo),
         GROUP_TEST(a_later_error_does_not_replace_the_first),
