@@ -5,8 +5,9 @@
 #   ./test.sh --quick      under two minutes: dev build, unit tests, lints, a
 #                          short end-to-end run
 #   ./test.sh --long       everything, and where chance plays a part more of it:
-#                          200 kills on S3, minutes of fuzzing, all scenarios
-#                          under the sanitizers; CI=true means it
+#                          200 kills on S3, minutes of fuzzing, 10,000
+#                          interleavings, all scenarios under the sanitizers;
+#                          CI=true means it
 #   ./test.sh --only STEP  one step (may be given more than once)
 #   ./test.sh --list       the steps
 #
@@ -64,6 +65,7 @@ done
 [ ${#only[@]} -eq 0 ] || steps=("${only[@]}")
 if [ "$long" = true ]; then
     fuzz_seconds=30
+    export OBJVAULT_INTERLEAVE_COUNT=${OBJVAULT_INTERLEAVE_COUNT:-10000}
 else
     fuzz_seconds=10
     export E2E_KILLS=${E2E_KILLS:-40}
@@ -239,6 +241,7 @@ sanitized() { # sanitized PRESET NAME: unit tests and scenarios of a build
         ASAN_OPTIONS=detect_stack_use_after_return=1 \
         UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
         TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
+        OBJVAULT_INTERLEAVE_COUNT=100 \
         bash -c '. "$1"; units "$2" "unit, $2"' _ "$tmp/functions" "$preset" || bad=1
     # Races show in the unit tests and the quick scenarios; the long ones are
     # played by the other builds.

@@ -3,7 +3,7 @@
  * Buckets in memory.  One sorted array of versions per bucket, by key and then
  * newest first; one lock over everything; nothing is clever.
  */
-#include "memory.h"
+#include "tests/conformance/memory.h"
 
 #include <inttypes.h>
 #include <pthread.h>

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One round of each part is one process: it opens the repository, does its
+ * work, and closes; or dies. */
+#include "tests/interleave/play.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "engine/backup/backup.h"
+#include "engine/repo/points.h"
+#include "engine/source/machine.h"
+#include "tests/interleave/model.h"
+
+struct play_counts play_counts;
+
+void play_init(struct player *p, const char *root, const char *name,
+               const struct obj_config *store)
+{
+    *p = (struct player){ .rounds = 1, .gap_ms = HOUR };
+    snprintf(p->actor.name, sizeof(p->actor.name), "%s", name);
+    snprintf(p->actor.home, sizeof(p->actor.home), "%s/%s", root, name);
+    snprintf(p->state, sizeof(p->state), "%s/state", p->actor.home);
+    snprintf(p->vm_dir, sizeof(p->vm_dir), "%s/%s-vm", root, name);
+    snprintf(p->vm, sizeof(p->vm), "vm-%s", name);
+    p->place = (struct eng_repo_place){
+        .name = "sim",
+        .state_dir = p->state,
+        .store = *store,
+    };
+    p->actor.ctx = p;
+}
+
+/* Storage and line may fail anybody; what they do not explain is a bug. */
+static void judge(const struct actor *a, const char *what, const struct err *e)
+{
+    world_trace("%s: %s", what, e->msg);
+    if (a->dead)
+        return;
+    switch (e->kind) {
+    case ERR_UNREACHABLE:
+    case ERR_TIMEOUT:
+    case ERR_THROTTLED:
+    case ERR_CANCELLED:
+    case ERR_PRECONDITION:
+    case ERR_BUSY:
+    case ERR_DENIED: /* a signature that was too old twice */
+        return;
+    case ERR_NONE:
+    case ERR_FAILED:
+    case ERR_NOMEM:
+    case ERR_USAGE:
+    case ERR_CONFIG:
+    case ERR_IO:
+    case ERR_EXISTS:
+    case ERR_NOTFOUND:
+    case ERR_LOCKED:
+    case ERR_CORRUPT:
+    case ERR_FULL:
+    case ERR_UNSUPPORTED:
+    case ERR_INTERNAL:
+        break;
+    }
+    world_fail("%s, %s: %s", a->name, what, e->msg);
+}
+
+/* The next process of the same host. */
+static void begin_round(struct player *p, unsigned round)
+{
+    struct actor *a = &p->actor;
+
+    if (a->dead)
+        play_counts.crashed++;
+    world_revive(a);
+    if (round > 0)
+        world_sleep(world_between(0, p->gap_ms));
+}
+
+static int back_up(struct player *p, struct err *e)
+{
+    struct eng_backup_opts o = { .vm = p->vm,
+                                 .adopt = true,
+                                 .memory_bytes = 1,
+                                 .full = world_chance(100),
+                                 .cancel = &p->actor.cancel };
+    struct eng_backup_result res;
+
+    AUTO_ENG_MACHINE struct eng_machine *m = eng_machine_scan(p->vm_dir, e);
+    if (m == NULL)
+        return -1;
+    /* Where the test's folder lies must not decide names and dates. */
+    free(m->source);
+    m->source = io_format(e, "dir:/machines/%s", p->actor.name);
+    if (m->source == NULL)
+        return -1;
+    AUTO_ENG_REPO struct eng_repo *r =
+        eng_repo_open(&p->place, &p->actor.cancel, e);
+    if (r == NULL || eng_backup_machine(r, m, &o, &res, e) < 0)
+        return -1;
+    play_counts.points++;
+    return 0;
+}
+
+void play_writer(struct actor *a)
+{
+    struct player *p = a->ctx;
+    struct guest before;
+
+    guest_make(&p->guest);
+    guest_write(&p->guest, NULL, p->vm_dir);
+    for (unsigned i = 0; i < p->rounds && world_failure() == NULL; i++) {
+        struct err e = { 0 };
+        begin_round(p, i);
+        before = p->guest;
+        if (i > 0)
+            guest_change(&p->guest);
+        guest_write(&p->guest, &before, p->vm_dir);
+        model_machine(&p->guest);
+        world_trace("backs up");
+        play_counts.runs++;
+        if (back_up(p, &e) < 0) {
+            play_counts.failed++;
+            judge(a, "backup", &e);
+        }
+    }
+    world_revive(a);
+}
+
+static int remove_some(struct player *p, struct err *e)
+{
+    AUTO_ENG_POINTS struct eng_points all = { 0 };
+
+    AUTO_ENG_REPO struct eng_repo *r =
+        eng_repo_open(&p->place, &p->actor.cancel, e);
+    if (r == NULL || eng_points_list(r, &p->actor.cancel, NULL, &all, e) < 0)
+        return -1;
+    for (size_t i = 0; i < all.n; i++) {
+        if (!world_chance(400))
+            continue;
+        world_trace("removes %s/%s", all.p[i].vm, all.p[i].file);
+        if (eng_point_delete(r, &p->actor.cancel, &all.p[i], e) < 0) {
+            if (e->kind != ERR_LOCKED)
+                return -1;
+            continue;
+        }
+        play_counts.removed++;
+    }
+    return 0;
+}
+
+void play_remover(struct actor *a)
+{
+    struct player *p = a->ctx;
+
+    for (unsigned i = 0; i < p->rounds && world_failure() == NULL; i++) {
+        struct err e = { 0 };
+        begin_round(p, i + 1);
+        if (remove_some(p, &e) < 0)
+            judge(a, "removal", &e);
+    }
+    world_revive(a);
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TESTS_INTERLEAVE_PLAY_H
+#define TESTS_INTERLEAVE_PLAY_H
+
+/* The parts that actors play: hosts that back up their machine, hosts that
+ * remove points.  Each calls the engine as a command does. */
+#include "engine/repo/repo.h"
+#include "tests/interleave/guest.h"
+#include "tests/interleave/world.h"
+
+/* What all schedules of a test did, to see that they did something. */
+struct play_counts {
+    uint64_t runs, points, crashed, failed; /* of writers */
+    uint64_t removed;                       /* points, by hand */
+    uint64_t collections, collected;        /* ended well; objects */
+    uint64_t restores, restored;
+};
+extern struct play_counts play_counts;
+
+struct player {
+    struct actor actor;
+    struct eng_repo_place place;
+    char state[WORLD_PATH + 16];
+    char vm_dir[WORLD_PATH];
+    char vm[16];
+    struct guest guest;
+    unsigned rounds;
+    int64_t gap_ms; /* between two rounds, at most */
+};
+
+/* Fills a player but for what it plays: store is where the repository is. */
+void play_init(struct player *p, const char *root, const char *name,
+               const struct obj_config *store);
+
+/* Backs its machine up, changes it, backs it up again. */
+void play_writer(struct actor *a);
+
+/* Removes points of all machines by their names. */
+void play_remover(struct actor *a);
+
+#endif

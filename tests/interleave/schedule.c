@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Making a schedule of a seed, playing it, and looking at what is left. */
+#include "tests/interleave/schedule.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "tests/conformance/memory.h"
+#include "tests/interleave/folders.h"
+#include "tests/interleave/model.h"
+#include "tests/interleave/net.h"
+#include "tests/interleave/play.h"
+
+#define WRITERS 3
+
+const struct schedule_regime schedule_regimes[] = {
+    { .name = "leases" },
+    { .name = "folder", .folder = true },
+};
+const size_t schedule_regimes_n =
+    sizeof(schedule_regimes) / sizeof(schedule_regimes[0]);
+
+/* Longer than a wait for an answer, a signature, a lease, a mark, a lock. */
+static const int64_t stalls[] = { 3 * MINUTE,  16 * MINUTE, 35 * MINUTE,
+                                  65 * MINUTE, 2 * HOUR,    5 * HOUR,
+                                  DAY };
+
+static struct weather make_weather(void)
+{
+    static const struct weather kinds[] = {
+        { .slow = 100 },
+        { .slow = 100, .stall = 8, .freeze = 300 },
+        { .slow = 50, .crash = 10 },
+        { .slow = 50,
+          .outage = 5,
+          .lose_asked = 20,
+          .lose_told = 20,
+          .linger = 700 },
+        { .slow = 50,
+          .stall = 6,
+          .freeze = 200,
+          .crash = 6,
+          .outage = 3,
+          .lose_asked = 10,
+          .lose_told = 10,
+          .linger = 500 },
+    };
+    struct weather w = kinds[world_random(sizeof(kinds) / sizeof(kinds[0]))];
+
+    w.stalls = stalls;
+    w.n_stalls = sizeof(stalls) / sizeof(stalls[0]);
+    return w;
+}
+
+/* One folder for all that a schedule keeps; in memory where that goes. */
+static const char *make_root(void)
+{
+    static char root[64];
+
+    snprintf(root, sizeof(root), "%s/objvault-ilv-%ld",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp",
+             (long)getpid());
+    folder_remove(root);
+    if (mkdir(root, 0700) < 0)
+        abort();
+    return root;
+}
+
+struct stage {
+    const struct schedule_regime *regime;
+    const char *root;
+    char store_dir[WORLD_PATH];
+    struct obj_config store;
+    struct obj_store *view;
+    struct player players[WORLD_ACTORS];
+    unsigned n;
+};
+
+static int create(struct stage *s, struct err *e)
+{
+    struct eng_repo_create_opts o = { .create_bucket = true,
+                                      .block_size = GUEST_BLOCK };
+    struct eng_repo_place place = { .name = "sim",
+                                    .state_dir = s->root,
+                                    .store = s->store };
+
+    return eng_repo_create(&place, &o, NULL, e);
+}
+
+static void set_up(struct stage *s)
+{
+    struct err e = { 0 };
+
+    s->root = make_root();
+    snprintf(s->store_dir, sizeof(s->store_dir), "%s/store", s->root);
+    s->store = (struct obj_config){
+        .driver = s->regime->folder ? OBJ_DRIVER_FILE : OBJ_DRIVER_S3,
+        .bucket = "bucket",
+        .path = s->store_dir,
+    };
+    net_set_page(world_chance(500) ? 3 : 0);
+    if (create(s, &e) < 0)
+        world_fail("create: %s", e.msg);
+    s->view = net_observe(&s->store, &e);
+    if (s->view == NULL)
+        abort();
+    model_begin(s->view, s->regime->locked);
+}
+
+static void tear_down(struct stage *s)
+{
+    model_end();
+    obj_store_close(s->view);
+    memory_forget();
+    folder_remove(s->root);
+}
+
+static struct player *add(struct stage *s, const char *kind, unsigned nth,
+                          void (*play)(struct actor *a))
+{
+    struct player *p = &s->players[s->n++];
+    char name[16];
+
+    snprintf(name, sizeof(name), "%s%u", kind, nth);
+    play_init(p, s->root, name, &s->store);
+    p->actor.play = play;
+    p->actor.skew_ms = world_between(-40 * SECOND, 40 * SECOND);
+    p->rounds = 1 + (unsigned)world_random(3);
+    p->gap_ms = world_chance(500) ? 30 * MINUTE : 12 * HOUR;
+    return p;
+}
+
+static void add_players(struct stage *s)
+{
+    for (unsigned i = 0; i < WRITERS; i++) {
+        struct player *p = add(s, "writer", i, play_writer);
+        if (i == 1 && world_chance(300)) /* the machine of another */
+            snprintf(p->vm, sizeof(p->vm), "%s", s->players[0].vm);
+        world_add(&p->actor, world_between(0, 10 * MINUTE));
+    }
+    struct player *p = add(s, "remover", 0, play_remover);
+    world_add(&p->actor, world_between(0, HOUR));
+}
+
+bool schedule_play(const struct schedule_regime *g, uint64_t seed, bool trace,
+                   char *why, size_t cap)
+{
+    static const struct weather none;
+    struct stage *s = calloc(1, sizeof(*s));
+
+    if (s == NULL)
+        abort();
+    log_setup(LOG_ERROR, false);
+    world_begin(seed, &none, trace);
+    s->regime = g;
+    set_up(s);
+    world_set_weather(make_weather());
+    add_players(s);
+    world_run(3 * HOUR);
+    model_check();
+    bool good = world_failure() == NULL;
+    if (!good)
+        snprintf(why, cap, "%s", world_failure());
+    tear_down(s);
+    world_end();
+    free(s);
+    return good;
+}
