@@ -156,8 +156,10 @@ void model_put(const char *key, struct span body)
     p->visible = true;
     p->locked_until = m->locked_until;
     model.made++;
-    if (model_read_point(model.store, key, m, p->has_guest ? &p->guest : NULL,
-                         &p->refs))
+    if (model_read_point(model.store, m, p->has_guest ? &p->guest : NULL,
+                         &p->refs, &e) < 0)
+        world_fail("%s: %s", key, e.msg);
+    else
         check_there(p, false);
 }
 

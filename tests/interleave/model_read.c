@@ -81,9 +81,8 @@ static bool same_content(const struct mf_entry *m, bool has,
     return has ? is != NULL && mf_id_eq(is, id) : is == NULL;
 }
 
-static bool check_entries(const char *key, const struct mf_stream *s,
-                          const struct mf_entry *m, size_t n,
-                          const struct guest *g)
+static int check_entries(const struct mf_stream *s, const struct mf_entry *m,
+                         size_t n, const struct guest *g, struct err *e)
 {
     for (size_t i = 0; i < n; i++) {
         struct mf_id id;
@@ -93,69 +92,70 @@ static bool check_entries(const char *key, const struct mf_stream *s,
         else
             has = guest_file_id(g, strcmp(s->name, guest_file_names[0]) != 0,
                                 &id);
-        if (!same_content(&m[i], has, &id)) {
-            world_fail("%s: block %zu of %s is not what the machine held", key,
-                       i, s->name);
-            return false;
-        }
+        if (!same_content(&m[i], has, &id))
+            return err_set(e, ERR_CORRUPT, 0,
+                           "block %zu of %s is not what the machine held", i,
+                           s->name);
     }
-    return true;
+    return 0;
 }
 
-static bool read_object(struct obj_store *s, const char *key, struct buf *out)
+static int read_object(struct obj_store *s, const char *key, struct buf *out,
+                       struct err *e)
 {
     struct obj_req r = { .key = key };
-    struct err e = { 0 };
 
-    return obj_get(s, &r, NULL, out, NULL, &e) == 0;
+    return obj_get(s, &r, NULL, out, NULL, e);
 }
 
-static bool read_stream(struct obj_store *s, const char *key,
-                        const struct mf_stream *st, const struct guest *g,
-                        struct model_refs *refs)
+/* Machines here are small: one page for each stream. */
+static int read_page(struct obj_store *s, const struct mf_stream *st,
+                     struct mf_entry *m, size_t n, struct model_refs *refs,
+                     struct err *e)
 {
-    static struct mf_entry m[MF_PAGE_ENTRIES];
     AUTO_BUF struct buf object = buf_init(OBJECT_MAX);
     AUTO_BUF struct buf json = buf_init(MF_PAGE_JSON_MAX);
-    struct err e = { 0 };
+    struct mf_key page = mf_key_page(MF_KEYSET_PLAIN, &st->pages[0].id);
+    uint32_t last = mf_block_len(st->size, st->block_size, n - 1);
 
-    /* Machines here are small: one page for each stream. */
-    if (st->n_pages == 0)
-        return true;
-    size_t n = mf_block_count(st->size, st->block_size);
-    memset(m, 0, sizeof(m));
-    if (!st->pages[0].zero) {
-        struct mf_key page = mf_key_page(MF_KEYSET_PLAIN, &st->pages[0].id);
-        add_ref(refs, &page);
-        if (!read_object(s, page.s, &object)) {
-            world_fail("%s needs %s, which is not there", key, page.s);
-            return false;
-        }
-        if (mf_page_open(codec(), buf_span(&object), &st->pages[0].id, &json,
-                         &e) < 0 ||
-            mf_page_decode(buf_span(&json), m, n, st->block_size,
-                           mf_block_len(st->size, st->block_size, n - 1),
-                           &e) < 0) {
-            world_fail("%s: %s", page.s, e.msg);
-            return false;
-        }
-    }
-    for (size_t i = 0; i < n; i++)
-        add_entry(refs, &m[i]);
-    return g == NULL || check_entries(key, st, m, n, g);
+    add_ref(refs, &page);
+    if (read_object(s, page.s, &object, e) < 0 ||
+        mf_page_open(codec(), buf_span(&object), &st->pages[0].id, &json, e) <
+            0 ||
+        mf_page_decode(buf_span(&json), m, n, st->block_size, last, e) < 0)
+        return err_ctx(e, "it needs %s", page.s);
+    return 0;
 }
 
-bool model_read_point(struct obj_store *s, const char *key,
-                      const struct mf_point *m, const struct guest *g,
-                      struct model_refs *refs)
+static int read_stream(struct obj_store *s, const struct mf_stream *st,
+                       const struct guest *g, struct model_refs *refs,
+                       struct err *e)
+{
+    struct mf_entry m[GUEST_BLOCKS] = { 0 };
+    size_t n = mf_block_count(st->size, st->block_size);
+
+    if (n > GUEST_BLOCKS)
+        return err_set(e, ERR_CORRUPT, 0, "%s has %zu blocks", st->name, n);
+    if (n == 0)
+        return 0;
+    if (!st->pages[0].zero && read_page(s, st, m, n, refs, e) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        add_entry(refs, &m[i]);
+    return g == NULL ? 0 : check_entries(st, m, n, g, e);
+}
+
+int model_read_point(struct obj_store *s, const struct mf_point *m,
+                     const struct guest *g, struct model_refs *refs,
+                     struct err *e)
 {
     for (size_t i = 0; i < m->n_disks; i++)
-        if (!read_stream(s, key, &m->disks[i], g, refs))
-            return false;
+        if (read_stream(s, &m->disks[i], g, refs, e) < 0)
+            return -1;
     for (size_t i = 0; i < m->n_files; i++)
-        if (!read_stream(s, key, &m->files[i], g, refs))
-            return false;
-    return true;
+        if (read_stream(s, &m->files[i], g, refs, e) < 0)
+            return -1;
+    return 0;
 }
 
 struct search {
@@ -235,14 +235,10 @@ void model_read_bytes(struct obj_store *s, const char *point,
         if (!mf_key_parse_block(refs->keys[i], MF_KEYSET_PLAIN, &id))
             continue;
         buf_reset(&object);
-        if (!read_object(s, refs->keys[i], &object)) {
-            world_fail("%s needs %s, which cannot be read", point,
-                       refs->keys[i]);
-            return;
-        }
-        if (!was_verified(refs->keys[i], buf_span(&object)) &&
-            mf_block_decode(codec(), buf_span(&object), &id, plain,
-                            sizeof(plain), &len, &e) < 0) {
+        if (read_object(s, refs->keys[i], &object, &e) < 0 ||
+            (!was_verified(refs->keys[i], buf_span(&object)) &&
+             mf_block_decode(codec(), buf_span(&object), &id, plain,
+                             sizeof(plain), &len, &e) < 0)) {
             world_fail("%s needs %s: %s", point, refs->keys[i], e.msg);
             return;
         }

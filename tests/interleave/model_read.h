@@ -16,11 +16,11 @@ struct model_refs {
 void model_refs_free(struct model_refs *r);
 bool model_refs_have(const struct model_refs *r, const char *key);
 
-/* Reads the pages of a manifest, and compares each entry with what the machine
- * held (NULL: not known).  Fills refs.  False: a failure was told. */
-bool model_read_point(struct obj_store *s, const char *key,
-                      const struct mf_point *m, const struct guest *g,
-                      struct model_refs *refs);
+/* Reads the pages of a manifest into refs, and compares each entry with what
+ * the machine held (NULL: not known; else ERR_CORRUPT where it differs). */
+int model_read_point(struct obj_store *s, const struct mf_point *m,
+                     const struct guest *g, struct model_refs *refs,
+                     struct err *e);
 
 /* An object of this name is there, in a version that is locked until then (0:
  * need not be). */

@@ -161,3 +161,22 @@ void play_remover(struct actor *a)
     }
     world_revive(a);
 }
+
+/* A mark is good for half of the immutability, a day at most. */
+void play_sweeper(struct actor *a)
+{
+    struct player *p = a->ctx;
+    int64_t mark_s = p->immutability_s / 2;
+
+    if (mark_s > DAY / SECOND)
+        mark_s = DAY / SECOND;
+    for (unsigned i = 0; i < p->rounds && world_failure() == NULL; i++) {
+        struct err e = { 0 };
+        begin_round(p, i + 1);
+        if (play_sweep(p, mark_s, &e) < 0)
+            judge(a, "sweep", &e);
+        else
+            play_counts.collections++;
+    }
+    world_revive(a);
+}

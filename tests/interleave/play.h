@@ -25,7 +25,8 @@ struct player {
     char vm[16];
     struct guest guest;
     unsigned rounds;
-    int64_t gap_ms; /* between two rounds, at most */
+    int64_t gap_ms;         /* between two rounds, at most */
+    int64_t immutability_s; /* of a locked repository; else 0 */
 };
 
 /* Fills a player but for what it plays: store is where the repository is. */
@@ -37,5 +38,9 @@ void play_writer(struct actor *a);
 
 /* Removes points of all machines by their names. */
 void play_remover(struct actor *a);
+
+/* Collects as meanly as the rules for locked repositories allow (sweeper.c). */
+void play_sweeper(struct actor *a);
+int play_sweep(struct player *p, int64_t mark_s, struct err *e);
 
 #endif

@@ -16,9 +16,11 @@
 #include "tests/interleave/play.h"
 
 #define WRITERS 3
+#define COLLECTORS 2
 
 const struct schedule_regime schedule_regimes[] = {
     { .name = "leases" },
+    { .name = "locks", .locked = true },
     { .name = "folder", .folder = true },
 };
 const size_t schedule_regimes_n =
@@ -78,6 +80,7 @@ struct stage {
     struct obj_store *view;
     struct player players[WORLD_ACTORS];
     unsigned n;
+    uint64_t immutability_s, generation_s;
 };
 
 static int create(struct stage *s, struct err *e)
@@ -88,6 +91,13 @@ static int create(struct stage *s, struct err *e)
                                     .state_dir = s->root,
                                     .store = s->store };
 
+    if (s->regime->locked) {
+        s->immutability_s = (uint64_t)world_between(4, 12) * 3600;
+        s->generation_s = (uint64_t)world_between(1, 8) * 3600;
+        o.locked = true;
+        o.immutability_s = s->immutability_s;
+        o.generation_s = s->generation_s;
+    }
     return eng_repo_create(&place, &o, NULL, e);
 }
 
@@ -131,6 +141,7 @@ static struct player *add(struct stage *s, const char *kind, unsigned nth,
     p->actor.skew_ms = world_between(-40 * SECOND, 40 * SECOND);
     p->rounds = 1 + (unsigned)world_random(3);
     p->gap_ms = world_chance(500) ? 30 * MINUTE : 12 * HOUR;
+    p->immutability_s = (int64_t)s->immutability_s;
     return p;
 }
 
@@ -144,6 +155,11 @@ static void add_players(struct stage *s)
     }
     struct player *p = add(s, "remover", 0, play_remover);
     world_add(&p->actor, world_between(0, HOUR));
+    for (unsigned i = 0; s->regime->locked && i < COLLECTORS; i++) {
+        p = add(s, "sweeper", i, play_sweeper);
+        p->rounds = 4;
+        world_add(&p->actor, world_between(0, 12 * HOUR));
+    }
 }
 
 bool schedule_play(const struct schedule_regime *g, uint64_t seed, bool trace,
