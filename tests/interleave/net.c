@@ -162,6 +162,16 @@ static bool is_lost(const struct line *l, const struct obj_req *r,
     return true;
 }
 
+/* Requests that the rules are about meet more of the weather: what makes a
+ * point visible, removes, or tells others of one's doing. */
+static unsigned weight_of(const struct obj_req *r, const struct cargo *c)
+{
+    bool telling =
+        strncmp(r->key, "gc/", 3) == 0 || strstr(r->key, "/points/") != NULL;
+
+    return c->verb == OBJ_DELETE || (c->verb == OBJ_PUT && telling) ? 5 : 1;
+}
+
 /* True: the request is at the storage, and time has passed.  Else the attempt
  * says what became of it. */
 static bool depart(const struct line *l, const struct obj_req *r,
@@ -181,7 +191,7 @@ static bool depart(const struct line *l, const struct obj_req *r,
     }
     if (is_lost(l, r, c, a))
         return false;
-    if (!world_pass()) {
+    if (!world_pass(weight_of(r, c))) {
         linger(l, r, c);
         a->outcome = OBJ_STOPPED;
         return false;
@@ -231,7 +241,7 @@ static void arrive(const struct line *l, const struct obj_req *r,
                 outcome_word(a->outcome));
     bool lost = !l->folder && !actor->steady &&
                 world_chance(world_weather()->lose_told);
-    if (!world_pass()) {
+    if (!world_pass(1)) {
         a->outcome = OBJ_STOPPED;
     } else if (lost) {
         counts.lost++;

@@ -35,8 +35,14 @@ void play_init(struct player *p, const char *root, const char *name,
 /* Storage and line may fail anybody; what they do not explain is a bug. */
 static void judge(const struct actor *a, const char *what, const struct err *e)
 {
+    const struct player *p = a->ctx;
+
     world_trace("%s: %s", what, e->msg);
     if (a->dead)
+        return;
+    /* Who stands still for longer than locks last may find gone what it has
+     * just stored, or ask for a lock until yesterday, and say so. */
+    if (p->immutability_s > 0 && a->stood_ms > p->immutability_s * 1000)
         return;
     switch (e->kind) {
     case ERR_UNREACHABLE:

@@ -27,11 +27,25 @@ const size_t schedule_regimes_n =
     sizeof(schedule_regimes) / sizeof(schedule_regimes[0]);
 
 /* Longer than a wait for an answer, a signature, a lease, a mark, a lock. */
-static const int64_t stalls[] = { 3 * MINUTE,  16 * MINUTE, 35 * MINUTE,
-                                  65 * MINUTE, 2 * HOUR,    5 * HOUR,
-                                  DAY };
+static int64_t stalls[] = {
+    3 * MINUTE, 16 * MINUTE, 35 * MINUTE, 65 * MINUTE, 2 * HOUR,
+    5 * HOUR,   DAY,         0,           0,           0
+};
+#define FIXED_STALLS 7
+#define LOCK_STALLS 3
 
-static struct weather make_weather(void)
+/* On locked repositories: parts of how long locks last. */
+static unsigned make_stalls(int64_t immutability_s)
+{
+    int64_t ms = immutability_s * 1000;
+
+    stalls[FIXED_STALLS] = ms / 4;
+    stalls[FIXED_STALLS + 1] = ms / 2;
+    stalls[FIXED_STALLS + 2] = ms;
+    return immutability_s > 0 ? FIXED_STALLS + LOCK_STALLS : FIXED_STALLS;
+}
+
+static struct weather make_weather(int64_t immutability_s)
 {
     static const struct weather kinds[] = {
         { .slow = 100 },
@@ -54,7 +68,7 @@ static struct weather make_weather(void)
     struct weather w = kinds[world_random(sizeof(kinds) / sizeof(kinds[0]))];
 
     w.stalls = stalls;
-    w.n_stalls = sizeof(stalls) / sizeof(stalls[0]);
+    w.n_stalls = make_stalls(immutability_s);
     return w;
 }
 
@@ -174,7 +188,7 @@ bool schedule_play(const struct schedule_regime *g, uint64_t seed, bool trace,
     world_begin(seed, &none, trace);
     s->regime = g;
     set_up(s);
-    world_set_weather(make_weather());
+    world_set_weather(make_weather((int64_t)s->immutability_s));
     add_players(s);
     world_run(3 * HOUR);
     model_check();

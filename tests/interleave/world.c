@@ -250,13 +250,14 @@ static int64_t sample_stall(struct actor *a)
     int64_t ms = w->stalls[world_random(w->n_stalls)];
 
     ms += world_between(0, ms / 2);
+    a->stood_ms += ms;
     if (world_chance(w->freeze))
         a->lag_ms += ms;
     world_trace("stands still for %lld s", (long long)(ms / 1000));
     return ms;
 }
 
-bool world_pass(void)
+bool world_pass(unsigned weight)
 {
     struct actor *a = world.current;
     int64_t ms = world_between(0, 60);
@@ -269,13 +270,13 @@ bool world_pass(void)
         world_sleep(ms);
         return !a->dead;
     }
-    if (world_chance(world.weather.crash)) {
+    if (world_chance(weight * world.weather.crash)) {
         world_crash();
         return false;
     }
     if (world_chance(world.weather.slow))
         ms = world_between(SECOND, 2 * MINUTE);
-    if (world_chance(world.weather.stall))
+    if (world_chance(weight * world.weather.stall))
         ms = sample_stall(a);
     world_sleep(ms);
     return !a->dead;
@@ -298,6 +299,7 @@ void world_revive(struct actor *a)
     if (world.failure[0] != '\0')
         return;
     a->lag_ms = 0;
+    a->stood_ms = 0;
     if (!a->dead)
         return;
     folder_put_back(a->home);

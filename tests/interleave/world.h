@@ -52,6 +52,7 @@ struct actor {
     int64_t wake_ms;
     int64_t skew_ms;      /* its clock minus the server's */
     int64_t lag_ms;       /* ... and what it missed while it was frozen */
+    int64_t stood_ms;     /* how long it stood still since it was begun */
     int64_t cut_off_ms;   /* its line is down until then */
     bool dead;            /* crashed: nothing of it gets out */
     struct cancel cancel; /* requested by the crash, to unwind */
@@ -93,8 +94,9 @@ void world_run(int64_t rest_ms);
 void world_sleep(int64_t ms);
 
 /* A place where others may come in: the running actor loses some time, by the
- * weather, or stands still, or dies (then false, and its home is put aside). */
-bool world_pass(void);
+ * weather, or stands still, or dies (then false, and its home is put aside).
+ * weight: how much more often than at an ordinary place. */
+bool world_pass(unsigned weight);
 
 /* Kills the running actor. */
 void world_crash(void);
