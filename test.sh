@@ -66,6 +66,7 @@ done
 if [ "$long" = true ]; then
     fuzz_seconds=30
     export OBJVAULT_INTERLEAVE_COUNT=${OBJVAULT_INTERLEAVE_COUNT:-10000}
+    export OBJVAULT_INTERLEAVE_DAYS=365
 else
     fuzz_seconds=10
     export E2E_KILLS=${E2E_KILLS:-40}

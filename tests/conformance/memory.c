@@ -25,8 +25,8 @@ struct version {
 
 struct bucket {
     char name[64];
-    bool object_lock; /* and versions */
-    struct version *v;
+    bool object_lock;   /* and versions */
+    struct version **v; /* owned */
     size_t n, cap;
 };
 
@@ -54,12 +54,14 @@ void memory_forget(void)
 {
     for (size_t b = 0; b < all.n; b++) {
         for (size_t i = 0; i < all.buckets[b].n; i++) {
-            free(all.buckets[b].v[i].key);
-            free(all.buckets[b].v[i].body);
+            free(all.buckets[b].v[i]->key);
+            free(all.buckets[b].v[i]->body);
+            free(all.buckets[b].v[i]);
         }
         free(all.buckets[b].v);
     }
     all.n = 0;
+    all.changes = 0;
 }
 
 /* With the lock held; NULL: no such bucket. */
@@ -105,7 +107,7 @@ static size_t newest(const struct bucket *b, const char *key)
 
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        if (strcmp(b->v[mid].key, key) < 0)
+        if (strcmp(b->v[mid]->key, key) < 0)
             low = mid + 1;
         else
             high = mid;
@@ -115,15 +117,16 @@ static size_t newest(const struct bucket *b, const char *key)
 
 static bool is_of(const struct bucket *b, size_t i, const char *key)
 {
-    return i < b->n && strcmp(b->v[i].key, key) == 0;
+    return i < b->n && strcmp(b->v[i]->key, key) == 0;
 }
 
 /* The version that a request names (without one: the newest); NULL: none. */
 static struct version *find(const struct bucket *b, const struct obj_req *r)
 {
     for (size_t i = newest(b, r->key); is_of(b, i, r->key); i++) {
-        if (r->version == NULL || strcmp(b->v[i].info.version, r->version) == 0)
-            return &b->v[i];
+        if (r->version == NULL ||
+            strcmp(b->v[i]->info.version, r->version) == 0)
+            return b->v[i];
     }
     return NULL;
 }
@@ -139,8 +142,9 @@ static struct version *find_object(const struct bucket *b,
 
 static void drop(struct bucket *b, size_t i)
 {
-    free(b->v[i].key);
-    free(b->v[i].body);
+    free(b->v[i]->key);
+    free(b->v[i]->body);
+    free(b->v[i]);
     memmove(&b->v[i], &b->v[i + 1], (b->n - i - 1) * sizeof *b->v);
     b->n--;
 }
@@ -153,15 +157,19 @@ static bool insert(struct bucket *b, const char *key, struct version v)
 
     if (b->n == b->cap) {
         size_t cap = b->cap > 0 ? 2 * b->cap : 64;
-        struct version *more = reallocarray(b->v, cap, sizeof *more);
+        struct version **more = reallocarray(b->v, cap, sizeof *more);
         if (more == NULL)
             return false;
         b->v = more;
         b->cap = cap;
     }
+    struct version *kept = malloc(sizeof *kept);
     v.key = strdup(key);
-    if (v.key == NULL)
+    if (kept == NULL || v.key == NULL) {
+        free(kept);
+        free(v.key);
         return false;
+    }
     all.changes++;
     v.info.modified = now();
     v.info.delete_marker = v.body == NULL;
@@ -172,7 +180,8 @@ static bool insert(struct bucket *b, const char *key, struct version v)
     else if (is_of(b, i, key))
         drop(b, i);
     memmove(&b->v[i + 1], &b->v[i], (b->n - i) * sizeof *b->v);
-    b->v[i] = v;
+    *kept = v;
+    b->v[i] = kept;
     b->n++;
     return true;
 }
@@ -328,7 +337,7 @@ static size_t list_start(const struct bucket *b, const struct obj_req *r,
         return i;
     for (i = newest(b, behind); is_of(b, i, behind); i++) {
         if (page->next != NULL && version != NULL &&
-            strcmp(b->v[i].info.version, version) == 0)
+            strcmp(b->v[i]->info.version, version) == 0)
             return i + 1;
     }
     return i;
@@ -356,10 +365,10 @@ static void memory_list(void *self, const struct obj_req *r,
     if (b == NULL)
         return;
     for (size_t i = list_start(b, r, o, page);
-         good && i < b->n && strncmp(b->v[i].key, r->key, strlen(r->key)) == 0;
+         good && i < b->n && strncmp(b->v[i]->key, r->key, strlen(r->key)) == 0;
          i++) {
-        struct obj_info info = b->v[i].info;
-        info.latest = i == 0 || strcmp(b->v[i - 1].key, b->v[i].key) != 0;
+        struct obj_info info = b->v[i]->info;
+        info.latest = i == 0 || strcmp(b->v[i - 1]->key, b->v[i]->key) != 0;
         info.server_time = a->server_time;
         if (!o->versions && (!info.latest || info.delete_marker))
             continue;
@@ -367,7 +376,7 @@ static void memory_list(void *self, const struct obj_req *r,
             good = set_next(&got, o->versions);
             break;
         }
-        good = obj_page_add(&got, b->v[i].key, &info);
+        good = obj_page_add(&got, b->v[i]->key, &info);
     }
     if (good) {
         obj_page_clear(page);
@@ -396,7 +405,10 @@ static enum obj_outcome remove_one(struct bucket *b, const struct obj_req *r,
     }
     if (is_held(v, bypass))
         return OBJ_WORM;
-    drop(b, (size_t)(v - b->v));
+    size_t i = newest(b, r->key);
+    while (b->v[i] != v)
+        i++;
+    drop(b, i);
     return OBJ_OK;
 }
 

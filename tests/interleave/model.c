@@ -58,6 +58,7 @@ void model_end(void)
     for (unsigned i = 0; i < model.n_about; i++)
         free(model.about[i].key);
     model.n = model.n_about = 0;
+    model.store = NULL;
 }
 
 static bool is_point(const char *key)
@@ -85,7 +86,7 @@ void model_signed(const char *key)
 {
     const struct actor *a = world_current();
 
-    if (!is_point(key) || model.n_about == SIGNED_MAX)
+    if (model.store == NULL || !is_point(key) || model.n_about == SIGNED_MAX)
         return;
     for (unsigned i = 0; i < model.n_machines; i++)
         if (model.machines[i].actor == a) {
@@ -139,7 +140,7 @@ void model_put(const char *key, struct span body)
 {
     struct err e = { 0 };
 
-    if (!is_point(key))
+    if (model.store == NULL || !is_point(key))
         return;
     struct known_point *p = find_point(key);
     if (p != NULL) { /* once more the same */
@@ -174,7 +175,7 @@ void model_removed(const char *key)
 {
     struct known_point *p = find_point(key);
 
-    if (is_there(key))
+    if (model.store == NULL || is_there(key))
         return;
     if (p != NULL) {
         world_trace("gone: %s", key);

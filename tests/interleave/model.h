@@ -12,7 +12,8 @@
 #include "objstore/store.h"
 #include "tests/interleave/guest.h"
 
-/* store: the test's own view (net_observe), borrowed. */
+/* store: the test's own view (net_observe), borrowed.  Without a beginning
+ * nothing is looked at. */
 void model_begin(struct obj_store *store, bool locked);
 void model_end(void);
 

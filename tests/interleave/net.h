@@ -25,8 +25,13 @@ struct net_counts {
     uint64_t requests[OBJ_VERBS];
     uint64_t lost, late, refused; /* late: carried out after its sender gave
                                      up; refused: signature too old */
+    uint64_t relocked;            /* locks that were there (net_expect_locks) */
 };
 struct net_counts *net_counts(void);
+
+/* From now on locks are asked for until then, or later: one that is there when
+ * it is asked for counts.  0: nobody looks. */
+void net_expect_locks(int64_t until);
 
 /* The view of the test: no weather, the server's clock.  The store is opened
  * with net_open's configuration. */
