@@ -188,7 +188,9 @@ static unsigned weight_of(const struct obj_req *r, const struct cargo *c)
     bool telling =
         strncmp(r->key, "gc/", 3) == 0 || strstr(r->key, "/points/") != NULL;
 
-    return c->verb == OBJ_DELETE || (c->verb == OBJ_PUT && telling) ? 5 : 1;
+    return c->verb == OBJ_DELETE || (c->verb == OBJ_PUT && telling)
+               ? world_weather()->focus
+               : 1;
 }
 
 /* True: the request is at the storage, and time has passed.  Else the attempt

@@ -26,36 +26,39 @@ const struct schedule_regime schedule_regimes[] = {
 const size_t schedule_regimes_n =
     sizeof(schedule_regimes) / sizeof(schedule_regimes[0]);
 
-/* Longer than a wait for an answer, a signature, a lease, a mark, a lock. */
-static int64_t stalls[] = {
-    3 * MINUTE, 16 * MINUTE, 35 * MINUTE, 65 * MINUTE, 2 * HOUR,
-    5 * HOUR,   DAY,         0,           0,           0
-};
-#define FIXED_STALLS 7
-#define LOCK_STALLS 3
+/* Longer than a wait for an answer, a signature, a lease, a mark. */
+static const int64_t stalls[] = { 3 * MINUTE,  16 * MINUTE, 35 * MINUTE,
+                                  65 * MINUTE, 2 * HOUR,    5 * HOUR };
 
-/* On locked repositories: parts of how long locks last. */
-static unsigned make_stalls(int64_t immutability_s)
+#define LOCK_STALLS 5
+static int64_t lock_stalls[LOCK_STALLS];
+
+/* On locked repositories: parts of how long locks last, and twice that. */
+static void choose_stalls(struct weather *w, int64_t immutability_s)
 {
     int64_t ms = immutability_s * 1000;
+    const int64_t of_locks[LOCK_STALLS] = { 16 * MINUTE, ms / 4, ms / 2, ms,
+                                            2 * ms };
 
-    stalls[FIXED_STALLS] = ms / 4;
-    stalls[FIXED_STALLS + 1] = ms / 2;
-    stalls[FIXED_STALLS + 2] = ms;
-    return immutability_s > 0 ? FIXED_STALLS + LOCK_STALLS : FIXED_STALLS;
+    memcpy(lock_stalls, of_locks, sizeof(lock_stalls));
+    w->stalls = immutability_s > 0 ? lock_stalls : stalls;
+    w->n_stalls =
+        immutability_s > 0 ? LOCK_STALLS : sizeof(stalls) / sizeof(stalls[0]);
 }
 
 static struct weather make_weather(int64_t immutability_s)
 {
     static const struct weather kinds[] = {
         { .slow = 100 },
-        { .slow = 100, .stall = 8, .freeze = 300 },
-        { .slow = 50, .crash = 10 },
+        { .slow = 100, .stall = 8, .freeze = 300, .focus = 5 },
+        { .slow = 50, .stall = 2, .freeze = 300, .focus = 60 },
+        { .slow = 50, .crash = 10, .focus = 5 },
         { .slow = 50,
           .outage = 5,
           .lose_asked = 20,
           .lose_told = 20,
-          .linger = 700 },
+          .linger = 700,
+          .focus = 5 },
         { .slow = 50,
           .stall = 6,
           .freeze = 200,
@@ -63,12 +66,12 @@ static struct weather make_weather(int64_t immutability_s)
           .outage = 3,
           .lose_asked = 10,
           .lose_told = 10,
-          .linger = 500 },
+          .linger = 500,
+          .focus = 5 },
     };
     struct weather w = kinds[world_random(sizeof(kinds) / sizeof(kinds[0]))];
 
-    w.stalls = stalls;
-    w.n_stalls = make_stalls(immutability_s);
+    choose_stalls(&w, immutability_s);
     return w;
 }
 
@@ -171,7 +174,8 @@ static void add_players(struct stage *s)
     world_add(&p->actor, world_between(0, HOUR));
     for (unsigned i = 0; s->regime->locked && i < COLLECTORS; i++) {
         p = add(s, "sweeper", i, play_sweeper);
-        p->rounds = 4;
+        p->rounds = 10;
+        p->gap_ms = 5 * HOUR;
         world_add(&p->actor, world_between(0, 12 * HOUR));
     }
 }

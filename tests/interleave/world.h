@@ -36,6 +36,7 @@ struct weather {
     unsigned linger;     /* of the lost requests: carried out later */
     unsigned outage; /* none of the actor's requests gets there for a time */
     unsigned crash;
+    unsigned focus;        /* how much more often at the requests that matter */
     const int64_t *stalls; /* lengths to choose from, ms */
     unsigned n_stalls;
 };
