@@ -52,17 +52,25 @@ static int copy_one(const char *path, const struct stat *st, int type,
     return type == FTW_D ? mkdir(to, 0700) : copy_file(path, to, st);
 }
 
-void folder_put_aside(const char *path)
+void folder_copy(const char *from, const char *to)
 {
     struct stat st;
 
-    copied_from = path;
-    snprintf(copied_to, sizeof(copied_to), "%s.dead", path);
-    if (stat(path, &st) < 0 && errno == ENOENT)
+    copied_from = from;
+    snprintf(copied_to, sizeof(copied_to), "%s", to);
+    folder_remove(to);
+    if (stat(from, &st) < 0 && errno == ENOENT)
         return;
-    folder_remove(copied_to);
-    if (nftw(path, copy_one, 16, FTW_PHYS) != 0)
-        give_up(path);
+    if (nftw(from, copy_one, 16, FTW_PHYS) != 0)
+        give_up(from);
+}
+
+void folder_put_aside(const char *path)
+{
+    char aside[PATH_MAX];
+
+    snprintf(aside, sizeof(aside), "%s.dead", path);
+    folder_copy(path, aside);
 }
 
 void folder_put_back(const char *path)

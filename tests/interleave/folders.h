@@ -9,7 +9,11 @@
  * takes its place afterwards.
  */
 
-/* Copies the folder to "<path>.dead".  Ends the test where it cannot. */
+/* Makes a copy, in the place of an older one; of nothing nothing.  Ends the
+ * test where it cannot. */
+void folder_copy(const char *from, const char *to);
+
+/* Copies the folder to "<path>.dead". */
 void folder_put_aside(const char *path);
 
 /* Puts the copy, if there is one, in the folder's place. */

@@ -84,8 +84,12 @@ static void report(const struct args *a, uint64_t played, double took)
     printf("%s: %" PRIu64 " schedules in %.1f s\n", a->regime->name, played,
            took);
     printf("  runs %" PRIu64 ", points %" PRIu64 ", failed %" PRIu64
-           ", crashed %" PRIu64 "; points removed %" PRIu64 "\n",
-           p->runs, p->points, p->failed, p->crashed, p->removed);
+           ", crashed %" PRIu64 "; points removed %" PRIu64 ", read %" PRIu64
+           " (%" PRIu64 " of them removed meanwhile)\n",
+           p->runs, p->points, p->failed, p->crashed, p->removed, p->readings,
+           p->outlived);
+    printf("  collections %" PRIu64 ", collected %" PRIu64 "\n", p->collections,
+           p->collected);
     printf("  puts %" PRIu64 ", deletes %" PRIu64 ", lost %" PRIu64
            ", carried out late %" PRIu64 ", too old %" PRIu64 "\n",
            n->requests[OBJ_PUT], n->requests[OBJ_DELETE], n->lost, n->late,

@@ -243,6 +243,13 @@ unsigned model_garbage(void)
     return g.n;
 }
 
+bool model_is_visible(const char *key)
+{
+    const struct known_point *p = find_point(key);
+
+    return p != NULL && p->visible;
+}
+
 unsigned model_points_made(void)
 {
     return model.made;

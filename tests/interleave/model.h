@@ -31,6 +31,9 @@ void model_check(void);
 /* Blocks and pages that no visible point needs (and no lock holds). */
 unsigned model_garbage(void);
 
+/* Whether this manifest is there, by what the model saw. */
+bool model_is_visible(const char *key);
+
 /* Points that ever became visible, and those that are. */
 unsigned model_points_made(void);
 unsigned model_points(void);

@@ -6,11 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "engine/backup/backup.h"
 #include "engine/repo/points.h"
+#include "engine/restore/restore.h"
 #include "engine/source/machine.h"
+#include "manifest/objkey.h"
+#include "tests/interleave/folders.h"
 #include "tests/interleave/model.h"
 
 struct play_counts play_counts;
@@ -83,12 +87,37 @@ static void begin_round(struct player *p, unsigned round)
         world_sleep(world_between(0, p->gap_ms));
 }
 
+/* A state folder may be lost, or come back as it once was. */
+static void disturb_home(const struct actor *a)
+{
+    char old[WORLD_PATH + 8];
+
+    snprintf(old, sizeof(old), "%s.old", a->home);
+    if (world_chance(30)) {
+        world_trace("loses its state");
+        folder_remove(a->home);
+    } else if (world_chance(40) && access(old, F_OK) == 0) {
+        world_trace("has its state of long ago");
+        folder_copy(old, a->home);
+    }
+    if (world_chance(200))
+        folder_copy(a->home, old);
+}
+
+static enum eng_upload some_upload(void)
+{
+    if (world_chance(900))
+        return ENG_UPLOAD_NEW;
+    return world_chance(500) ? ENG_UPLOAD_MISSING : ENG_UPLOAD_ALL;
+}
+
 static int back_up(struct player *p, struct err *e)
 {
     struct eng_backup_opts o = { .vm = p->vm,
                                  .adopt = true,
                                  .memory_bytes = 1,
                                  .full = world_chance(100),
+                                 .upload = some_upload(),
                                  .cancel = &p->actor.cancel };
     struct eng_backup_result res;
 
@@ -122,6 +151,7 @@ void play_writer(struct actor *a)
         if (i > 0)
             guest_change(&p->guest);
         guest_write(&p->guest, &before, p->vm_dir);
+        disturb_home(a);
         model_machine(&p->guest);
         world_trace("backs up");
         play_counts.runs++;
@@ -164,6 +194,60 @@ void play_remover(struct actor *a)
         begin_round(p, i + 1);
         if (remove_some(p, &e) < 0)
             judge(a, "removal", &e);
+    }
+    world_revive(a);
+}
+
+static void on_damage(void *ctx, const char *what)
+{
+    (void)ctx;
+    world_trace("damaged: %s", what);
+}
+
+static int read_one(struct player *p, struct eng_repo *r,
+                    const struct eng_point *point, struct err *e)
+{
+    struct eng_restore_opts o = { .memory_bytes = 1,
+                                  .cancel = &p->actor.cancel };
+    struct eng_verify_result res = { 0 };
+    struct mf_key key =
+        mf_key_point(MF_KEYSET_PLAIN, point->vm_key, point->file);
+    enum eng_verify_level level =
+        world_chance(500) ? ENG_VERIFY_FULL : ENG_VERIFY_LIST;
+
+    world_trace("reads %s", key.s);
+    if (eng_verify_point(r, point, level, &o, on_damage, NULL, &res, e) < 0)
+        return -1;
+    if (!model_is_visible(key.s))
+        play_counts.outlived++;
+    else if (res.damaged > 0)
+        world_fail("%s is there, and was read as damaged", key.s);
+    play_counts.readings++;
+    return 0;
+}
+
+static int read_some(struct player *p, struct err *e)
+{
+    AUTO_ENG_POINTS struct eng_points all = { 0 };
+
+    AUTO_ENG_REPO struct eng_repo *r =
+        eng_repo_open(&p->place, &p->actor.cancel, e);
+    if (r == NULL || eng_points_list(r, &p->actor.cancel, NULL, &all, e) < 0)
+        return -1;
+    if (all.n == 0)
+        return 0;
+    return read_one(p, r, &all.p[world_random(all.n)], e);
+}
+
+void play_reader(struct actor *a)
+{
+    struct player *p = a->ctx;
+
+    for (unsigned i = 0; i < p->rounds && world_failure() == NULL; i++) {
+        struct err e = { 0 };
+        begin_round(p, i + 1);
+        if (read_some(p, &e) < 0)
+            judge(a, "reading", &e);
     }
     world_revive(a);
 }

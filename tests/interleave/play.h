@@ -13,7 +13,7 @@ struct play_counts {
     uint64_t runs, points, crashed, failed; /* of writers */
     uint64_t removed;                       /* points, by hand */
     uint64_t collections, collected;        /* ended well; objects */
-    uint64_t restores, restored;
+    uint64_t readings, outlived; /* outlived: the point went meanwhile */
 };
 extern struct play_counts play_counts;
 
@@ -38,6 +38,9 @@ void play_writer(struct actor *a);
 
 /* Removes points of all machines by their names. */
 void play_remover(struct actor *a);
+
+/* Reads points from end to end. */
+void play_reader(struct actor *a);
 
 /* Collects as meanly as the rules for locked repositories allow (sweeper.c). */
 void play_sweeper(struct actor *a);

@@ -172,6 +172,8 @@ static void add_players(struct stage *s)
     }
     struct player *p = add(s, "remover", 0, play_remover);
     world_add(&p->actor, world_between(0, HOUR));
+    p = add(s, "reader", 0, play_reader);
+    world_add(&p->actor, world_between(0, 6 * HOUR));
     for (unsigned i = 0; s->regime->locked && i < COLLECTORS; i++) {
         p = add(s, "sweeper", i, play_sweeper);
         p->rounds = 10;

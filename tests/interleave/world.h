@@ -16,7 +16,7 @@
 
 #include "base/cancel.h"
 
-#define WORLD_ACTORS 8
+#define WORLD_ACTORS 12
 #define WORLD_START INT64_C(1790000000) /* unix seconds at which it begins */
 #define WORLD_PATH 160
 
