@@ -37,6 +37,7 @@ struct coro {
 static struct coro *spare;
 static struct coro *running;
 static ucontext_t outside;
+static ucontext_t blank; /* what each begins as */
 static struct {
     void *shadow;
     const void *stack;
@@ -101,6 +102,13 @@ static struct coro *with_stack(void)
     return c;
 }
 
+/* No local lives across it: it could come back twice. */
+static void take_blank(void)
+{
+    if (getcontext(&blank) < 0)
+        give_up("getcontext");
+}
+
 struct coro *coro_new(void (*fn)(void *arg), void *arg)
 {
     struct coro *c = with_stack();
@@ -109,8 +117,8 @@ struct coro *coro_new(void (*fn)(void *arg), void *arg)
     c->arg = arg;
     c->ended = false;
     c->shadow = NULL;
-    if (getcontext(&c->context) < 0)
-        give_up("getcontext");
+    take_blank();
+    c->context = blank;
     c->context.uc_stack.ss_sp = c->stack + GUARD_BYTES;
     c->context.uc_stack.ss_size = STACK_BYTES - GUARD_BYTES;
     c->context.uc_link = NULL;

@@ -108,6 +108,57 @@ static int remove_batch(struct sweep *s, struct obj_name *names, size_t n,
     return 0;
 }
 
+/* Of several versions of what is needed one that is locked for longer than the
+ * mark lasts, and half an hour, makes the others surplus.  *keep: which; n:
+ * none, and none could be made so. */
+static int find_keeper(struct sweep *s, const struct obj_name *names, size_t n,
+                       size_t *keep, struct err *e)
+{
+    int64_t until = s->sign_before + 1800 + 1;
+
+    for (*keep = 0; *keep < n; (*keep)++) {
+        struct obj_req r = { .key = names[*keep].key,
+                             .version = names[*keep].version,
+                             .cancel = &s->player->actor.cancel,
+                             .sign_before = s->sign_before };
+        struct obj_lock lock = { .mode = OBJ_LOCK_COMPLIANCE, .until = until };
+        struct obj_info info;
+        if (obj_head(s->store, &r, &info, e) < 0) {
+            if (e->kind != ERR_NOTFOUND)
+                return -1;
+            continue;
+        }
+        if (info.lock.until >= until)
+            return 0;
+        if (world_chance(500) &&
+            (obj_set_lock(s->store, &r, &lock, false, e) == 0 ||
+             e->kind == ERR_LOCKED)) /* it lasts longer by now */
+            return 0;
+    }
+    return 0;
+}
+
+static int delete_surplus(struct sweep *s, struct err *e)
+{
+    struct obj_name *all = s->objects.names;
+    size_t n = 1;
+
+    for (size_t i = 0; i < s->objects.n; i += n) {
+        size_t keep = 0;
+        for (n = 1;
+             i + n < s->objects.n && strcmp(all[i].key, all[i + n].key) == 0;)
+            n++;
+        if (n == 1 || !model_refs_have(&s->needed, all[i].key))
+            continue;
+        if (find_keeper(s, all + i, n, &keep, e) < 0)
+            return -1;
+        for (size_t v = 0; keep < n && v < n; v++)
+            if (v != keep && remove_batch(s, &all[i + v], 1, e) < 0)
+                return -1;
+    }
+    return 0;
+}
+
 static int delete_garbage(struct sweep *s, struct err *e)
 {
     struct obj_name batch[BATCH];
@@ -159,7 +210,7 @@ static int sweep(struct sweep *s, int64_t mark_s, struct err *e)
         if (mark_point(s, &s->points.names[i], e) < 0)
             return -1;
     world_trace("has marked %zu points", s->points.n);
-    return delete_garbage(s, e);
+    return delete_surplus(s, e) < 0 ? -1 : delete_garbage(s, e);
 }
 
 int play_sweep(struct player *p, int64_t mark_s, struct err *e)
