@@ -16,7 +16,8 @@
 #define UNIT (GUEST_BLOCK / 64)
 #define PATTERN 256
 
-const char *const guest_file_names[GUEST_FILES] = { "a.conf", "b.nvram" };
+const char *const guest_file_names[GUEST_FILES] = { "a.conf", "b.conf",
+                                                    "c.nvram" };
 
 static void give_up(const char *what)
 {

@@ -14,9 +14,9 @@
 #include "manifest/id.h"
 
 #define GUEST_BLOCK (256u << 10)
-#define GUEST_BLOCKS 3
-#define GUEST_LAST (64u << 10) /* bytes of the last block */
-#define GUEST_FILES 2
+#define GUEST_BLOCKS 2
+#define GUEST_LAST (16u << 10) /* bytes of the last block */
+#define GUEST_FILES 3
 #define GUEST_CONTENTS 7 /* in the pool; 0: zeros (a file of none: empty) */
 
 struct guest {

@@ -81,6 +81,15 @@ static bool same_content(const struct mf_entry *m, bool has,
     return has ? is != NULL && mf_id_eq(is, id) : is == NULL;
 }
 
+static unsigned file_number(const char *name)
+{
+    unsigned i = 0;
+
+    while (i + 1 < GUEST_FILES && strcmp(name, guest_file_names[i]) != 0)
+        i++;
+    return i;
+}
+
 static int check_entries(const struct mf_stream *s, const struct mf_entry *m,
                          size_t n, const struct guest *g, struct err *e)
 {
@@ -90,8 +99,7 @@ static int check_entries(const struct mf_stream *s, const struct mf_entry *m,
         if (strcmp(s->name, "disk.raw") == 0)
             has = guest_block_id(g, (unsigned)i, &id);
         else
-            has = guest_file_id(g, strcmp(s->name, guest_file_names[0]) != 0,
-                                &id);
+            has = guest_file_id(g, file_number(s->name), &id);
         if (!same_content(&m[i], has, &id))
             return err_set(e, ERR_CORRUPT, 0,
                            "block %zu of %s is not what the machine held", i,
