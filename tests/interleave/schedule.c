@@ -51,7 +51,7 @@ static struct weather make_weather(int64_t immutability_s)
     static const struct weather kinds[] = {
         { .slow = 100 },
         { .slow = 100, .stall = 8, .freeze = 300, .focus = 5 },
-        { .slow = 50, .stall = 2, .freeze = 300, .focus = 60 },
+        { .slow = 50, .stall = 2, .freeze = 300, .jump = 5, .focus = 60 },
         { .slow = 50, .crash = 10, .focus = 5 },
         { .slow = 50,
           .outage = 5,
@@ -62,6 +62,7 @@ static struct weather make_weather(int64_t immutability_s)
         { .slow = 50,
           .stall = 6,
           .freeze = 200,
+          .jump = 5,
           .crash = 6,
           .outage = 3,
           .lose_asked = 10,

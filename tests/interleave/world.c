@@ -76,7 +76,7 @@ int64_t world_wall_ms(void)
 {
     const struct actor *a = world.in_server > 0 ? NULL : world.current;
 
-    return a != NULL ? world.now_ms + a->skew_ms - a->lag_ms : world.now_ms;
+    return a != NULL ? world.now_ms + a->skew_ms : world.now_ms;
 }
 
 int64_t world_mono_ms(void)
@@ -251,10 +251,21 @@ static int64_t sample_stall(struct actor *a)
 
     ms += world_between(0, ms / 2);
     a->stood_ms += ms;
-    if (world_chance(w->freeze))
+    if (world_chance(w->freeze)) {
         a->lag_ms += ms;
+        a->skew_ms -= ms;
+    }
     world_trace("stands still for %lld s", (long long)(ms / 1000));
     return ms;
+}
+
+/* Its clock is set right, or by hours wrong. */
+static void set_clock(struct actor *a)
+{
+    a->skew_ms = world_between(-SECOND, SECOND);
+    if (world_chance(500))
+        a->skew_ms += world_between(-2 * HOUR, 2 * HOUR);
+    world_trace("its clock is set: %lld s", (long long)(a->skew_ms / 1000));
 }
 
 bool world_pass(unsigned weight)
@@ -274,6 +285,8 @@ bool world_pass(unsigned weight)
         world_crash();
         return false;
     }
+    if (world_chance(world.weather.jump))
+        set_clock(a);
     if (world_chance(world.weather.slow))
         ms = world_between(SECOND, 2 * MINUTE);
     if (world_chance(weight * world.weather.stall))
@@ -299,6 +312,7 @@ void world_revive(struct actor *a)
     if (world.failure[0] != '\0')
         return;
     a->lag_ms = 0;
+    a->skew_ms = world_between(-40 * SECOND, 40 * SECOND);
     a->stood_ms = 0;
     if (!a->dead)
         return;

@@ -34,6 +34,7 @@ struct weather {
     unsigned lose_asked; /* a request is lost on its way */
     unsigned lose_told;  /* its answer is */
     unsigned linger;     /* of the lost requests: carried out later */
+    unsigned jump;       /* the actor's clock is set, by somebody or wrongly */
     unsigned outage; /* none of the actor's requests gets there for a time */
     unsigned crash;
     unsigned focus;        /* how much more often at the requests that matter */
@@ -52,7 +53,7 @@ struct actor {
     struct coro *coro;
     int64_t wake_ms;
     int64_t skew_ms;      /* its clock minus the server's */
-    int64_t lag_ms;       /* ... and what it missed while it was frozen */
+    int64_t lag_ms;       /* what it missed while it was frozen */
     int64_t stood_ms;     /* how long it stood still since it was begun */
     int64_t cut_off_ms;   /* its line is down until then */
     bool dead;            /* crashed: nothing of it gets out */
