@@ -157,6 +157,8 @@ void model_put(const char *key, struct span body)
     p->visible = true;
     p->locked_until = m->locked_until;
     model.made++;
+    if (model.locked)
+        model_refs_add(&p->refs, MF_DESCRIPTOR_KEY);
     if (model_read_point(model.store, m, p->has_guest ? &p->guest : NULL,
                          &p->refs, &e) < 0)
         world_fail("%s: %s", key, e.msg);

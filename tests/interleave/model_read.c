@@ -43,9 +43,9 @@ bool model_refs_have(const struct model_refs *r, const char *key)
     return false;
 }
 
-static void add_ref(struct model_refs *r, const struct mf_key *key)
+void model_refs_add(struct model_refs *r, const char *key)
 {
-    if (model_refs_have(r, key->s))
+    if (model_refs_have(r, key))
         return;
     if (r->n == r->cap) {
         r->cap = r->cap == 0 ? 16 : 2 * r->cap;
@@ -53,7 +53,7 @@ static void add_ref(struct model_refs *r, const struct mf_key *key)
         if (r->keys == NULL)
             abort();
     }
-    r->keys[r->n++] = strdup(key->s);
+    r->keys[r->n++] = strdup(key);
 }
 
 static void add_entry(struct model_refs *r, const struct mf_entry *m)
@@ -62,11 +62,11 @@ static void add_entry(struct model_refs *r, const struct mf_entry *m)
 
     if (m->kind == MF_WHOLE || (m->kind == MF_OVER && m->has_base)) {
         key = mf_key_block(MF_KEYSET_PLAIN, &m->id);
-        add_ref(r, &key);
+        model_refs_add(r, key.s);
     }
     if (m->kind == MF_OVER && m->has_over) {
         key = mf_key_block(MF_KEYSET_PLAIN, &m->over);
-        add_ref(r, &key);
+        model_refs_add(r, key.s);
     }
 }
 
@@ -126,7 +126,7 @@ static int read_page(struct obj_store *s, const struct mf_stream *st,
     struct mf_key page = mf_key_page(MF_KEYSET_PLAIN, &st->pages[0].id);
     uint32_t last = mf_block_len(st->size, st->block_size, n - 1);
 
-    add_ref(refs, &page);
+    model_refs_add(refs, page.s);
     if (read_object(s, page.s, &object, e) < 0 ||
         mf_page_open(codec(), buf_span(&object), &st->pages[0].id, &json, e) <
             0 ||

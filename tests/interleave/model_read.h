@@ -13,6 +13,7 @@ struct model_refs {
     size_t n, cap;
 };
 
+void model_refs_add(struct model_refs *r, const char *key);
 void model_refs_free(struct model_refs *r);
 bool model_refs_have(const struct model_refs *r, const char *key);
 
