@@ -35,6 +35,11 @@ static const struct cli_use backup_uses[] = {
     { CLI_OPT_LIMIT_UPLOAD, false }, { CLI_OPT_MEMORY, false },
     { CLI_OPT_ADOPT, false },        { CLI_OPT_DRY_RUN_BACKUP, false },
 };
+static const struct cli_use check_uses[] = {
+    { CLI_OPT_LEVEL_CHECK, false }, { CLI_OPT_SAMPLE, false },
+    { CLI_OPT_REPAIR, false },      { CLI_OPT_FROM, false },
+    { CLI_OPT_MEMORY, false },      { CLI_OPT_LIMIT_DOWNLOAD, false }
+};
 static const struct cli_use repo_uses[] = { { CLI_OPT_REPO, false } };
 static const struct cli_use list_uses[] = { { CLI_OPT_REPO, false },
                                             { CLI_OPT_VM_FILTER, false } };
@@ -137,6 +142,20 @@ const struct cli_command cli_commands[] = {
               "touched; repo attach brings it back.",
       .args = { NAME_ARG },
       .run = cli_repo_remove },
+    { .noun = "repo",
+      .verb = "check",
+      .summary = "look whether all is there and as it was",
+      .text = "Reads all manifests and pages, and looks for the blocks that "
+              "they name.  Damaged points are named (exit 7).  Damaged and "
+              "missing blocks and pages are marked in the repository, so that "
+              "the next run that meets their content stores them again.\n"
+              "Objects that are hidden by a delete marker or overwritten, "
+              "while an older version is good, cost no point: they are named "
+              "(exit 3).  What is not ours is named and left alone.",
+      .args = { NAME_ARG },
+      USES(check_uses),
+      .example = "repo check main --level full",
+      .run = cli_repo_check },
     { .noun = "repo",
       .verb = "stats",
       .summary = "count what a repository holds",

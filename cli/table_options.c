@@ -20,6 +20,7 @@ static const char *const compression_words[] = { "none", "fast",    "optimal",
                                                  "high", "extreme", NULL };
 static const char *const encrypt_words[] = { "none", NULL };
 static const char *const level_words[] = { "list", "full", NULL };
+static const char *const check_words[] = { "list", "sample", "full", NULL };
 static const char *const format_words[] = { "raw", "qcow2", NULL };
 
 #define FLAG(flag_name, flag_help)                                             \
@@ -247,6 +248,29 @@ const struct cli_option cli_options[CLI_OPTS] = {
                         .help = "How closely to look: list checks that every "
                                 "object is there, full (the default) reads "
                                 "and verifies every object." },
+    [CLI_OPT_LEVEL_CHECK] = { .name = "level",
+                              .value = CLI_WORD,
+                              .metavar = "LEVEL",
+                              .words = check_words,
+                              .help = "How closely to look: list (the default) "
+                                      "checks that every block is there, "
+                                      "sample also reads and verifies some of "
+                                      "them, full all.  Manifests and pages "
+                                      "are always read." },
+    [CLI_OPT_SAMPLE] = { .name = "sample",
+                         .value = CLI_TEXT,
+                         .metavar = "SHARE",
+                         .help = "How many are read, such as 5% or 0.1%.  "
+                                 "Default: 5%." },
+    [CLI_OPT_REPAIR] = FLAG("repair", "Put good copies again: older versions "
+                                      "of an object where the bucket keeps "
+                                      "them, and those of the repository that "
+                                      "--from names."),
+    [CLI_OPT_FROM] = { .name = "from",
+                       .value = CLI_REPO,
+                       .metavar = "NAME",
+                       .help = "With --repair: another configured repository "
+                               "that may hold good copies." },
     [CLI_OPT_TO_FILE] = { .name = "to",
                           .value = CLI_PATH,
                           .metavar = "TARGET",

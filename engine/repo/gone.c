@@ -42,6 +42,17 @@ bool eng_gone_was_seen(const struct eng_repo *r, const char *vm, int64_t time,
     return seen;
 }
 
+int eng_gone_each(const struct eng_repo *r,
+                  int (*fn)(void *ctx, const char *manifest_key, struct err *e),
+                  void *ctx, struct err *e)
+{
+    struct eng_index *ix = open_existing(r);
+    int result = ix == NULL ? 0 : eng_index_each_seen(ix, fn, ctx, e);
+
+    eng_index_close(ix);
+    return result;
+}
+
 void eng_gone_forget(const struct eng_repo *r, const char *manifest_key)
 {
     struct eng_index *ix = open_existing(r);

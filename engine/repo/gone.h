@@ -11,6 +11,12 @@
 bool eng_gone_was_seen(const struct eng_repo *r, const char *vm, int64_t time,
                        struct mf_key *key);
 
+/* Calls fn for the key of each manifest that the index has seen, in byte
+ * order.  fn: -1 with e filled ends it. */
+int eng_gone_each(const struct eng_repo *r,
+                  int (*fn)(void *ctx, const char *manifest_key, struct err *e),
+                  void *ctx, struct err *e) __attribute__((warn_unused_result));
+
 /* The point was deleted on purpose. */
 void eng_gone_forget(const struct eng_repo *r, const char *manifest_key);
 

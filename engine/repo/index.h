@@ -106,6 +106,14 @@ int eng_index_mark_seen(struct eng_index *ix, const char *manifest,
 bool eng_index_seen_prefix(struct eng_index *ix, const char *prefix, char *out,
                            size_t cap);
 
+/* Calls fn for each marked manifest, in byte order.  fn must not use the index;
+ * -1 with e filled ends it. */
+int eng_index_each_seen(struct eng_index *ix,
+                        int (*fn)(void *ctx, const char *manifest,
+                                  struct err *e),
+                        void *ctx, struct err *e)
+    __attribute__((warn_unused_result));
+
 /* Takes a mark back, as well as that goes. */
 void eng_index_unmark_seen(struct eng_index *ix, const char *manifest);
 

@@ -53,6 +53,28 @@ bool eng_index_seen_prefix(struct eng_index *ix, const char *prefix, char *out,
     return seen;
 }
 
+int eng_index_each_seen(struct eng_index *ix,
+                        int (*fn)(void *ctx, const char *manifest,
+                                  struct err *e),
+                        void *ctx, struct err *e)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = SQLITE_ROW;
+    int r = 0;
+
+    pthread_mutex_lock(&ix->locked.lock);
+    if (sqlite3_prepare_v2(ix->db, "SELECT name FROM manifest ORDER BY name",
+                           -1, &st, NULL) != SQLITE_OK)
+        r = eng_index_sql_error(ix, e, "read");
+    while (r == 0 && (rc = sqlite3_step(st)) == SQLITE_ROW)
+        r = fn(ctx, (const char *)sqlite3_column_text(st, 0), e);
+    if (r == 0 && rc != SQLITE_DONE)
+        r = eng_index_sql_error(ix, e, "read");
+    sqlite3_finalize(st);
+    pthread_mutex_unlock(&ix->locked.lock);
+    return r;
+}
+
 /* Runs a DELETE whose one parameter is a manifest's key. */
 static int delete_named(struct eng_index *ix, const char *sql,
                         const char *manifest, struct err *e)

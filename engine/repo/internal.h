@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "base/buf.h"
+#include "engine/repo/damaged.h"
 #include "engine/repo/index.h"
 #include "engine/repo/learn.h"
 #include "engine/repo/repo.h"
@@ -33,6 +34,7 @@ struct eng_repo {
     struct eng_index *index; /* NULL until eng_repo_prepare_writes */
     enum eng_upload upload;
     bool put_pages;          /* known or not */
+    struct eng_damaged damaged; /* marks, as this run found them */
     struct eng_runmark mark; /* with the index: this run is under way */
 };
 

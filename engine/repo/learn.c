@@ -275,8 +275,8 @@ static int list_points(struct eng_repo *r, const struct cancel *cancel,
     return eng_index_unlisted(r->index, gone, e);
 }
 
-static int update_index(struct eng_repo *r, enum eng_upload upload,
-                        const struct cancel *cancel, struct err *e)
+static int bring_up_to_date(struct eng_repo *r, enum eng_upload upload,
+                            const struct cancel *cancel, struct err *e)
 {
     AUTO_ENG_POINTS struct eng_points names = { 0 };
     uint64_t gone = 0;
@@ -292,6 +292,16 @@ static int update_index(struct eng_repo *r, enum eng_upload upload,
         return -1;
     eng_runmark_bury(&r->mark);
     return 0;
+}
+
+/* What is marked as damaged is there, in listings and in pages: it is forgotten
+ * after all that. */
+static int update_index(struct eng_repo *r, enum eng_upload upload,
+                        const struct cancel *cancel, struct err *e)
+{
+    if (bring_up_to_date(r, upload, cancel, e) < 0)
+        return -1;
+    return eng_damaged_begin(r, cancel, e);
 }
 
 static void close_index(struct eng_repo *r)

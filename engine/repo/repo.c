@@ -162,6 +162,7 @@ void eng_repo_close(struct eng_repo *r)
     if (r == NULL)
         return;
     eng_runmark_end(&r->mark, eng_index_close(r->index));
+    eng_damaged_free(&r->damaged);
     obj_store_close(r->store);
     pthread_mutex_destroy(&r->versions.lock);
     free(r->name);

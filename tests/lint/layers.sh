@@ -14,6 +14,7 @@ objstore        base objstore
 kms             base kms
 engine/repo     base manifest objstore kms engine/repo
 engine/source   base engine/source
+engine/care     base manifest objstore engine/repo engine/retention engine/care
 engine/backup   base manifest engine/repo engine/source engine/backup
 engine/restore  base manifest engine/repo engine/source engine/restore
 engine/job      base manifest engine

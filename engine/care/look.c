@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One object: fetched, opened, compared with its name. */
+#include "engine/care/look.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cpu.h"
+#include "base/digest.h"
+#include "base/zst.h"
+#include "engine/repo/versions.h"
+#include "manifest/block.h"
+#include "manifest/page.h"
+#include "manifest/point.h"
+
+#define GET_TRIES 3
+
+struct eng_looker {
+    struct eng_repo *repo;
+    const struct cancel *cancel;
+    struct zst *z;
+    struct buf stored; /* the object */
+    struct buf json;   /* a page's */
+    uint8_t *block;    /* a block's plaintext; made when needed */
+    struct span plain; /* of one of these */
+    struct obj_info info;
+    uint64_t bytes;
+};
+
+struct eng_look_want eng_look_block(const struct mf_id *id, uint32_t len)
+{
+    return (struct eng_look_want){ .kind = ENG_LOOK_BLOCK,
+                                   .id = *id,
+                                   .len = len,
+                                   .key = mf_key_block(MF_KEYSET_PLAIN, id) };
+}
+
+struct eng_look_want eng_look_page(const struct mf_id *id)
+{
+    return (struct eng_look_want){ .kind = ENG_LOOK_PAGE,
+                                   .id = *id,
+                                   .key = mf_key_page(MF_KEYSET_PLAIN, id) };
+}
+
+bool eng_look_manifest(const char *key, struct eng_look_want *w)
+{
+    char vm_key[MF_VMKEY_CHARS];
+    char file[MF_POINT_FILE_CHARS];
+
+    *w = (struct eng_look_want){ .kind = ENG_LOOK_MANIFEST };
+    if (!mf_key_parse_point(key, MF_KEYSET_PLAIN, vm_key, file))
+        return false;
+    w->key = mf_key_point(MF_KEYSET_PLAIN, vm_key, file);
+    return true;
+}
+
+struct eng_looker *eng_looker_new(struct eng_repo *r,
+                                  const struct cancel *cancel, struct err *e)
+{
+    struct eng_looker *l = calloc(1, sizeof(*l));
+
+    if (l == NULL) {
+        err_nomem(e);
+        return NULL;
+    }
+    l->repo = r;
+    l->cancel = cancel;
+    l->stored = buf_init(mf_object_max(MF_BLOCK_MAX));
+    l->json = buf_init(MF_PAGE_JSON_MAX);
+    l->z = zst_new(e);
+    if (l->z == NULL) {
+        eng_looker_free(l);
+        return NULL;
+    }
+    zst_stop_by(l->z, cancel);
+    return l;
+}
+
+void eng_looker_free(struct eng_looker *l)
+{
+    if (l == NULL)
+        return;
+    zst_free(l->z);
+    buf_free(&l->stored);
+    buf_free(&l->json);
+    free(l->block);
+    free(l);
+}
+
+struct span eng_looker_stored(const struct eng_looker *l)
+{
+    return buf_span(&l->stored);
+}
+
+struct span eng_looker_plain(const struct eng_looker *l)
+{
+    return l->plain;
+}
+
+uint64_t eng_looker_bytes(const struct eng_looker *l)
+{
+    return l->bytes;
+}
+
+enum eng_look_record eng_look_record(struct span stored,
+                                     const struct obj_info *info)
+{
+    uint8_t recorded[DIGEST_MD5_BYTES];
+    uint8_t now[DIGEST_MD5_BYTES];
+    struct err e = { 0 };
+
+    /* Other forms (several parts, encrypted by the server) are no digest. */
+    if (!digest_unhex(info->etag, strlen(info->etag), recorded,
+                      sizeof(recorded)) ||
+        digest_md5(stored, now, &e) < 0)
+        return ENG_RECORD_NONE;
+    return memcmp(recorded, now, sizeof(now)) == 0 ? ENG_RECORD_MATCHES
+                                                   : ENG_RECORD_DIFFERS;
+}
+
+static int open_block(struct eng_looker *l, const struct eng_look_want *w,
+                      struct err *e)
+{
+    size_t len = 0;
+
+    if (l->block == NULL)
+        l->block = malloc(MF_BLOCK_MAX);
+    if (l->block == NULL)
+        return err_nomem(e);
+    if (cpu_enter(l->cancel, e) < 0)
+        return -1;
+    int r = mf_block_decode(l->z, buf_span(&l->stored), &w->id, l->block,
+                            MF_BLOCK_MAX, &len, e);
+    cpu_leave();
+    if (r < 0)
+        return -1;
+    if (w->len != 0 && len != w->len)
+        return err_set(e, ERR_CORRUPT, 0,
+                       "it has %zu bytes where the map needs %u", len, w->len);
+    l->plain = span_of(l->block, len);
+    return 0;
+}
+
+static int open_page(struct eng_looker *l, const struct eng_look_want *w,
+                     struct err *e)
+{
+    buf_reset(&l->json);
+    if (mf_page_open(l->z, buf_span(&l->stored), &w->id, &l->json, e) < 0)
+        return -1;
+    l->plain = buf_span(&l->json);
+    return 0;
+}
+
+/* A manifest says itself which VM and time it is for. */
+static int open_manifest(struct eng_looker *l, const struct eng_look_want *w,
+                         struct err *e)
+{
+    char vm_key[MF_VMKEY_CHARS];
+    char file[MF_POINT_FILE_CHARS];
+    char own[MF_VMKEY_CHARS];
+    int64_t time = 0;
+    uint8_t hash[8];
+
+    if (!mf_key_parse_point(w->key.s, MF_KEYSET_PLAIN, vm_key, file) ||
+        !mf_point_file_parse(file, &time, hash))
+        return err_set(e, ERR_CORRUPT, 0, "no name of a manifest");
+    if (mf_point_file_verify(file, buf_span(&l->stored), e) < 0)
+        return -1;
+    AUTO_MF_POINT struct mf_point *m = mf_point_decode(buf_span(&l->stored), e);
+    if (m == NULL || mf_vmkey_encode(m->vm.name, own, e) < 0)
+        return -1;
+    if (strcmp(own, vm_key) != 0 || m->time != time)
+        return err_set(e, ERR_CORRUPT, 0, "it belongs to another VM or time");
+    l->plain = buf_span(&l->stored);
+    return 0;
+}
+
+static int open_it(struct eng_looker *l, const struct eng_look_want *w,
+                   struct err *e)
+{
+    switch (w->kind) {
+    case ENG_LOOK_BLOCK:
+        return open_block(l, w, e);
+    case ENG_LOOK_PAGE:
+        return open_page(l, w, e);
+    case ENG_LOOK_MANIFEST:
+        return open_manifest(l, w, e);
+    }
+    return err_set(e, ERR_INTERNAL, 0, "object of kind %d", (int)w->kind);
+}
+
+/* 1: verified; 0: not, e says why (ERR_NOTFOUND: there is nothing). */
+static int fetch(struct eng_looker *l, const struct eng_look_want *w,
+                 const char *version, struct err *e)
+{
+    struct obj_req req = { .key = w->key.s,
+                           .version = version,
+                           .cancel = l->cancel };
+
+    l->stored.max = w->kind == ENG_LOOK_MANIFEST ? MF_POINT_JSON_MAX
+                                                 : mf_object_max(MF_BLOCK_MAX);
+    for (int n = 1;; n++) {
+        buf_reset(&l->stored);
+        l->info = (struct obj_info){ 0 };
+        if (obj_get(eng_repo_store(l->repo), &req, NULL, &l->stored, &l->info,
+                    e) < 0)
+            return e->kind == ERR_NOTFOUND || e->kind == ERR_CORRUPT ? 0 : -1;
+        if (open_it(l, w, e) == 0) {
+            l->bytes += l->stored.len;
+            return 1;
+        }
+        if (e->kind != ERR_CORRUPT && e->kind != ERR_UNSUPPORTED)
+            return -1;
+        if (n == GET_TRIES)
+            return 0;
+    }
+}
+
+int eng_look_version(struct eng_looker *l, const struct eng_look_want *w,
+                     const char *version, struct obj_info *info, struct err *e)
+{
+    int r = fetch(l, w, version, e);
+
+    if (r >= 0 && info != NULL)
+        *info = l->info;
+    return r;
+}
+
+/* Oldest first, as everywhere: what was there first was ours. */
+static int look_for_older(struct eng_looker *l, const struct eng_look_want *w,
+                          struct eng_looked *out, struct err *e)
+{
+    AUTO_ENG_VERSIONS struct eng_versions all = { 0 };
+    struct err why = { 0 };
+    bool kept = false;
+
+    if (eng_versions_kept(l->repo, l->cancel, &kept, e) < 0)
+        return -1;
+    if (!kept)
+        return 0;
+    if (eng_versions_of(eng_repo_store(l->repo), l->cancel, w->key.s, &all, e) <
+        0)
+        return -1;
+    out->never = true;
+    for (size_t i = 0; i < all.n; i++) {
+        if (all.v[i].marker)
+            continue;
+        if (out->state == ENG_LOOK_ABSENT)
+            out->state = ENG_LOOK_BAD;
+        int r = fetch(l, w, all.v[i].id, &why);
+        if (r < 0) {
+            *e = why;
+            return -1;
+        }
+        if (r == 0) {
+            out->never &= eng_look_record(buf_span(&l->stored), &l->info) ==
+                          ENG_RECORD_MATCHES;
+            continue;
+        }
+        out->state = ENG_LOOK_OLDER;
+        memcpy(out->version, all.v[i].id, sizeof(out->version));
+        return 0;
+    }
+    out->never &= out->state == ENG_LOOK_BAD;
+    return 0;
+}
+
+int eng_look(struct eng_looker *l, const struct eng_look_want *w,
+             struct eng_looked *out, struct err *e)
+{
+    *out = (struct eng_looked){ 0 };
+    int r = fetch(l, w, NULL, e);
+
+    if (r < 0)
+        return -1;
+    if (r == 1) {
+        memcpy(out->version, l->info.version, sizeof(out->version));
+        return 0;
+    }
+    (void)snprintf(out->why, sizeof(out->why), "%.299s", e->msg);
+    out->state = e->kind == ERR_NOTFOUND ? ENG_LOOK_ABSENT : ENG_LOOK_BAD;
+    if (out->state == ENG_LOOK_BAD)
+        out->record = eng_look_record(buf_span(&l->stored), &l->info);
+    return look_for_older(l, w, out, e);
+}
