@@ -17,7 +17,7 @@ static const char *const word_names[] = {
     [ENG_CHECK_DAMAGED] = "damaged", [ENG_CHECK_POINT] = "point",
     [ENG_CHECK_MISSING] = "missing", [ENG_CHECK_HIDDEN] = "hidden",
     [ENG_CHECK_JUNK] = "junk",       [ENG_CHECK_REPAIRED] = "repaired",
-    [ENG_CHECK_NOTE] = "note",
+    [ENG_CHECK_WELL] = "well",       [ENG_CHECK_NOTE] = "note",
 };
 
 /* What was found; its JSON grows while the check runs. */

@@ -40,6 +40,9 @@ static const struct cli_use check_uses[] = {
     { CLI_OPT_REPAIR, false },      { CLI_OPT_FROM, false },
     { CLI_OPT_MEMORY, false },      { CLI_OPT_LIMIT_DOWNLOAD, false }
 };
+static const struct cli_use recover_uses[] = { { CLI_OPT_AS_OF, false },
+                                               { CLI_OPT_YES, false },
+                                               { CLI_OPT_DRY_RUN, false } };
 static const struct cli_use repo_uses[] = { { CLI_OPT_REPO, false } };
 static const struct cli_use list_uses[] = { { CLI_OPT_REPO, false },
                                             { CLI_OPT_VM_FILTER, false } };
@@ -156,6 +159,22 @@ const struct cli_command cli_commands[] = {
       USES(check_uses),
       .example = "repo check main --level full",
       .run = cli_repo_check },
+    { .noun = "repo",
+      .verb = "recover",
+      .summary = "undo what somebody with the keys has done",
+      .text = "For repositories in buckets that keep versions.  Removes delete "
+              "markers, takes away what lies over good versions of objects "
+              "(or, where that is locked, puts the good version again), "
+              "deletes false manifests, and says which points come back.  "
+              "Reading works without it; runs and collection do after it.\n"
+              "It may be interrupted and run again.  Exit 0 if every locked "
+              "point comes back (in a repository without locks: every point), "
+              "else 7.  First of all, take the keys away from whoever had "
+              "them.",
+      .args = { NAME_ARG },
+      USES(recover_uses),
+      .example = "repo recover main --dry-run",
+      .run = cli_repo_recover },
     { .noun = "repo",
       .verb = "stats",
       .summary = "count what a repository holds",

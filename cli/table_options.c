@@ -271,6 +271,12 @@ const struct cli_option cli_options[CLI_OPTS] = {
                        .metavar = "NAME",
                        .help = "With --repair: another configured repository "
                                "that may hold good copies." },
+    [CLI_OPT_AS_OF] = { .name = "as-of",
+                        .value = CLI_TEXT,
+                        .metavar = "TIME",
+                        .help = "Undo only what was done since then, by the "
+                                "server's clock: 2026-11-22T10:00:00Z.  "
+                                "Default: whenever it was done." },
     [CLI_OPT_TO_FILE] = { .name = "to",
                           .value = CLI_PATH,
                           .metavar = "TARGET",

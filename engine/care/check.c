@@ -14,7 +14,8 @@
 
 #define IDS_MAX ((size_t)1000000)
 
-void check_say(struct check *c, enum eng_check_word word, const char *fmt, ...)
+void eng_check_say(struct check *c, enum eng_check_word word, const char *fmt,
+                   ...)
 {
     va_list ap;
     AUTO_MEM char *text = NULL;
@@ -39,23 +40,25 @@ static void say_bad(struct check *c, const struct eng_look_want *w,
     };
 
     if (found->state == ENG_LOOK_OLDER)
-        check_say(c, ENG_CHECK_HIDDEN,
-                  "%s is hidden or overwritten; an older version is good",
-                  w->key.s);
+        eng_check_say(c, ENG_CHECK_HIDDEN,
+                      "%s is hidden or overwritten; an older version is good",
+                      w->key.s);
     else if (found->state == ENG_LOOK_ABSENT && w->kind == ENG_LOOK_MANIFEST)
-        check_say(c, ENG_CHECK_MISSING,
-                  "%s is gone: this machine has seen it, and has not removed "
-                  "it",
-                  w->key.s);
+        eng_check_say(
+            c, ENG_CHECK_MISSING,
+            "%s is gone: this machine has seen it, and has not removed "
+            "it",
+            w->key.s);
     else if (found->state == ENG_LOOK_ABSENT)
-        check_say(c, ENG_CHECK_DAMAGED, "%s is missing", w->key.s);
+        eng_check_say(c, ENG_CHECK_DAMAGED, "%s is missing", w->key.s);
     else
-        check_say(c, ENG_CHECK_DAMAGED, "%s is damaged: %s%s", w->key.s,
-                  found->why, records[found->record]);
+        eng_check_say(c, ENG_CHECK_DAMAGED, "%s is damaged: %s%s", w->key.s,
+                      found->why, records[found->record]);
 }
 
-int check_add_bad(struct check *c, const struct eng_look_want *w,
-                  const struct eng_looked *found, size_t *index, struct err *e)
+int eng_check_add_bad(struct check *c, const struct eng_look_want *w,
+                      const struct eng_looked *found, size_t *index,
+                      struct err *e)
 {
     int r = 0;
 
@@ -91,17 +94,17 @@ static int check_ranges(struct check *c, struct err *e)
 {
     eng_idset_begin(&c->set, 0, 256,
                     c->o->ids_max != 0 ? c->o->ids_max : IDS_MAX);
-    if (check_read_pages(c, CHECK_FIRST, e) < 0)
+    if (eng_check_read_pages(c, CHECK_FIRST, e) < 0)
         return -1;
     for (;;) {
         c->res->ranges++;
-        if (check_blocks(c, e) < 0)
+        if (eng_check_blocks(c, e) < 0)
             return -1;
         unsigned next = c->set.hi;
         if (next == 256)
             return 0;
         eng_idset_begin(&c->set, next, 256, c->set.max);
-        if (check_read_pages(c, CHECK_AGAIN, e) < 0)
+        if (eng_check_read_pages(c, CHECK_AGAIN, e) < 0)
             return -1;
     }
 }
@@ -109,13 +112,13 @@ static int check_ranges(struct check *c, struct err *e)
 static int check_all(struct check *c, struct err *e)
 {
     if (digest_random(&c->seed, sizeof(c->seed), e) < 0 ||
-        eng_versions_kept(c->repo, c->o->cancel, &c->versions, e) < 0 ||
+        eng_repo_keeps_versions(c->repo, c->o->cancel, &c->versions, e) < 0 ||
         eng_damaged_list(eng_repo_store(c->repo), c->o->cancel, &c->marks, e) <
             0 ||
-        check_points(c, e) < 0 || check_gather_pages(c, e) < 0 ||
-        check_ranges(c, e) < 0 || check_mend(c, e) < 0)
+        eng_check_points(c, e) < 0 || eng_check_gather_pages(c, e) < 0 ||
+        check_ranges(c, e) < 0 || eng_check_mend(c, e) < 0)
         return -1;
-    return check_judge(c, e);
+    return eng_check_judge(c, e);
 }
 
 int eng_check_run(struct eng_repo *r, const struct eng_check_opts *o,

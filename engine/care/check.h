@@ -14,6 +14,7 @@
 #include "base/cancel.h"
 #include "base/err.h"
 #include "base/progress.h"
+#include "engine/repo/damaged.h"
 #include "engine/repo/points.h"
 #include "engine/repo/repo.h"
 
@@ -32,6 +33,7 @@ enum eng_check_word {
                            of it is good */
     ENG_CHECK_JUNK,     /* not ours */
     ENG_CHECK_REPAIRED, /* a good copy was put again */
+    ENG_CHECK_WELL,     /* a point lacks nothing (where asked for) */
     ENG_CHECK_NOTE,     /* something could not be done */
 };
 
@@ -45,7 +47,11 @@ struct eng_check_opts {
     bool repair;           /* put good copies again */
     struct eng_repo *from; /* ... also those of this repository; or NULL */
     uint64_t memory_bytes; /* 0: ENG_MEMORY_DEFAULT; for blocks being read */
-    size_t ids_max;        /* ids in memory at once; 0: a million */
+    bool name_all;         /* say which points are well, too */
+    bool no_marks;         /* nothing is written */
+    /* Blocks that are read at every level, as those with marks are; or NULL. */
+    const struct eng_damaged *suspects;
+    size_t ids_max; /* ids in memory at once; 0: a million */
     const struct cancel *cancel;
     struct progress *progress;
     eng_check_fn report; /* or NULL */

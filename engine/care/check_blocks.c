@@ -23,7 +23,8 @@ static int on_block(void *ctx, const char *key, const struct obj_info *info,
     if (!mf_key_parse_block(key, MF_KEYSET_PLAIN, &id)) {
         pthread_mutex_lock(&c->lock);
         c->res->junk++;
-        check_say(c, ENG_CHECK_JUNK, "%s is no object of a repository", key);
+        eng_check_say(c, ENG_CHECK_JUNK, "%s is no object of a repository",
+                      key);
         pthread_mutex_unlock(&c->lock);
         return 0;
     }
@@ -71,7 +72,7 @@ static int judge_slot(struct check *c, const struct eng_idset_slot *s,
         memcpy(found.why, "it has a size that it cannot have",
                sizeof("it has a size that it cannot have"));
     }
-    return check_add_bad(c, &w, &found, NULL, e);
+    return eng_check_add_bad(c, &w, &found, NULL, e);
 }
 
 static int list_blocks(struct check *c, struct err *e)
@@ -87,6 +88,18 @@ static int list_blocks(struct check *c, struct err *e)
     return 0;
 }
 
+/* There is reason to look at it: its mark stands, or somebody says so. */
+static bool is_suspect(const struct check *c, const struct mf_id *id)
+{
+    const struct eng_damaged_id *mark =
+        eng_damaged_find(&c->marks, ENG_INDEX_BLOCK, id);
+
+    if (mark != NULL && !mark->cleared)
+        return true;
+    return c->o->suspects != NULL &&
+           eng_damaged_find(c->o->suspects, ENG_INDEX_BLOCK, id) != NULL;
+}
+
 /* Ids are uniform; the seed makes each run choose others. */
 static bool in_sample(const struct check *c, const struct eng_idset_slot *s)
 {
@@ -96,6 +109,10 @@ static bool in_sample(const struct check *c, const struct eng_idset_slot *s)
         return true;
     if (!s->there || s->hidden)
         return false; /* said already */
+    if (is_suspect(c, &s->id))
+        return true;
+    if (c->o->level == ENG_CHECK_LIST)
+        return false;
     memcpy(&x, s->id.b + 8, sizeof(x));
     x = (x ^ c->seed) * 0x9e3779b97f4a7c15u;
     return (x >> 32) % MILLION < c->o->sample_ppm;
@@ -119,7 +136,7 @@ static int read_blocks(struct check *c, struct workers *w,
         ++*objects;
         progress_add(c->task, s->len, 0, eng_looker_bytes(here) - before);
         if (found.state != ENG_LOOK_GOOD &&
-            check_add_bad(c, &want, &found, NULL, e) < 0)
+            eng_check_add_bad(c, &want, &found, NULL, e) < 0)
             return -1;
     }
     return 0;
@@ -152,13 +169,15 @@ static int read_chosen(struct check *c, struct err *e)
     for (size_t i = 0; i < c->set.cap; i++)
         if (c->set.slots[i].len != 0 && in_sample(c, &c->set.slots[i]))
             bytes += c->set.slots[i].len;
+    if (bytes == 0)
+        return 0;
     c->task = progress_begin(c->o->progress, "check", "blocks", bytes);
     int r = workers_run(n, c->set.cap, c->o->cancel, read_worker, c, e);
     progress_end(c->task);
     return r;
 }
 
-int check_blocks(struct check *c, struct err *e)
+int eng_check_blocks(struct check *c, struct err *e)
 {
     c->res->blocks += c->set.n;
     if (c->set.n == 0)
@@ -166,5 +185,5 @@ int check_blocks(struct check *c, struct err *e)
     /* Reading tells all that a listing could. */
     if (c->o->level != ENG_CHECK_FULL && list_blocks(c, e) < 0)
         return -1;
-    return c->o->level == ENG_CHECK_LIST ? 0 : read_chosen(c, e);
+    return read_chosen(c, e);
 }

@@ -49,62 +49,62 @@ struct check {
     size_t n_bad, cap_bad;
 };
 
-void check_say(struct check *c, enum eng_check_word word, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+void eng_check_say(struct check *c, enum eng_check_word word, const char *fmt,
+                   ...) __attribute__((format(printf, 3, 4)));
 
 /* Notes a bad object, says so and counts it; *index: its place in c->bad (may
  * be NULL). */
-int check_add_bad(struct check *c, const struct eng_look_want *w,
-                  const struct eng_looked *found, size_t *index, struct err *e)
-    __attribute__((warn_unused_result));
+int eng_check_add_bad(struct check *c, const struct eng_look_want *w,
+                      const struct eng_looked *found, size_t *index,
+                      struct err *e) __attribute__((warn_unused_result));
 
 /* --- check_points.c --- */
 
 /* Lists points, and judges manifests that do not verify; names that are not
  * ours, and manifests that are gone. */
-int check_points(struct check *c, struct err *e)
+int eng_check_points(struct check *c, struct err *e)
     __attribute__((warn_unused_result));
 /* Says which points are damaged, at the end. */
-int check_judge(struct check *c, struct err *e)
+int eng_check_judge(struct check *c, struct err *e)
     __attribute__((warn_unused_result));
 
 /* --- check_junk.c --- */
-int check_junk(struct check *c, struct err *e)
+int eng_check_junk(struct check *c, struct err *e)
     __attribute__((warn_unused_result));
 
 /* --- check_pages.c --- */
 
 /* Fills c->pages from the points. */
-int check_gather_pages(struct check *c, struct err *e)
+int eng_check_gather_pages(struct check *c, struct err *e)
     __attribute__((warn_unused_result));
 /* The page of a stream in c->pages, or NULL. */
-struct check_page *check_find_page(struct check *c, const struct mf_stream *s,
-                                   uint64_t page);
+struct check_page *
+eng_check_find_page(struct check *c, const struct mf_stream *s, uint64_t page);
 /* Reads all pages: first (pages are judged), for a further range, or to count
  * what is lost in each. */
 enum check_pass { CHECK_FIRST, CHECK_AGAIN, CHECK_COUNT };
-int check_read_pages(struct check *c, enum check_pass pass, struct err *e)
+int eng_check_read_pages(struct check *c, enum check_pass pass, struct err *e)
     __attribute__((warn_unused_result));
 
 /* --- check_blocks.c --- */
 
 /* Looks for, or at, the blocks of the set. */
-int check_blocks(struct check *c, struct err *e)
+int eng_check_blocks(struct check *c, struct err *e)
     __attribute__((warn_unused_result));
 
 /* --- check_mend.c --- */
 
 /* Looks for a good copy of c->bad[index]; from: in the other repository,
  * or NULL.  1: put again; 0: there is none; -1. */
-int check_mend_one(struct check *c, struct eng_looker *here,
-                   struct eng_looker *from, size_t index, struct err *e)
+int eng_check_mend_one(struct check *c, struct eng_looker *here,
+                       struct eng_looker *from, size_t index, struct err *e)
     __attribute__((warn_unused_result));
 /* A looker into o->from; *out NULL where there is none. */
-int check_open_from(struct check *c, const struct cancel *cancel,
-                    struct eng_looker **out, struct err *e)
+int eng_check_open_from(struct check *c, const struct cancel *cancel,
+                        struct eng_looker **out, struct err *e)
     __attribute__((warn_unused_result));
 /* Repairs, and brings the marks up to date. */
-int check_mend(struct check *c, struct err *e)
+int eng_check_mend(struct check *c, struct err *e)
     __attribute__((warn_unused_result));
 
 #endif

@@ -61,11 +61,11 @@ static int on_name(void *ctx, const char *key, const struct obj_info *info,
     if (is_ours(key))
         return 0;
     w->c->res->junk++;
-    check_say(w->c, ENG_CHECK_JUNK, "%s is no object of a repository", key);
+    eng_check_say(w->c, ENG_CHECK_JUNK, "%s is no object of a repository", key);
     return 0;
 }
 
-int check_junk(struct check *c, struct err *e)
+int eng_check_junk(struct check *c, struct err *e)
 {
     struct walk w = { .c = c };
     struct obj_req req = { .key = "", .cancel = c->o->cancel };

@@ -9,8 +9,8 @@
 
 #define MENDERS 4 /* each may hold two objects, opened */
 
-int check_open_from(struct check *c, const struct cancel *cancel,
-                    struct eng_looker **out, struct err *e)
+int eng_check_open_from(struct check *c, const struct cancel *cancel,
+                        struct eng_looker **out, struct err *e)
 {
     *out = NULL;
     if (!c->o->repair || c->o->from == NULL)
@@ -50,8 +50,8 @@ static int find_copy(struct check *c, struct eng_looker *here,
     return eng_mend_lock_until(c->repo, w, c->until, lock, e) < 0 ? -1 : 1;
 }
 
-int check_mend_one(struct check *c, struct eng_looker *here,
-                   struct eng_looker *from, size_t index, struct err *e)
+int eng_check_mend_one(struct check *c, struct eng_looker *here,
+                       struct eng_looker *from, size_t index, struct err *e)
 {
     struct span stored = { 0 };
     struct obj_lock lock = { 0 };
@@ -68,7 +68,7 @@ int check_mend_one(struct check *c, struct eng_looker *here,
     c->bad[index].repaired = true;
     c->res->repaired++;
     c->res->hidden_repaired += c->bad[index].state == ENG_LOOK_OLDER;
-    check_say(c, ENG_CHECK_REPAIRED, "%s is put again", w.key.s);
+    eng_check_say(c, ENG_CHECK_REPAIRED, "%s is put again", w.key.s);
     pthread_mutex_unlock(&c->lock);
     return 1;
 }
@@ -103,9 +103,10 @@ static int mark_one(struct check *c, const struct check_bad *b,
         if (e->kind != ERR_DENIED)
             return err_ctx(e, "mark %s as damaged", b->want.key.s);
         pthread_mutex_lock(&c->lock);
-        check_say(c, ENG_CHECK_NOTE,
-                  "%s cannot be marked as damaged: these keys may not write",
-                  b->want.key.s);
+        eng_check_say(
+            c, ENG_CHECK_NOTE,
+            "%s cannot be marked as damaged: these keys may not write",
+            b->want.key.s);
         pthread_mutex_unlock(&c->lock);
         return 0;
     }
@@ -125,11 +126,11 @@ static int mend_worker(void *ctx, struct workers *w, unsigned index,
     AUTO_ENG_LOOKER struct eng_looker *from = NULL;
 
     (void)index;
-    if (here == NULL || check_open_from(c, workers_cancel(w), &from, e) < 0)
+    if (here == NULL || eng_check_open_from(c, workers_cancel(w), &from, e) < 0)
         return -1;
     while (workers_claim(w, &i)) {
         if (c->o->repair && !c->bad[i].repaired &&
-            check_mend_one(c, here, from, i, e) < 0)
+            eng_check_mend_one(c, here, from, i, e) < 0)
             return -1;
         if (can_be_marked(&c->bad[i]) &&
             mark_one(c, &c->bad[i], workers_cancel(w), e) < 0)
@@ -138,24 +139,23 @@ static int mend_worker(void *ctx, struct workers *w, unsigned index,
     return 0;
 }
 
-/* Marks that are cleared, and those of objects that were read now and are good,
- * or that no point needs any more. */
+/* Marks that are cleared, and those of objects that were read now (marked ones
+ * are, at every level) and are good, or that no point needs any more. */
 static void remove_old_marks(struct check *c)
 {
     for (size_t i = 0; i < c->marks.n; i++) {
         const struct eng_damaged_id *mark = &c->marks.ids[i];
         if (c->mark_used[i])
             continue;
-        if (mark->cleared || c->o->level == ENG_CHECK_FULL)
-            eng_damaged_remove(eng_repo_store(c->repo), c->o->cancel,
-                               mark->kind, &mark->id);
-        else
-            c->res->marked++;
+        eng_damaged_remove(eng_repo_store(c->repo), c->o->cancel, mark->kind,
+                           &mark->id);
     }
 }
 
-int check_mend(struct check *c, struct err *e)
+int eng_check_mend(struct check *c, struct err *e)
 {
+    if (c->o->no_marks)
+        return 0;
     c->mark_used = calloc(c->marks.n + 1, sizeof(*c->mark_used));
     if (c->mark_used == NULL)
         return err_nomem(e);

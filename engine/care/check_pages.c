@@ -84,7 +84,7 @@ static int gather(struct check *c, const struct mf_stream *s, size_t n,
     return 0;
 }
 
-int check_gather_pages(struct check *c, struct err *e)
+int eng_check_gather_pages(struct check *c, struct err *e)
 {
     for (size_t i = 0; i < c->points.n; i++) {
         const struct mf_point *m = c->points.p[i].manifest;
@@ -97,8 +97,8 @@ int check_gather_pages(struct check *c, struct err *e)
     return 0;
 }
 
-struct check_page *check_find_page(struct check *c, const struct mf_stream *s,
-                                   uint64_t page)
+struct check_page *eng_check_find_page(struct check *c,
+                                       const struct mf_stream *s, uint64_t page)
 {
     struct check_page p = page_of(s, page);
 
@@ -191,11 +191,11 @@ static int lost_page(struct reading *r, struct check_page *p,
     size_t index = 0;
 
     p->lost = true;
-    if (check_add_bad(r->c, w, found, &index, e) < 0)
+    if (eng_check_add_bad(r->c, w, found, &index, e) < 0)
         return -1;
     if (!r->c->o->repair || r->from == NULL)
         return 0;
-    return check_mend_one(r->c, r->here, r->from, index, e);
+    return eng_check_mend_one(r->c, r->here, r->from, index, e);
 }
 
 static int read_page(struct reading *r, struct check_page *p, struct err *e)
@@ -214,7 +214,7 @@ static int read_page(struct reading *r, struct check_page *p, struct err *e)
         p->lost = got == 0;
     } else if (got == 1 && found.state == ENG_LOOK_OLDER &&
                r->pass == CHECK_FIRST &&
-               check_add_bad(r->c, &w, &found, NULL, e) < 0) {
+               eng_check_add_bad(r->c, &w, &found, NULL, e) < 0) {
         return -1;
     }
     if (got <= 0)
@@ -249,7 +249,7 @@ static int read_worker(void *ctx, struct workers *w, unsigned index,
         return -1;
     if (entries == NULL)
         return err_nomem(e);
-    if (check_open_from(c, workers_cancel(w), &from, e) < 0)
+    if (eng_check_open_from(c, workers_cancel(w), &from, e) < 0)
         return -1;
     struct reading r = { c, p->pass, here, from, entries };
     while (workers_claim(w, &i))
@@ -263,7 +263,7 @@ static int read_worker(void *ctx, struct workers *w, unsigned index,
     return 0;
 }
 
-int check_read_pages(struct check *c, enum check_pass pass, struct err *e)
+int eng_check_read_pages(struct check *c, enum check_pass pass, struct err *e)
 {
     struct pass p = { c, pass };
 

@@ -6,71 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utc.h"
 #include "engine/care/check_impl.h"
-#include "engine/repo/gone.h"
-
-/* Manifests that this machine's index has seen, in byte order. */
-struct seen {
-    char **keys; /* owned */
-    size_t n, cap;
-};
-
-static void seen_free(struct seen *s)
-{
-    for (size_t i = 0; i < s->n; i++)
-        free(s->keys[i]);
-    free(s->keys);
-    *s = (struct seen){ 0 };
-}
-#define AUTO_SEEN AUTO(seen_free)
-
-static int on_seen(void *ctx, const char *key, struct err *e)
-{
-    struct seen *s = ctx;
-
-    if (s->n == s->cap) {
-        size_t cap = s->cap == 0 ? 64 : s->cap * 2;
-        char **grown = realloc(s->keys, cap * sizeof(*grown));
-        if (grown == NULL)
-            return err_nomem(e);
-        s->keys = grown;
-        s->cap = cap;
-    }
-    s->keys[s->n] = strdup(key);
-    if (s->keys[s->n] == NULL)
-        return err_nomem(e);
-    s->n++;
-    return 0;
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool was_seen(const struct seen *s, const char *key)
-{
-    return s->n > 0 &&
-           bsearch(&key, s->keys, s->n, sizeof(*s->keys), by_text) != NULL;
-}
+#include "engine/care/mend.h"
+#include "engine/care/names.h"
 
 static struct mf_key key_of(const struct eng_point *p)
 {
     return mf_key_point(MF_KEYSET_PLAIN, p->vm_key, p->file);
-}
-
-/* Whether another point of the VM says that it was made from this one. */
-static bool is_parent(const struct check *c, const struct eng_point *p)
-{
-    for (size_t i = 0; i < c->points.n; i++) {
-        const struct eng_point *q = &c->points.p[i];
-        if (q->manifest != NULL && q->manifest->parent != NULL &&
-            strcmp(q->vm_key, p->vm_key) == 0 &&
-            strcmp(q->manifest->parent, p->file) == 0)
-            return true;
-    }
-    return false;
 }
 
 /* The point's manifest is the one that was just looked at. */
@@ -88,7 +30,7 @@ static int take_manifest(struct eng_point *p, const struct eng_looker *l,
 
 struct judging {
     struct check *c;
-    const struct seen *seen;
+    struct eng_names seen, known;
     struct eng_looker *here, *from;
 };
 
@@ -106,18 +48,18 @@ static int judge_bad(struct judging *j, size_t i, const struct eng_look_want *w,
         c->out[i] = true;
         return 0;
     }
-    if (found->never && !was_seen(j->seen, w->key.s) && !is_parent(c, p)) {
+    if (found->never && !eng_names_has(&j->known, w->key.s)) {
         c->out[i] = true;
         c->res->junk++;
-        check_say(c, ENG_CHECK_JUNK, "%s never was a manifest: %s", w->key.s,
-                  found->why);
+        eng_check_say(c, ENG_CHECK_JUNK, "%s never was a manifest: %s",
+                      w->key.s, found->why);
         return 0;
     }
-    if (check_add_bad(c, w, found, &index, e) < 0)
+    if (eng_check_add_bad(c, w, found, &index, e) < 0)
         return -1;
     if (!c->o->repair)
         return 0;
-    int mended = check_mend_one(c, j->here, j->from, index, e);
+    int mended = eng_check_mend_one(c, j->here, j->from, index, e);
     if (mended <= 0)
         return mended;
     /* What was put is in one of the two. */
@@ -151,13 +93,13 @@ static int judge_manifest(struct judging *j, size_t i, bool suspect,
 
 /* Keys of manifests over which something lies. */
 struct covered {
-    struct seen keys;
+    struct eng_names keys;
     char last[MF_KEY_CHARS];
 };
 
 static void covered_free(struct covered *v)
 {
-    seen_free(&v->keys);
+    eng_names_free(&v->keys);
 }
 
 static int on_version(void *ctx, const char *key, const struct obj_info *info,
@@ -169,9 +111,9 @@ static int on_version(void *ctx, const char *key, const struct obj_info *info,
     (void)snprintf(v->last, sizeof(v->last), "%s", key);
     if (!again && !info->delete_marker)
         return 0;
-    if (v->keys.n > 0 && strcmp(v->keys.keys[v->keys.n - 1], key) == 0)
+    if (v->keys.n > 0 && strcmp(v->keys.s[v->keys.n - 1], key) == 0)
         return 0;
-    return on_seen(&v->keys, key, e);
+    return eng_names_add(&v->keys, key, e);
 }
 
 static int list_covered(struct check *c, struct covered *v, struct err *e)
@@ -197,11 +139,11 @@ static int judge_missing(struct judging *j, const char *key, struct err *e)
     if (!eng_look_manifest(key, &w))
         return 0;
     c->res->missing_points++;
-    if (check_add_bad(c, &w, &found, &index, e) < 0)
+    if (eng_check_add_bad(c, &w, &found, &index, e) < 0)
         return -1;
     if (j->from == NULL)
         return 0;
-    int mended = check_mend_one(c, j->here, j->from, index, e);
+    int mended = eng_check_mend_one(c, j->here, j->from, index, e);
     c->res->missing_points -= mended == 1;
     return mended;
 }
@@ -219,10 +161,10 @@ static bool is_listed(const struct check *c, const char *key)
 static int judge_all_missing(struct judging *j, bool *again, struct err *e)
 {
     *again = false;
-    for (size_t i = 0; i < j->seen->n; i++) {
-        if (is_listed(j->c, j->seen->keys[i]))
+    for (size_t i = 0; i < j->seen.n; i++) {
+        if (is_listed(j->c, j->seen.s[i]))
             continue;
-        int r = judge_missing(j, j->seen->keys[i], e);
+        int r = judge_missing(j, j->seen.s[i], e);
         if (r < 0)
             return -1;
         *again |= r == 1;
@@ -252,36 +194,38 @@ static int judge_manifests(struct judging *j, const struct covered *v,
 {
     for (size_t i = 0; i < j->c->points.n; i++) {
         struct mf_key key = key_of(&j->c->points.p[i]);
-        if (judge_manifest(j, i, was_seen(&v->keys, key.s), e) < 0)
+        if (judge_manifest(j, i, eng_names_has(&v->keys, key.s), e) < 0)
             return -1;
     }
     return 0;
 }
 
-int check_points(struct check *c, struct err *e)
+static void judging_free(struct judging *j)
 {
-    AUTO_SEEN struct seen seen = { 0 };
+    eng_names_free(&j->seen);
+    eng_names_free(&j->known);
+    eng_looker_free(j->here);
+    eng_looker_free(j->from);
+}
+
+int eng_check_points(struct check *c, struct err *e)
+{
     AUTO(covered_free) struct covered covered = { 0 };
-    AUTO_ENG_LOOKER struct eng_looker *here =
-        eng_looker_new(c->repo, c->o->cancel, e);
-    AUTO_ENG_LOOKER struct eng_looker *from = NULL;
+    AUTO(judging_free) struct judging j = { .c = c };
     bool again = false;
 
-    if (here == NULL || check_open_from(c, c->o->cancel, &from, e) < 0 ||
-        eng_gone_each(c->repo, on_seen, &seen, e) < 0)
+    j.here = eng_looker_new(c->repo, c->o->cancel, e);
+    if (j.here == NULL ||
+        eng_check_open_from(c, c->o->cancel, &j.from, e) < 0 ||
+        eng_names_seen(c->repo, &j.seen, e) < 0 || list_points(c, e) < 0 ||
+        judge_all_missing(&j, &again, e) < 0 ||
+        (again && list_points(c, e) < 0))
         return -1;
-    struct judging j = { c, &seen, here, from };
-    int r = list_points(c, e);
-    if (r == 0)
-        r = judge_all_missing(&j, &again, e);
-    if (r == 0 && again)
-        r = list_points(c, e);
-    if (r == 0)
-        r = list_covered(c, &covered, e);
-    if (r == 0)
-        r = judge_manifests(&j, &covered, e);
-    c->res->points = c->points.n;
-    return r == 0 ? check_junk(c, e) : r;
+    if (eng_names_known(c->repo, &c->points, &j.known, e) < 0 ||
+        list_covered(c, &covered, e) < 0 ||
+        judge_manifests(&j, &covered, e) < 0)
+        return -1;
+    return eng_check_junk(c, e);
 }
 
 /* --- at the end --- */
@@ -297,7 +241,8 @@ static void add_lack(struct check *c, const struct mf_stream *s, size_t n,
     for (size_t i = 0; i < n; i++)
         for (uint64_t page = 0; page < s[i].n_pages; page++) {
             const struct check_page *p =
-                s[i].pages[page].zero ? NULL : check_find_page(c, &s[i], page);
+                s[i].pages[page].zero ? NULL
+                                      : eng_check_find_page(c, &s[i], page);
             if (p == NULL)
                 continue;
             if (l->example.s[0] == '\0' && p->lost)
@@ -309,19 +254,40 @@ static void add_lack(struct check *c, const struct mf_stream *s, size_t n,
         }
 }
 
-/* Its objects may be gone because it was removed meanwhile. */
-static int still_there(struct check *c, struct eng_looker *here,
-                       const struct eng_point *p, bool *there, struct err *e)
+/* Its objects may be gone because it was removed meanwhile.  A locked point is
+ * one whose manifest the server holds for as long as it says of itself: false
+ * ones say so, too. */
+static int look_again(struct check *c, struct eng_looker *here,
+                      const struct eng_point *p, bool *there, bool *locked,
+                      struct err *e)
 {
     struct mf_key key = key_of(p);
+    struct obj_lock lock = { 0 };
     struct eng_look_want w;
     struct eng_looked found;
 
-    *there = true;
+    *locked = false;
     if (!eng_look_manifest(key.s, &w) || eng_look(here, &w, &found, e) < 0)
         return -1;
     *there = found.state != ENG_LOOK_ABSENT;
-    (void)c;
+    if (!*there || found.state == ENG_LOOK_BAD)
+        return 0;
+    if (eng_mend_lock_of(c->repo, c->o->cancel, &w, found.version, &lock, e) <
+        0)
+        return -1;
+    *locked =
+        lock.mode != OBJ_LOCK_NONE && lock.until >= p->manifest->locked_until;
+    return 0;
+}
+
+static int say_well(struct check *c, const struct eng_point *p, struct err *e)
+{
+    if (!c->o->name_all)
+        return 0;
+    AUTO_MEM char *name = eng_point_text(&c->points, p, e);
+    if (name == NULL)
+        return -1;
+    eng_check_say(c, ENG_CHECK_WELL, "%s", name);
     return 0;
 }
 
@@ -332,35 +298,34 @@ static int judge_point(struct check *c, struct eng_looker *here, size_t i,
     const struct mf_point *m = p->manifest;
     struct lack l = { 0 };
     bool there = true;
+    bool locked = false;
 
-    if (c->out[i])
-        return 0;
     if (m != NULL) {
         add_lack(c, m->disks, m->n_disks, &l);
         add_lack(c, m->files, m->n_files, &l);
         if (l.pages + l.blocks == 0)
-            return 0;
-        if (still_there(c, here, p, &there, e) < 0)
+            return say_well(c, p, e);
+        if (look_again(c, here, p, &there, &locked, e) < 0)
             return -1;
-        if (!there)
+        if (!there) {
+            c->out[i] = true;
             return 0;
+        }
     }
     AUTO_MEM char *name = eng_point_text(&c->points, p, e);
     if (name == NULL)
         return -1;
     c->res->damaged_points++;
     if (m == NULL) {
-        check_say(c, ENG_CHECK_POINT, "%s: %s", name,
-                  p->why != NULL ? p->why : "its manifest is damaged");
+        eng_check_say(c, ENG_CHECK_POINT, "%s: %s", name,
+                      p->why != NULL ? p->why : "its manifest is damaged");
         return 0;
     }
-    int64_t now =
-        utc_real_now() + obj_store_clock_offset(eng_repo_store(c->repo));
-    c->res->locked_lost += m->locked_until > now;
-    check_say(c, ENG_CHECK_POINT,
-              "%s: %" PRIu64 " of its pages and %" PRIu64
-              " of its blocks are damaged or missing (%s)",
-              name, l.pages, l.blocks, l.example.s);
+    c->res->locked_lost += locked;
+    eng_check_say(c, ENG_CHECK_POINT,
+                  "%s: %" PRIu64 " of its pages and %" PRIu64
+                  " of its blocks are damaged or missing (%s)",
+                  name, l.pages, l.blocks, l.example.s);
     return 0;
 }
 
@@ -378,17 +343,19 @@ static int gather_lost(struct check *c, struct err *e)
     return 0;
 }
 
-int check_judge(struct check *c, struct err *e)
+int eng_check_judge(struct check *c, struct err *e)
 {
     AUTO_ENG_LOOKER struct eng_looker *here =
         eng_looker_new(c->repo, c->o->cancel, e);
 
     if (here == NULL || gather_lost(c, e) < 0)
         return -1;
-    if (c->set.n > 0 && check_read_pages(c, CHECK_COUNT, e) < 0)
+    if (c->set.n > 0 && eng_check_read_pages(c, CHECK_COUNT, e) < 0)
         return -1;
-    for (size_t i = 0; i < c->points.n; i++)
-        if (judge_point(c, here, i, e) < 0)
+    for (size_t i = 0; i < c->points.n; i++) {
+        if (!c->out[i] && judge_point(c, here, i, e) < 0)
             return -1;
+        c->res->points += !c->out[i];
+    }
     return 0;
 }

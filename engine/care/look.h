@@ -14,7 +14,12 @@
 #include "manifest/id.h"
 #include "manifest/objkey.h"
 
-enum eng_look_kind { ENG_LOOK_BLOCK, ENG_LOOK_PAGE, ENG_LOOK_MANIFEST };
+enum eng_look_kind {
+    ENG_LOOK_BLOCK,
+    ENG_LOOK_PAGE,
+    ENG_LOOK_MANIFEST,
+    ENG_LOOK_DESCRIPTOR, /* says nothing of itself but that it is one */
+};
 
 /* What should be there. */
 struct eng_look_want {
@@ -27,6 +32,8 @@ struct eng_look_want eng_look_block(const struct mf_id *id, uint32_t len);
 struct eng_look_want eng_look_page(const struct mf_id *id);
 /* false: key is no name of a manifest. */
 bool eng_look_manifest(const char *key, struct eng_look_want *w);
+
+struct eng_look_want eng_look_descriptor(void);
 
 enum eng_look_state {
     ENG_LOOK_GOOD,   /* the newest version verifies */
@@ -68,8 +75,9 @@ static inline void eng_looker_freep(struct eng_looker **l)
 }
 #define AUTO_ENG_LOOKER AUTO(eng_looker_freep)
 
-/* Looks at an object.  What does not verify may have been hurt on its way, so
- * it is fetched three times before it counts as bad.  -1: it could not be
+/* Looks at an object.  What does not verify may have been hurt on its way: it
+ * is fetched three times before it counts as bad, unless it is what the server
+ * recorded.  -1: it could not be
  * looked at (network, rights, memory). */
 int eng_look(struct eng_looker *l, const struct eng_look_want *w,
              struct eng_looked *out, struct err *e)

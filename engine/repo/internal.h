@@ -33,9 +33,9 @@ struct eng_repo {
     } versions;
     struct eng_index *index; /* NULL until eng_repo_prepare_writes */
     enum eng_upload upload;
-    bool put_pages;          /* known or not */
+    bool put_pages;             /* known or not */
     struct eng_damaged damaged; /* marks, as this run found them */
-    struct eng_runmark mark; /* with the index: this run is under way */
+    struct eng_runmark mark;    /* with the index: this run is under way */
 };
 
 /* Gets an object, whole, into out (bounded by out's maximum).  The error names

@@ -27,6 +27,15 @@ static int decode_descriptor(void *ctx, struct span bytes, struct err *e)
     return mf_descriptor_decode(bytes, ctx, e);
 }
 
+static bool same_descriptor(const struct mf_descriptor *a,
+                            const struct mf_descriptor *b)
+{
+    return strcmp(a->id, b->id) == 0 && a->created == b->created &&
+           a->block_size == b->block_size && a->locked == b->locked &&
+           a->mode == b->mode && a->immutability_s == b->immutability_s &&
+           a->scope == b->scope && a->generation_s == b->generation_s;
+}
+
 /* The oldest version of the descriptor, where the newest (*have: it was read
  * well, as this version) is not it. */
 static int read_oldest(struct obj_store *store, const struct cancel *cancel,
@@ -45,10 +54,12 @@ static int read_oldest(struct obj_store *store, const struct cancel *cancel,
     if (eng_versions_find(store, cancel, MF_DESCRIPTOR_KEY, &verify, &text,
                           NULL, e) < 0)
         return -1;
-    log_warn("repo",
-             "%s: the descriptor is hidden or overwritten; its oldest version "
-             "counts",
-             obj_store_name(store));
+    /* What a recovery has put over something that is locked is the same. */
+    if (!*have || !same_descriptor(d, &oldest))
+        log_warn("repo",
+                 "%s: the descriptor is hidden or overwritten; its oldest "
+                 "version counts",
+                 obj_store_name(store));
     *d = oldest;
     *have = true;
     return 0;

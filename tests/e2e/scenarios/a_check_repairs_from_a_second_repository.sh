@@ -13,11 +13,11 @@ backup vm
 two=$point
 
 say "a second repository with the same objects"
-URL2=${URL}-second-$$
-trap 'python3 "$E2E/objects.py" "$URL2" drop' EXIT
-ov repo create s "$URL2" "${store[@]}" --block-size 256K
+second=${URL}-second-$$
+trap 'python3 "$E2E/objects.py" "$second" drop' EXIT
+ov repo create s "$second" "${store[@]}" --block-size 256K
 objects ls plain/ | while read -r name; do
-    objects get "$name" | python3 "$E2E/objects.py" "$URL2" put "$name"
+    objects get "$name" | python3 "$E2E/objects.py" "$second" put "$name"
 done
 for kind in blocks pages points; do
     objects ls plain/$kind/ | sed -n 1p >>.names
@@ -38,7 +38,7 @@ restored "$two" back-two vm
 say "what neither has stays damaged"
 name=$(head -n 1 .names)
 objects rm "$name"
-python3 "$E2E/objects.py" "$URL2" rm "$name"
+python3 "$E2E/objects.py" "$second" rm "$name"
 try --json repo check r --repair --from s
 equal "$rc" 7 "exit code"
 equal "$(field '"\(.damaged) \(.repaired) \(.marked)"')" "1 0 1" \
