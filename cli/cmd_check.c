@@ -30,8 +30,12 @@ static void on_finding(void *ctx, enum eng_check_word word, const char *what)
 {
     struct findings *f = ctx;
 
-    cli_message("%s%s", word == ENG_CHECK_POINT ? "point " : "", what);
-    if (f->n++ >= MESSAGES_MAX)
+    bool many = f->n++ >= MESSAGES_MAX;
+    if (!many || word == ENG_CHECK_POINT)
+        cli_message("%s%s", word == ENG_CHECK_POINT ? "point " : "", what);
+    if (f->n == MESSAGES_MAX)
+        cli_message("and more; from here on only points are named");
+    if (many)
         return;
     if (f->json->len > 0)
         buf_append_char(f->json, ',');

@@ -109,13 +109,25 @@ static bool in_sample(const struct check *c, const struct eng_idset_slot *s)
         return true;
     if (!s->there || s->hidden)
         return false; /* said already */
-    if (is_suspect(c, &s->id))
+    if (s == c->one || is_suspect(c, &s->id))
         return true;
     if (c->o->level == ENG_CHECK_LIST)
         return false;
     memcpy(&x, s->id.b + 8, sizeof(x));
     x = (x ^ c->seed) * 0x9e3779b97f4a7c15u;
     return (x >> 32) % MILLION < c->o->sample_ppm;
+}
+
+/* However small the share, something is read. */
+static const struct eng_idset_slot *choose_one(const struct check *c)
+{
+    for (size_t i = 0; i < c->set.cap; i++) {
+        const struct eng_idset_slot *s =
+            &c->set.slots[(i + c->seed) & (c->set.cap - 1)];
+        if (s->len != 0 && s->there && !s->hidden)
+            return s;
+    }
+    return NULL;
 }
 
 static int read_blocks(struct check *c, struct workers *w,
@@ -166,6 +178,7 @@ static int read_chosen(struct check *c, struct err *e)
     uint64_t bytes = 0;
     unsigned n = eng_blockio_count(c->o->memory_bytes, MF_BLOCK_MAX, 0);
 
+    c->one = c->o->level == ENG_CHECK_SAMPLE ? choose_one(c) : NULL;
     for (size_t i = 0; i < c->set.cap; i++)
         if (c->set.slots[i].len != 0 && in_sample(c, &c->set.slots[i]))
             bytes += c->set.slots[i].len;

@@ -40,8 +40,9 @@ struct check {
     struct check_page *pages; /* owned; sorted, each once */
     size_t n_pages, cap_pages;
     struct eng_idset set;
-    struct eng_damaged marks; /* as they were at the beginning */
-    bool *mark_used;          /* owned; its object is in `bad` */
+    const struct eng_idset_slot *one; /* that is in any sample */
+    struct eng_damaged marks;         /* as they were at the beginning */
+    bool *mark_used;                  /* owned; its object is in `bad` */
     struct progress_task *task;
     pthread_mutex_t lock;  /* around all below, the set while it is filled,
                               the result and the reports */

@@ -125,6 +125,21 @@ enum eng_look_record eng_look_record(struct span stored,
                                                    : ENG_RECORD_DIFFERS;
 }
 
+bool eng_look_false(const struct eng_look_want *w, struct span stored,
+                    const struct obj_info *info)
+{
+    char vm_key[MF_VMKEY_CHARS];
+    char file[MF_POINT_FILE_CHARS];
+    struct err e = { 0 };
+
+    if (eng_look_record(stored, info) != ENG_RECORD_MATCHES)
+        return false;
+    return w->kind != ENG_LOOK_MANIFEST ||
+           !mf_key_parse_point(w->key.s, MF_KEYSET_PLAIN, vm_key, file) ||
+           (mf_point_file_verify(file, stored, &e) < 0 &&
+            e.kind == ERR_CORRUPT);
+}
+
 static int open_block(struct eng_looker *l, const struct eng_look_want *w,
                       struct err *e)
 {
@@ -274,8 +289,7 @@ static int look_for_older(struct eng_looker *l, const struct eng_look_want *w,
             return -1;
         }
         if (r == 0) {
-            out->never &= eng_look_record(buf_span(&l->stored), &l->info) ==
-                          ENG_RECORD_MATCHES;
+            out->never &= eng_look_false(w, buf_span(&l->stored), &l->info);
             continue;
         }
         out->state = ENG_LOOK_OLDER;

@@ -55,6 +55,12 @@ enum eng_look_record {
 enum eng_look_record eng_look_record(struct span stored,
                                      const struct obj_info *info);
 
+/* Whether a version that does not verify never was what its name says: it lies
+ * there as it was uploaded, and (of manifests) its digest is not that of the
+ * name.  A manifest of a newer format, say, is none of ours to judge. */
+bool eng_look_false(const struct eng_look_want *w, struct span stored,
+                    const struct obj_info *info);
+
 struct eng_looked {
     enum eng_look_state state;
     char version[OBJ_VERSION_CHARS]; /* GOOD, OLDER: the one that verifies; ""

@@ -198,15 +198,15 @@ static int note_lost(struct recover_worker *w, const struct eng_look_want *want,
     return r;
 }
 
-/* No version is a manifest.  Where nobody knows of it, and it lies there as it
- * was uploaded, it never was one: it goes, as far as it may. */
+/* No version is a manifest.  Where nobody knows of it, and none of them ever
+ * was what its name says, it goes, as far as it may. */
 static int judge_manifest(struct recover_worker *w,
-                          const struct eng_look_want *want, bool as_uploaded,
+                          const struct eng_look_want *want, bool never,
                           struct err *e)
 {
     struct eng_recover_count *n = eng_recover_area_count(w);
 
-    if (!as_uploaded || eng_names_has(&w->r->known, w->key.key))
+    if (!never || eng_names_has(&w->r->known, w->key.key))
         return note_lost(w, want, e);
     eng_recover_note(w, &n->junk, ENG_RECOVER_JUNK, w->key.key);
     if (w->r->o->dry_run)
@@ -253,7 +253,7 @@ static int judge_content(struct recover_worker *w,
 {
     struct recover_key *k = &w->key;
     struct obj_info info;
-    bool as_uploaded = true;
+    bool never = true;
 
     if (!must_look(w, want))
         return 0;
@@ -268,11 +268,10 @@ static int judge_content(struct recover_worker *w,
                                  ENG_RECOVER_ADDED, k->key);
             return i == 0 ? 0 : uncover(w, want, i, e);
         }
-        as_uploaded &= eng_look_record(eng_looker_stored(w->looker), &info) ==
-                       ENG_RECORD_MATCHES;
+        never &= eng_look_false(want, eng_looker_stored(w->looker), &info);
     }
     if (want->kind == ENG_LOOK_MANIFEST)
-        return judge_manifest(w, want, as_uploaded, e);
+        return judge_manifest(w, want, never, e);
     return note_lost(w, want, e);
 }
 

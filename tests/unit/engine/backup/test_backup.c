@@ -299,8 +299,8 @@ what_a_killed_run_put_in_its_last_second_is_not_put_again(void **state)
     struct eng_repo *r = fixture_open(f);
     assert_int_equal(vm_run(r, dir, NULL).new_blocks, VM_BLOCKS + 1 - 6);
     eng_repo_close(r);
-    /* Its mark is gone: the next run looks at manifests, and at marks of damaged
-     * objects, and lists nothing else. */
+    /* Its mark is gone: the next run looks at manifests, and at marks of
+     * damaged objects, and lists nothing else. */
     r = fixture_open(f);
     vm_run(r, dir, NULL);
     struct obj_counters c;

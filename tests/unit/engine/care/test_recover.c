@@ -197,6 +197,24 @@ static void false_manifests_go_and_others_names_stay(void **state)
                      1);
 }
 
+/* Of a newer format, say: its digest is that of its name. */
+static void a_manifest_that_cannot_be_read_is_not_junk(void **state)
+{
+    struct attacked *a = *state;
+    static const char text[] = "{\"v\":99}";
+    char file[MF_POINT_FILE_CHARS];
+    bool complete = true;
+
+    must(mf_point_file(1700000000, span_str(text), file, why));
+    struct mf_key key = mf_key_point(MF_KEYSET_PLAIN, "vm", file);
+    attacked_put(a, key.s, text);
+    struct eng_recover_result res = recover(a, false, &complete);
+    assert_false(complete);
+    assert_int_equal(res.areas[ENG_RECOVER_POINTS].junk, 0);
+    assert_int_equal(res.areas[ENG_RECOVER_POINTS].lost, 1);
+    assert_int_equal(s3server_versions(a->server, ATTACKED_BUCKET, key.s), 1);
+}
+
 /* A manifest that was ours is never deleted, however damaged it is. */
 static void a_damaged_manifest_of_ours_stays(void **state)
 {
@@ -278,6 +296,7 @@ int main(void)
         CASE(a_server_that_fails_now_and_then_delays_and_no_more,
              attacked_setup),
         CASE(false_manifests_go_and_others_names_stay, attacked_setup),
+        CASE(a_manifest_that_cannot_be_read_is_not_junk, attacked_setup),
         CASE(a_damaged_manifest_of_ours_stays, attacked_setup),
         CASE(a_good_version_is_put_again_with_its_lock, attacked_setup_locked),
         CASE(a_bucket_without_versions_is_refused, attacked_setup_plain),
