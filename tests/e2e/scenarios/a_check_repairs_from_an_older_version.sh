@@ -34,7 +34,7 @@ repaired() {
 }
 
 say "a bucket with versions"
-URL=s3://${bucket%%/*}-versioned/$(basename "$URL")
+URL=s3://${bucket%%/*}-check/$(basename "$URL")
 objects make
 objects versioning
 trap 'objects purge' EXIT

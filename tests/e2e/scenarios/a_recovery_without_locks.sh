@@ -16,7 +16,7 @@ if ! on_s3; then
     exit 0
 fi
 bucket=${URL#s3://}
-URL=s3://${bucket%%/*}-versioned/$(basename "$URL")
+URL=s3://${bucket%%/*}-recover/$(basename "$URL")
 objects make
 objects versioning
 trap 'objects purge' EXIT
