@@ -30,4 +30,10 @@ int eng_repo_get(struct eng_repo *r, const struct cancel *cancel,
                  const char *key, struct buf *out, struct err *e)
     __attribute__((warn_unused_result));
 
+/* Deletes an object: on a bucket with versions each of them by its id, delete
+ * markers too. */
+int eng_object_erase(struct eng_repo *r, const struct cancel *cancel,
+                     const char *key, struct err *e)
+    __attribute__((warn_unused_result));
+
 #endif

@@ -384,7 +384,7 @@ static int on_version(void *ctx, const char *key, const struct obj_info *info,
     return 0;
 }
 
-/* On a bucket with versions a plain DELETE would hide the manifest by a marker
+/* On a bucket with versions a plain DELETE would hide the object by a marker
  * that somebody has to clear away: each version is deleted by its id. */
 static int delete_versions(struct eng_repo *r, const struct cancel *cancel,
                            const char *key, struct err *e)
@@ -402,21 +402,28 @@ static int delete_versions(struct eng_repo *r, const struct cancel *cancel,
     return result;
 }
 
-int eng_point_delete(struct eng_repo *r, const struct cancel *cancel,
-                     const struct eng_point *p, struct err *e)
+int eng_object_erase(struct eng_repo *r, const struct cancel *cancel,
+                     const char *key, struct err *e)
 {
-    struct mf_key key = mf_key_point(MF_KEYSET_PLAIN, p->vm_key, p->file);
-    struct obj_req req = { .key = key.s, .cancel = cancel };
+    struct obj_req req = { .key = key, .cancel = cancel };
     struct obj_bucket bucket;
 
     if (obj_bucket_info(r->store, &req, &bucket, e) < 0)
         return -1;
-    int result = bucket.versioning == OBJ_VERSIONS_NEVER
-                     ? obj_delete(r->store, &req, false, e)
-                     : delete_versions(r, cancel, key.s, e);
-    if (result == 0)
-        eng_gone_forget(r, key.s);
-    return result;
+    if (bucket.versioning == OBJ_VERSIONS_NEVER)
+        return obj_delete(r->store, &req, false, e);
+    return delete_versions(r, cancel, key, e);
+}
+
+int eng_point_delete(struct eng_repo *r, const struct cancel *cancel,
+                     const struct eng_point *p, struct err *e)
+{
+    struct mf_key key = mf_key_point(MF_KEYSET_PLAIN, p->vm_key, p->file);
+
+    if (eng_object_erase(r, cancel, key.s, e) < 0)
+        return -1;
+    eng_gone_forget(r, key.s);
+    return 0;
 }
 
 int eng_point_export(struct eng_repo *r, const struct cancel *cancel,
