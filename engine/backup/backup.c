@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/utc.h"
 #include "engine/backup/backup_stream.h"
+#include "engine/backup/synthetic.h"
 #include "engine/repo/learn.h"
 #include "engine/repo/point_store.h"
 #include "engine/source/image.h"
@@ -215,7 +216,10 @@ static int begin_point(struct run *r, struct err *e)
         return -1;
     if (r->parent != NULL && (p->parent = dup_text(r->parent_file, e)) == NULL)
         return -1;
-    return 0;
+    if (r->o->keeping == NULL)
+        return 0;
+    return eng_keeping_fill(r->repo, r->o->cancel, r->o->keeping, &r->names, p,
+                            e);
 }
 
 /* The parent's stream of this name, where its blocks can be compared. */
@@ -472,7 +476,9 @@ int eng_backup_machine(struct eng_repo *repo, const struct eng_machine *m,
         o->full && o->upload == ENG_UPLOAD_NEW ? ENG_UPLOAD_MISSING : o->upload;
     r.level = eng_compression_level(o->compression);
     r.workers = eng_blockio_count(o->memory_bytes, r.block_size, r.level);
-    int result = run_all(&r, e);
+    int result = o->synthetic_full
+                     ? eng_synthetic_full(repo, r.vm, o, &r.point, e)
+                     : run_all(&r, e);
     if (result == 0) {
         fill_result(&r, res);
         if (!o->dry_run) {

@@ -17,6 +17,7 @@ struct eng_repo {
     char *name;
     char *state_dir; /* <state>/<repository id> */
     struct obj_store *store;
+    bool simple; /* in a directory */
     struct mf_descriptor descriptor;
     struct eng_index *index; /* NULL until eng_repo_prepare_writes */
     enum eng_upload upload;
