@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Includes follow the arrows of DESIGN.md: cli → engine → {manifest, objstore,
-# kms} → base, and within engine repo and source → backup and restore → job.
+# kms} → base, and within engine repo, source and retention → backup, restore
+# and care → job.
 #
 #   layers.sh [TREE]     checks TREE (default: this one)
 #   layers.sh --self     plants violations in a copy and expects to catch each
