@@ -35,15 +35,15 @@ enum eng_keep_reason {
 struct eng_kept {
     /* in */
     int64_t time;
-    unsigned gfs;                      /* enum mf_gfs bits */
     int64_t locked_until;              /* 0: not locked */
     const struct mf_retention *policy; /* of its manifest, borrowed; NULL or
                                           not present: none */
+    unsigned gfs;                      /* enum mf_gfs bits */
     bool protect, damaged;             /* damaged: time is all that counts */
     /* out */
+    bool expired; /* reason is ENG_KEEP_NOT: retention may remove it */
     enum eng_keep_reason reason;
     int64_t until; /* the first second in which it is not kept; 0: no end */
-    bool expired;  /* reason is ENG_KEEP_NOT: retention may remove it */
 };
 
 /* Fills the out fields of a whole series: all points of one VM in one keyset,
