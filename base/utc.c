@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * Dates without the C library's calendar: no time zone, no locale, no shared
- * state.  The arithmetic counts days in years that begin on 1 March, so that
- * the leap day is a year's last (Hinnant, "chrono-compatible low-level date
- * algorithms").
- */
+/* Dates without the C library's calendar: no time zone, no locale, no shared
+ * state. */
 #include "base/utc.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/civil.h"
+
 #define DAY_SECONDS INT64_C(86400)
-/* 9999-12-31T23:59:59Z */
-#define LAST_SECOND INT64_C(253402300799)
 
 struct civil {
     int year, month, day; /* from 1 */
@@ -26,69 +22,37 @@ static const char day_names[] = "SunMonTueWedThuFriSat";
 
 static int64_t shift_seconds; /* written once, before there are threads */
 
-static int64_t days_of(int year, int month, int day)
-{
-    int64_t y = month <= 2 ? year - 1 : year;
-    int64_t era = y / 400;
-    int64_t year_of_era = y - era * 400;
-    int64_t month_from_march = (month + 9) % 12;
-    int64_t day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
-    int64_t day_of_era =
-        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-
-    return era * 146097 + day_of_era - 719468;
-}
-
 static struct civil civil_of(int64_t t)
 {
     if (t < 0)
         t = 0;
-    if (t > LAST_SECOND)
-        t = LAST_SECOND;
-    int64_t days = t / DAY_SECONDS;
+    if (t > UTC_LAST)
+        t = UTC_LAST;
+    int64_t day = t / DAY_SECONDS;
     int secs = (int)(t % DAY_SECONDS);
-    int64_t z = days + 719468;
-    int64_t era = z / 146097;
-    int64_t day_of_era = z - era * 146097;
-    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 -
-                           day_of_era / 146096) /
-                          365;
-    int64_t day_of_year =
-        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t month_from_march = (5 * day_of_year + 2) / 153;
-    int month = (int)(month_from_march < 10 ? month_from_march + 3
-                                            : month_from_march - 9);
+    struct civil_date d = civil_from_day(day);
 
     return (struct civil){
-        .year = (int)(year_of_era + era * 400) + (month <= 2),
-        .month = month,
-        .day = (int)(day_of_year - (153 * month_from_march + 2) / 5) + 1,
+        .year = d.year,
+        .month = d.month,
+        .day = d.day,
         .hour = secs / 3600,
         .minute = secs / 60 % 60,
         .second = secs % 60,
-        .weekday = (int)((days + 4) % 7), /* 1970-01-01 was a Thursday */
+        .weekday = civil_weekday(day),
     };
-}
-
-static int days_in_month(int year, int month)
-{
-    static const int days[] = {
-        31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31
-    };
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-
-    return month == 2 && leap ? 29 : days[month - 1];
 }
 
 /* False where c is no date and time between 1970 and 9999. */
 static bool civil_to_seconds(const struct civil *c, int64_t *t)
 {
     if (c->year < 1970 || c->year > 9999 || c->month < 1 || c->month > 12 ||
-        c->day < 1 || c->day > days_in_month(c->year, c->month) ||
+        c->day < 1 || c->day > civil_month_days(c->year, c->month) ||
         c->hour > 23 || c->minute > 59 || c->second > 59)
         return false;
     int secs = c->hour * 3600 + c->minute * 60 + c->second;
-    *t = days_of(c->year, c->month, c->day) * DAY_SECONDS + secs;
+    struct civil_date d = { c->year, c->month, c->day };
+    *t = civil_to_day(d) * DAY_SECONDS + secs;
     return true;
 }
 
@@ -279,7 +243,7 @@ bool utc_parse_rfc3339(const char *s, int64_t *t)
     if (!scan_offset(s + n, &offset))
         return false;
     local -= offset;
-    if (local < 0 || local > LAST_SECOND)
+    if (local < 0 || local > UTC_LAST)
         return false;
     *t = local;
     return true;

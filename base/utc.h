@@ -14,6 +14,8 @@
 #define UTC_BASIC_CHARS 17 /* with NUL */
 #define UTC_HTTP_CHARS 30  /* with NUL */
 
+#define UTC_LAST INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
+
 /* The real time. */
 int64_t utc_real_now(void);
 

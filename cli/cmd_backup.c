@@ -26,6 +26,7 @@ struct vm_run {
 struct runs {
     struct vm_run *vm;
     size_t n;
+    const struct eng_keeping *keeping; /* NULL: none */
 };
 
 static void runs_free(struct runs *r)
@@ -132,7 +133,8 @@ static void add_kept(struct vm_run *v)
         (void)err_hint(&v->error, "nothing was stored yet");
 }
 
-static void run_one(struct cli_ctx *c, struct vm_run *v, struct eng_repo *repo,
+static void run_one(struct cli_ctx *c, struct vm_run *v,
+                    const struct eng_keeping *keeping, struct eng_repo *repo,
                     struct progress *progress)
 {
     struct obj_counters before = { 0 };
@@ -142,6 +144,8 @@ static void run_one(struct cli_ctx *c, struct vm_run *v, struct eng_repo *repo,
         .vm = cli_text(c, CLI_OPT_VM),
         .full = cli_given(c, CLI_OPT_FULL),
         .upload = upload(c),
+        .synthetic_full = cli_given(c, CLI_OPT_SYNTHETIC_FULL),
+        .keeping = keeping,
         .adopt = cli_given(c, CLI_OPT_ADOPT),
         .dry_run = cli_given(c, CLI_OPT_DRY_RUN_BACKUP),
         .compression = compression(c),
@@ -168,7 +172,7 @@ static void run_all(struct cli_ctx *c, struct runs *r, struct eng_repo *repo,
         if (!v->failed && cancel_check(c->cancel, &e) < 0)
             fail(v, &e);
         if (!v->failed)
-            run_one(c, v, repo, progress);
+            run_one(c, v, r->keeping, repo, progress);
         /* With one source its name would only repeat the message. */
         if (v->failed && r->n > 1)
             cli_message("%s: %s", v->name, v->error.msg);
@@ -354,13 +358,65 @@ static int run(struct cli_ctx *c, struct runs *r, struct err *e)
     return 0;
 }
 
-int cli_backup_run(struct cli_ctx *c, struct err *e)
+/* The policy that the options make; zone: where a default is kept.
+ * *keeping NULL: there is none. */
+static int read_policy(struct cli_ctx *c, struct eng_keeping *k,
+                       char zone[ENG_ZONE_NAME_CHARS],
+                       const struct eng_keeping **keeping, struct err *e)
 {
-    AUTO(runs_free) struct runs r = { 0 };
+    *keeping = NULL;
+    k->gfs = ENG_GFS_NONE;
+    if (!cli_given(c, CLI_OPT_RETENTION)) {
+        const char *needs = cli_given(c, CLI_OPT_GFS)        ? "--gfs"
+                            : cli_given(c, CLI_OPT_TIMEZONE) ? "--timezone"
+                                                             : NULL;
+        if (needs == NULL)
+            return 0;
+        return err_set(e, ERR_USAGE, 0,
+                       "%s needs --retention, which says how long all the "
+                       "other points are kept",
+                       needs);
+    }
+    if (eng_retention_parse_days(cli_text(c, CLI_OPT_RETENTION), &k->days, e) <
+        0)
+        return err_ctx(e, "--retention");
+    if (cli_given(c, CLI_OPT_GFS) &&
+        eng_gfs_parse(cli_text(c, CLI_OPT_GFS), &k->gfs, e) < 0)
+        return err_ctx(e, "--gfs");
+    k->timezone = cli_text(c, CLI_OPT_TIMEZONE);
+    if (k->timezone == NULL) {
+        eng_zone_here(zone);
+        k->timezone = zone;
+    }
+    AUTO_ENG_ZONE struct eng_zone *z = eng_zone_open(k->timezone, e);
+    if (z == NULL)
+        return err_ctx(e, "--timezone");
+    *keeping = k;
+    return 0;
+}
+
+static int check_options(struct cli_ctx *c, struct err *e)
+{
     if (cli_given(c, CLI_OPT_VM) && c->call->n_args > 1)
         return err_set(e, ERR_USAGE, 0,
                        "--vm names one VM, but there are %zu sources",
                        c->call->n_args);
+    if (cli_given(c, CLI_OPT_SYNTHETIC_FULL) &&
+        (cli_given(c, CLI_OPT_FULL) || cli_given(c, CLI_OPT_UPLOAD)))
+        return err_set(e, ERR_USAGE, 0,
+                       "--synthetic-full reads and stores no block: it goes "
+                       "with neither --full nor --upload");
+    return 0;
+}
+
+int cli_backup_run(struct cli_ctx *c, struct err *e)
+{
+    AUTO(runs_free) struct runs r = { 0 };
+    struct eng_keeping keeping = { 0 };
+    char zone[ENG_ZONE_NAME_CHARS];
+    if (check_options(c, e) < 0 ||
+        read_policy(c, &keeping, zone, &r.keeping, e) < 0)
+        return -1;
     if (scan(c, &r, e) < 0 || check_names(&r, e) < 0 || run(c, &r, e) < 0)
         return -1;
 

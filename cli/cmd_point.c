@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * point list, show, export, verify, delete.
+ * point list, show, export, verify, delete, protect, unprotect.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,9 +9,10 @@
 #include "base/units.h"
 #include "base/utc.h"
 #include "cli/cli.h"
+#include "engine/care/kept.h"
+#include "engine/repo/keep.h"
 #include "engine/restore/restore.h"
 
-#define DAY_S 86400
 #define VERIFY_MESSAGES_MAX 10000
 
 static const char *kind_name(enum mf_kind k)
@@ -32,21 +33,11 @@ static const char *consistency_name(enum mf_consistency k)
     return "crash";
 }
 
-/* When retention may remove the point; 0: not by its age alone. */
-static int64_t visible_until(const struct mf_point *m)
+static const char *state_name(const struct eng_kept *k)
 {
-    if (!m->retention.present || m->gfs != 0)
-        return 0;
-    int64_t until = m->time + (int64_t)m->retention.days * DAY_S;
-    return until > m->locked_until ? until : m->locked_until;
-}
-
-static const char *state_name(const struct eng_point *p)
-{
-    if (p->manifest == NULL)
+    if (k->damaged)
         return "damaged";
-    int64_t until = visible_until(p->manifest);
-    return until != 0 && until < utc_now() ? "expired" : "ok";
+    return k->expired ? "expired" : "ok";
 }
 
 static void json_time_or_null(struct jsonw *w, const char *key, int64_t t)
@@ -89,7 +80,8 @@ static void json_gfs(struct jsonw *w, unsigned gfs)
 
 /* The members that a list and a single point share. */
 static void json_point(struct jsonw *w, const struct eng_point *p,
-                       const char *name, const char *repo)
+                       const struct eng_kept *k, const char *name,
+                       const char *repo)
 {
     const struct mf_point *m = p->manifest;
     cli_json_text(w, "point", name);
@@ -108,7 +100,8 @@ static void json_point(struct jsonw *w, const struct eng_point *p,
         json_gfs(w, 0);
         for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
             jsonw_knull(w, sizes[i]);
-        jsonw_kstring(w, "state", state_name(p));
+        jsonw_kstring(w, "state", state_name(k));
+        jsonw_kstring(w, "kept", eng_keep_word(k->reason));
         return;
     }
     jsonw_kstring(w, "kind", kind_name(m->kind));
@@ -120,13 +113,15 @@ static void json_point(struct jsonw *w, const struct eng_point *p,
     jsonw_kuint(w, "read_bytes", m->stats.read_bytes);
     jsonw_kuint(w, "new_bytes", m->stats.new_bytes);
     jsonw_kuint(w, "stored_bytes", m->stats.stored_bytes);
-    json_time_or_null(w, "visible_until", visible_until(m));
+    json_time_or_null(w, "visible_until", k->until);
     json_time_or_null(w, "locked_until", m->locked_until);
-    jsonw_kstring(w, "state", state_name(p));
+    jsonw_kstring(w, "state", state_name(k));
+    jsonw_kstring(w, "kept", eng_keep_word(k->reason));
 }
 
 static int json_list(struct cli_ctx *c, const struct eng_points *ps,
-                     const char *repo, struct err *e)
+                     const struct eng_kept *kept, const char *repo,
+                     struct err *e)
 {
     struct jsonw w = cli_json_begin(c);
     jsonw_key(&w, "points");
@@ -136,37 +131,68 @@ static int json_list(struct cli_ctx *c, const struct eng_points *ps,
         if (name == NULL)
             return -1;
         jsonw_object(&w);
-        json_point(&w, &ps->p[i], name, repo);
+        json_point(&w, &ps->p[i], &kept[i], name, repo);
         jsonw_end_object(&w);
     }
     jsonw_end_array(&w);
     return cli_json_end(c, &w, e);
 }
 
-static int table_list(struct cli_ctx *c, const struct eng_points *ps,
-                      struct err *e)
+static void table_time(struct cli_table *t, int64_t time)
 {
-    AUTO_CLI_TABLE struct cli_table t = { .align = "llrrrl" };
+    char iso[UTC_ISO_CHARS] = "-";
+    if (time != 0)
+        utc_format_iso(time, iso);
+    cli_table_add(t, "%s", iso);
+}
+
+/* Kind, sizes and flags; "-" where the manifest cannot be read. */
+static void table_point(struct cli_table *t, const struct mf_point *m)
+{
+    if (m == NULL) {
+        for (int j = 0; j < 5; j++)
+            cli_table_add(t, "-");
+        return;
+    }
+    cli_table_add(t, "%s", kind_name(m->kind));
+    cli_table_size(t, m->stats.source_bytes);
+    cli_table_size(t, m->stats.read_bytes);
+    cli_table_size(t, m->stats.stored_bytes);
+    cli_table_add(t, "%s%s%s%s", m->gfs & MF_GFS_WEEKLY ? "W" : "",
+                  m->gfs & MF_GFS_MONTHLY ? "M" : "",
+                  m->gfs & MF_GFS_YEARLY ? "Y" : "", m->gfs == 0 ? "-" : "");
+}
+
+/* The dates of locks are shown where there are locks. */
+static int table_list(struct cli_ctx *c, const struct eng_points *ps,
+                      const struct eng_kept *kept, struct err *e)
+{
+    bool locks = false;
+    for (size_t i = 0; i < ps->n; i++)
+        locks = locks || kept[i].locked_until != 0;
+    AUTO_CLI_TABLE struct cli_table t = { .align = locks ? "llrrrlllll"
+                                                         : "llrrrllll" };
     static const char *const heads[] = { "POINT", "KIND",   "SOURCE",
-                                         "READ",  "STORED", "STATE" };
+                                         "READ",  "STORED", "GFS",
+                                         "STATE", "KEPT",   "VISIBLE UNTIL" };
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
         cli_table_add(&t, "%s", heads[i]);
+    if (locks)
+        cli_table_add(&t, "LOCKED UNTIL");
     for (size_t i = 0; i < ps->n; i++) {
-        const struct mf_point *m = ps->p[i].manifest;
         AUTO_MEM char *name = eng_point_text(ps, &ps->p[i], e);
         if (name == NULL)
             return -1;
         cli_table_add(&t, "%s", name);
-        if (m == NULL) {
-            for (int j = 0; j < 4; j++)
-                cli_table_add(&t, "-");
-        } else {
-            cli_table_add(&t, "%s", kind_name(m->kind));
-            cli_table_size(&t, m->stats.source_bytes);
-            cli_table_size(&t, m->stats.read_bytes);
-            cli_table_size(&t, m->stats.stored_bytes);
-        }
-        cli_table_add(&t, "%s", state_name(&ps->p[i]));
+        table_point(&t, ps->p[i].manifest);
+        cli_table_add(&t, "%s", state_name(&kept[i]));
+        cli_table_add(&t, "%s",
+                      kept[i].expired || kept[i].damaged
+                          ? "-"
+                          : eng_keep_text(kept[i].reason));
+        table_time(&t, kept[i].until);
+        if (locks)
+            table_time(&t, kept[i].locked_until);
     }
     if (ps->n > 0)
         cli_table_print(&t, &c->out);
@@ -181,13 +207,17 @@ int cli_point_list(struct cli_ctx *c, struct err *e)
         eng_points_list(repo.repo, c->cancel, cli_text(c, CLI_OPT_VM_FILTER),
                         &ps, e) < 0)
         return -1;
+    AUTO_MEM struct eng_kept *kept =
+        eng_kept_judge(repo.repo, c->cancel, &ps, utc_now(), e);
+    if (kept == NULL)
+        return -1;
     for (size_t i = 0; i < ps.n; i++)
         if (ps.p[i].manifest == NULL)
             cli_message("%s: damaged: %s", ps.p[i].vm,
                         ps.p[i].why != NULL ? ps.p[i].why : "not readable");
     if (c->json)
-        return json_list(c, &ps, eng_repo_name(repo.repo), e);
-    return table_list(c, &ps, e);
+        return json_list(c, &ps, kept, eng_repo_name(repo.repo), e);
+    return table_list(c, &ps, kept, e);
 }
 
 /* The point that the first argument names. */
@@ -208,14 +238,35 @@ static int need_manifest(const struct eng_point *p, const char *name,
                    p->why != NULL ? p->why : "its manifest is damaged");
 }
 
+/* How long one point stays depends on the others of its series. */
+static int judge(struct cli_ctx *c, struct eng_repo *repo,
+                 const struct eng_point *p, struct eng_kept *out, struct err *e)
+{
+    AUTO_ENG_POINTS struct eng_points ps = { 0 };
+    if (eng_points_list(repo, c->cancel, p->vm, &ps, e) < 0)
+        return -1;
+    AUTO_MEM struct eng_kept *kept =
+        eng_kept_judge(repo, c->cancel, &ps, utc_now(), e);
+    if (kept == NULL)
+        return -1;
+    for (size_t i = 0; i < ps.n; i++)
+        if (strcmp(ps.p[i].file, p->file) == 0) {
+            *out = kept[i];
+            out->policy = NULL; /* it goes with ps */
+            return 0;
+        }
+    return err_set(e, ERR_NOTFOUND, 0, "the point was removed just now");
+}
+
 static int json_show(struct cli_ctx *c, const struct eng_point *p,
-                     const char *name, const char *repo, struct err *e)
+                     const struct eng_kept *k, const char *name,
+                     const char *repo, struct err *e)
 {
     const struct mf_point *m = p->manifest;
     struct jsonw w = cli_json_begin(c);
     jsonw_key(&w, "point");
     jsonw_object(&w);
-    json_point(&w, p, name, repo);
+    json_point(&w, p, k, name, repo);
     jsonw_key(&w, "disks");
     jsonw_array(&w);
     for (size_t i = 0; i < m->n_disks; i++) {
@@ -267,31 +318,50 @@ static void print_streams(struct cli_ctx *c, const struct mf_point *m)
     cli_table_print(&t, &c->out);
 }
 
-int cli_point_show(struct cli_ctx *c, struct err *e)
+static void pair_time(struct cli_ctx *c, const char *name, int64_t time)
 {
-    AUTO_CLI_REPO struct cli_repo repo = { 0 };
-    AUTO_ENG_POINT struct eng_point p = { 0 };
-    AUTO_MEM char *name = NULL;
-    if (open_point(c, CLI_INTERACTIVE, &repo, &p, &name, e) < 0 ||
-        need_manifest(&p, name, e) < 0)
-        return -1;
-    if (c->json)
-        return json_show(c, &p, name, eng_repo_name(repo.repo), e);
-    const struct mf_point *m = p.manifest;
-    cli_pair(c, "Point", "%s", name);
-    cli_pair(c, "Repository", "%s", eng_repo_name(repo.repo));
+    char iso[UTC_ISO_CHARS];
+    if (time == 0)
+        return;
+    utc_format_iso(time, iso);
+    cli_pair(c, name, "%s", iso);
+}
+
+static void print_point(struct cli_ctx *c, const struct mf_point *m,
+                        const struct eng_kept *k)
+{
     cli_pair(c, "Source", "%s", m->vm.source);
     if (m->job != NULL)
         cli_pair(c, "Job", "%s", m->job);
     cli_pair(c, "Kind", "%s", kind_name(m->kind));
     cli_pair(c, "Consistency", "%s", consistency_name(m->consistency));
-    cli_pair(c, "State", "%s", state_name(&p));
+    cli_pair(c, "State", "%s", state_name(k));
+    if (!k->expired)
+        cli_pair(c, "Kept", "%s", eng_keep_text(k->reason));
+    pair_time(c, "Until", k->until);
+    pair_time(c, "Locked", m->locked_until);
     pair_size(c, "Size", m->stats.source_bytes);
     pair_size(c, "Read", m->stats.read_bytes);
     pair_size(c, "New", m->stats.new_bytes);
     pair_size(c, "Stored", m->stats.stored_bytes);
     cli_pair(c, "Made by", "%s", m->program);
     print_streams(c, m);
+}
+
+int cli_point_show(struct cli_ctx *c, struct err *e)
+{
+    AUTO_CLI_REPO struct cli_repo repo = { 0 };
+    AUTO_ENG_POINT struct eng_point p = { 0 };
+    AUTO_MEM char *name = NULL;
+    struct eng_kept k = { 0 };
+    if (open_point(c, CLI_INTERACTIVE, &repo, &p, &name, e) < 0 ||
+        need_manifest(&p, name, e) < 0 || judge(c, repo.repo, &p, &k, e) < 0)
+        return -1;
+    if (c->json)
+        return json_show(c, &p, &k, name, eng_repo_name(repo.repo), e);
+    cli_pair(c, "Point", "%s", name);
+    cli_pair(c, "Repository", "%s", eng_repo_name(repo.repo));
+    print_point(c, p.manifest, &k);
     return 0;
 }
 
@@ -408,7 +478,8 @@ int cli_point_delete(struct cli_ctx *c, struct err *e)
     AUTO_ENG_POINT struct eng_point p = { 0 };
     AUTO_MEM char *name = NULL;
     bool dry = cli_given(c, CLI_OPT_DRY_RUN);
-    if (open_point(c, CLI_INTERACTIVE, &repo, &p, &name, e) < 0)
+    if (open_point(c, CLI_INTERACTIVE, &repo, &p, &name, e) < 0 ||
+        eng_keep_forbids(repo.repo, c->cancel, &p, e) < 0)
         return -1;
     if (!dry) {
         AUTO_BUF struct buf question = buf_init(4096);
@@ -428,4 +499,44 @@ int cli_point_delete(struct cli_ctx *c, struct err *e)
     jsonw_kbool(&w, "deleted", !dry);
     jsonw_kbool(&w, "dry_run", dry);
     return cli_json_end(c, &w, e);
+}
+
+static int result_protect(struct cli_ctx *c, const char *name, const char *repo,
+                          bool on, bool changed, struct err *e)
+{
+    cli_say(c, "point %s in repository %s %s %s", name, repo,
+            changed ? "is" : "was", on ? "protected" : "not protected");
+    if (!c->json)
+        return 0;
+    struct jsonw w = cli_json_begin(c);
+    cli_json_text(&w, "point", name);
+    jsonw_kstring(&w, "repo", repo);
+    jsonw_kbool(&w, "protected", on);
+    jsonw_kbool(&w, "changed", changed);
+    return cli_json_end(c, &w, e);
+}
+
+int cli_point_protect(struct cli_ctx *c, struct err *e)
+{
+    AUTO_CLI_REPO struct cli_repo repo = { 0 };
+    AUTO_ENG_POINT struct eng_point p = { 0 };
+    AUTO_MEM char *name = NULL;
+    bool changed = false;
+    if (open_point(c, CLI_INTERACTIVE, &repo, &p, &name, e) < 0 ||
+        need_manifest(&p, name, e) < 0 ||
+        eng_keep_put(repo.repo, c->cancel, &p, &changed, e) < 0)
+        return -1;
+    return result_protect(c, name, eng_repo_name(repo.repo), true, changed, e);
+}
+
+int cli_point_unprotect(struct cli_ctx *c, struct err *e)
+{
+    AUTO_CLI_REPO struct cli_repo repo = { 0 };
+    AUTO_ENG_POINT struct eng_point p = { 0 };
+    AUTO_MEM char *name = NULL;
+    bool changed = false;
+    if (open_point(c, CLI_INTERACTIVE, &repo, &p, &name, e) < 0 ||
+        eng_keep_remove(repo.repo, c->cancel, &p, &changed, e) < 0)
+        return -1;
+    return result_protect(c, name, eng_repo_name(repo.repo), false, changed, e);
 }

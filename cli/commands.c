@@ -30,8 +30,10 @@ static const struct cli_use attach_uses[] = {
 };
 static const struct cli_use backup_uses[] = {
     { CLI_OPT_REPO, false },         { CLI_OPT_VM, false },
-    { CLI_OPT_FULL, false },         { CLI_OPT_UPLOAD, false },
-    { CLI_OPT_COMPRESSION, false },  { CLI_OPT_ENCRYPT, false },
+    { CLI_OPT_FULL, false },         { CLI_OPT_SYNTHETIC_FULL, false },
+    { CLI_OPT_UPLOAD, false },       { CLI_OPT_COMPRESSION, false },
+    { CLI_OPT_ENCRYPT, false },      { CLI_OPT_RETENTION, false },
+    { CLI_OPT_GFS, false },          { CLI_OPT_TIMEZONE, false },
     { CLI_OPT_LIMIT_UPLOAD, false }, { CLI_OPT_MEMORY, false },
     { CLI_OPT_ADOPT, false },        { CLI_OPT_DRY_RUN_BACKUP, false },
 };
@@ -197,14 +199,18 @@ const struct cli_command cli_commands[] = {
     { .noun = "backup",
       .verb = "run",
       .summary = "back up VMs into a repository",
-      .text = "Each SOURCE-PATH is one VM: an image file (raw, qcow2, vmdk, "
-              "vhdx, vdi), a block device, or a folder whose images are the "
-              "disks and whose other files are the configuration.  Each "
-              "becomes one restore point.  The first run of a VM is a full, "
-              "later ones store only what changed.\n"
-              "One VM that fails does not stop the others: if at least one "
-              "has its point, the exit code is 3.  An interrupted run leaves "
-              "no point, and what it uploaded is reused by the next one.",
+      .text =
+          "Each SOURCE-PATH is one VM: an image file (raw, qcow2, vmdk, "
+          "vhdx, vdi), a block device, or a folder whose images are the "
+          "disks and whose other files are the configuration.  Each "
+          "becomes one restore point.  The first run of a VM is a full, "
+          "later ones store only what changed.  Nothing is ever merged or "
+          "rewritten, so there is no reverse incremental.\n"
+          "With --retention the point carries a policy, by which point list "
+          "shows when it expires; a run removes nothing.\n"
+          "One VM that fails does not stop the others: if at least one "
+          "has its point, the exit code is 3.  An interrupted run leaves "
+          "no point, and what it uploaded is reused by the next one.",
       .args = { { .name = "SOURCE-PATH",
                   .value = CLI_PATH,
                   .many = true,
@@ -215,7 +221,10 @@ const struct cli_command cli_commands[] = {
     { .noun = "point",
       .verb = "list",
       .summary = "list restore points",
-      .text = "Lists the restore points of a repository, by VM and time.",
+      .text = "Lists the restore points of a repository, by VM and time, with "
+              "their GFS flags (W, M, Y) and, by the policy of the VM's newest "
+              "point, until when each is kept, and why.  Expired ones stay "
+              "until they are collected.",
       USES(list_uses),
       .example = "point list --vm web1",
       .run = cli_point_list },
@@ -245,10 +254,27 @@ const struct cli_command cli_commands[] = {
     { .noun = "point",
       .verb = "delete",
       .summary = "delete a restore point",
-      .text = "Deletes a point.  No other point needs it.",
+      .text = "Deletes a point.  No other point needs it.  A protected one is "
+              "refused (exit 5).",
       .args = { POINT_ARG },
       USES(delete_uses),
       .run = cli_point_delete },
+    { .noun = "point",
+      .verb = "protect",
+      .summary = "keep a restore point beyond its time",
+      .text = "Protects a point: neither retention nor point delete removes it "
+              "until point unprotect.  Nothing is locked by that.",
+      .args = { POINT_ARG },
+      USES(repo_uses),
+      .example = "point protect web1@2026-11-22T10:00:00Z",
+      .run = cli_point_protect },
+    { .noun = "point",
+      .verb = "unprotect",
+      .summary = "let retention decide about a point again",
+      .text = "Takes a point's protection away.",
+      .args = { POINT_ARG },
+      USES(repo_uses),
+      .run = cli_point_unprotect },
     { .noun = "restore",
       .verb = "disk",
       .summary = "restore a disk",

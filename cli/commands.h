@@ -62,9 +62,13 @@ enum cli_opt {
     CLI_OPT_IMMUTABLE_SCOPE,
     CLI_OPT_GENERATION,
     CLI_OPT_FULL,
+    CLI_OPT_SYNTHETIC_FULL,
     CLI_OPT_UPLOAD,
     CLI_OPT_COMPRESSION,
     CLI_OPT_ENCRYPT,
+    CLI_OPT_RETENTION,
+    CLI_OPT_GFS,
+    CLI_OPT_TIMEZONE,
     CLI_OPT_LIMIT_UPLOAD,
     CLI_OPT_MEMORY,
     CLI_OPT_ADOPT,
@@ -174,6 +178,8 @@ int cli_point_show(struct cli_ctx *c, struct err *e);
 int cli_point_export(struct cli_ctx *c, struct err *e);
 int cli_point_verify(struct cli_ctx *c, struct err *e);
 int cli_point_delete(struct cli_ctx *c, struct err *e);
+int cli_point_protect(struct cli_ctx *c, struct err *e);
+int cli_point_unprotect(struct cli_ctx *c, struct err *e);
 int cli_restore_disk(struct cli_ctx *c, struct err *e);
 int cli_restore_vm(struct cli_ctx *c, struct err *e);
 int cli_config_check(struct cli_ctx *c, struct err *e);

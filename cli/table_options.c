@@ -193,6 +193,12 @@ const struct cli_option cli_options[CLI_OPTS] = {
     [CLI_OPT_FULL] = FLAG("full", "Read everything, trust no cache and begin a "
                                   "new chain.  Blocks that a listing shows "
                                   "are not stored again."),
+    [CLI_OPT_SYNTHETIC_FULL] =
+        FLAG("synthetic-full", "Begin a new chain with what the newest point "
+                               "holds, and read nothing of the source; only "
+                               "in repositories in a directory.  The point's "
+                               "time is one second after the newest one's, "
+                               "whose state it holds."),
     [CLI_OPT_UPLOAD] = { .name = "upload",
                          .value = CLI_WORD,
                          .metavar = "WHAT",
@@ -217,6 +223,33 @@ const struct cli_option cli_options[CLI_OPTS] = {
                           .words = encrypt_words,
                           .help = "How to encrypt: none stores in the clear.",
                           .why_not = "this version cannot encrypt" },
+    [CLI_OPT_RETENTION] = { .name = "retention",
+                            .value = CLI_TEXT,
+                            .metavar = "D",
+                            .help = "Keep the point so many days, such as 14d "
+                                    "or 2w, of the calendar in --timezone; the "
+                                    "newest 3 of a VM stay in any case.  The "
+                                    "newest point's policy counts for all "
+                                    "points of the VM.  Default: it stays "
+                                    "until it is deleted by hand." },
+    [CLI_OPT_GFS] = { .name = "gfs",
+                      .value = CLI_TEXT,
+                      .metavar = "RULES",
+                      .help = "Keep the first point of each week, month or "
+                              "year longer: weekly=4,monthly=12,yearly=3 keeps "
+                              "them 4 weeks, 12 months and 3 years.  Weeks "
+                              "begin on Sunday, months with their first week, "
+                              "years with January; weekly=4@wed, "
+                              "monthly=12@last (1st to 4th, last) and "
+                              "yearly=3@apr change that.  Needs "
+                              "--retention." },
+    [CLI_OPT_TIMEZONE] = { .name = "timezone",
+                           .value = CLI_TEXT,
+                           .metavar = "ZONE",
+                           .help = "The time zone of --retention and --gfs, by "
+                                   "its IANA name, such as Europe/Berlin.  "
+                                   "Default: this machine's, as "
+                                   "/etc/localtime tells it, else UTC." },
     [CLI_OPT_LIMIT_UPLOAD] = { .name = "limit-upload",
                                .value = CLI_SIZE,
                                .metavar = "RATE",

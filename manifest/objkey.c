@@ -74,17 +74,35 @@ struct mf_key mf_key_pages_prefix(const char *keyset, int prefix)
     return objects_prefix(keyset, "pages", prefix);
 }
 
-struct mf_key mf_key_points_prefix(const char *keyset, const char *vm_key)
+/* "<keyset>/<folder>/" or, with a vm key, "<keyset>/<folder>/<vm key>/". */
+static struct mf_key series_prefix(const char *keyset, const char *folder,
+                                   const char *vm_key)
 {
     if (vm_key == NULL)
-        return key_format("%s/points/", keyset);
-    return key_format("%s/points/%s/", keyset, vm_key);
+        return key_format("%s/%s/", keyset, folder);
+    return key_format("%s/%s/%s/", keyset, folder, vm_key);
+}
+
+struct mf_key mf_key_points_prefix(const char *keyset, const char *vm_key)
+{
+    return series_prefix(keyset, "points", vm_key);
+}
+
+struct mf_key mf_key_keeps_prefix(const char *keyset, const char *vm_key)
+{
+    return series_prefix(keyset, "keep", vm_key);
 }
 
 struct mf_key mf_key_point(const char *keyset, const char *vm_key,
                            const char *file)
 {
     return key_format("%s/points/%s/%s", keyset, vm_key, file);
+}
+
+struct mf_key mf_key_keep(const char *keyset, const char *vm_key,
+                          const char *file)
+{
+    return key_format("%s/keep/%s/%s", keyset, vm_key, file);
 }
 
 /* What stands behind "<keyset>/<folder>/" in key, or NULL. */
@@ -124,11 +142,12 @@ static bool is_clear(char c)
            (c >= 'a' && c <= 'z') || c == '.' || c == '-';
 }
 
-bool mf_key_parse_point(const char *key, const char *keyset,
-                        char vm_key[MF_VMKEY_CHARS],
-                        char file[MF_POINT_FILE_CHARS])
+/* A manifest's name below "<keyset>/<folder>/". */
+static bool parse_of_point(const char *key, const char *keyset,
+                           const char *folder, char vm_key[MF_VMKEY_CHARS],
+                           char file[MF_POINT_FILE_CHARS])
 {
-    const char *rest = below(key, keyset, "points");
+    const char *rest = below(key, keyset, folder);
     int64_t time;
     uint8_t hash[HASH_BYTES];
 
@@ -144,6 +163,20 @@ bool mf_key_parse_point(const char *key, const char *keyset,
     vm_key[n] = '\0';
     memcpy(file, rest + n + 1, strlen(rest + n + 1) + 1);
     return true;
+}
+
+bool mf_key_parse_point(const char *key, const char *keyset,
+                        char vm_key[MF_VMKEY_CHARS],
+                        char file[MF_POINT_FILE_CHARS])
+{
+    return parse_of_point(key, keyset, "points", vm_key, file);
+}
+
+bool mf_key_parse_keep(const char *key, const char *keyset,
+                       char vm_key[MF_VMKEY_CHARS],
+                       char file[MF_POINT_FILE_CHARS])
+{
+    return parse_of_point(key, keyset, "keep", vm_key, file);
 }
 
 /* HASH_DIGITS lower-case hex digits at s. */

@@ -29,6 +29,11 @@ struct mf_key mf_key_pages_prefix(const char *keyset, int prefix);
 struct mf_key mf_key_points_prefix(const char *keyset, const char *vm_key);
 struct mf_key mf_key_point(const char *keyset, const char *vm_key,
                            const char *file);
+/* "<keyset>/keep/" or, with a vm key, "<keyset>/keep/<vm key>/"; and the mark
+ * in it that protects a point. */
+struct mf_key mf_key_keeps_prefix(const char *keyset, const char *vm_key);
+struct mf_key mf_key_keep(const char *keyset, const char *vm_key,
+                          const char *file);
 
 /* The id in a block's or page's name; false: junk. */
 bool mf_key_parse_block(const char *key, const char *keyset, struct mf_id *id);
@@ -38,6 +43,11 @@ bool mf_key_parse_page(const char *key, const char *keyset, struct mf_id *id);
 bool mf_key_parse_point(const char *key, const char *keyset,
                         char vm_key[MF_VMKEY_CHARS],
                         char file[MF_POINT_FILE_CHARS]);
+
+/* The same of a mark's name. */
+bool mf_key_parse_keep(const char *key, const char *keyset,
+                       char vm_key[MF_VMKEY_CHARS],
+                       char file[MF_POINT_FILE_CHARS]);
 
 /* The vm key of a name in `plain`: bytes outside [A-Za-z0-9.-] as _XX (upper
  * hex), a leading dot too; over 200 bytes, or where that looks like a cut key:

@@ -19,8 +19,10 @@
 #include "base/log.h"
 #include "base/utc.h"
 #include "engine/backup/run.h"
+#include "engine/backup/synthetic.h"
 #include "engine/repo/learn.h"
 #include "engine/repo/point_store.h"
+#include "engine/retention/retention.h"
 #include "engine/source/image.h"
 #include "manifest/name.h"
 #include "manifest/objkey.h"
@@ -166,6 +168,21 @@ static char *dup_text(const char *s, struct err *e)
     return copy;
 }
 
+/* The policy, and with it how long what is put from now on is locked. */
+static int begin_keeping(struct run *r, struct err *e)
+{
+    struct mf_point *p = r->point;
+    int64_t end = 0;
+
+    if (r->o->keeping != NULL &&
+        (eng_keeping_fill(r->repo, r->o->cancel, r->o->keeping, &r->names, p,
+                          e) < 0 ||
+         eng_retention_end(&p->retention, p->gfs, p->time, &end, e) < 0))
+        return -1;
+    eng_repo_set_retention_end(r->repo, end);
+    return 0;
+}
+
 static int begin_point(struct run *r, struct err *e)
 {
     const struct eng_machine *m = r->machine;
@@ -182,7 +199,6 @@ static int begin_point(struct run *r, struct err *e)
         (eng_run_locked(r) && r->maps == NULL))
         return err_nomem(e);
     p->time = free_second(r);
-    eng_repo_set_retention_end(r->repo, 0); /* no policy: it has no end */
     p->kind = r->parent != NULL ? MF_INCREMENTAL : MF_FULL;
     p->chain = r->parent != NULL ? r->parent_chain : p->time;
     p->consistency = MF_CRASH;
@@ -192,7 +208,7 @@ static int begin_point(struct run *r, struct err *e)
         return -1;
     if (r->parent != NULL && (p->parent = dup_text(r->parent_file, e)) == NULL)
         return -1;
-    return 0;
+    return begin_keeping(r, e);
 }
 
 /* The parent's stream of this name, where its blocks can be compared. */
@@ -431,7 +447,9 @@ int eng_backup_machine(struct eng_repo *repo, const struct eng_machine *m,
         o->full && o->upload == ENG_UPLOAD_NEW ? ENG_UPLOAD_MISSING : o->upload;
     r.level = eng_compression_level(o->compression);
     r.workers = eng_blockio_count(o->memory_bytes, r.block_size, r.level);
-    int result = run_all(&r, e);
+    int result = o->synthetic_full
+                     ? eng_synthetic_full(repo, r.vm, o, &r.point, e)
+                     : run_all(&r, e);
     if (result == 0) {
         fill_result(&r, res);
         if (!o->dry_run) {

@@ -9,6 +9,7 @@
 #include "base/cancel.h"
 #include "base/err.h"
 #include "base/progress.h"
+#include "engine/backup/keeping.h"
 #include "engine/repo/learn.h"
 #include "engine/repo/repo.h"
 #include "engine/source/machine.h"
@@ -30,6 +31,10 @@ struct eng_backup_opts {
     enum eng_upload upload; /* a full never trusts the cache: NEW is MISSING */
     bool adopt;             /* the machine is the same in spite of its source */
     bool dry_run;           /* read and compare, store nothing */
+    /* A full made of the newest point, nothing read; on simple repositories
+     * only.  Full, upload, compression and memory mean nothing then. */
+    bool synthetic_full;
+    const struct eng_keeping *keeping; /* NULL: the point stays */
     enum eng_compression compression;
     uint64_t memory_bytes; /* budget of all workers; 0: the default */
     const struct cancel *cancel;
@@ -66,7 +71,9 @@ struct eng_backup_result {
 /* Backs up one machine.  When it returns 0 the point is visible, complete and
  * durable; else no point was made, and what was stored is reused later.
  * ERR_USAGE: another machine's points go by this name (say adopt, or another
- * name); ERR_BUSY: an image is in use. */
+ * name), the policy's time zone is not known, or a synthetic full on an object
+ * repository; ERR_NOTFOUND: a synthetic full without a point; ERR_BUSY: an
+ * image is in use. */
 int eng_backup_machine(struct eng_repo *repo, const struct eng_machine *m,
                        const struct eng_backup_opts *o,
                        struct eng_backup_result *res, struct err *e)

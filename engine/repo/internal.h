@@ -20,6 +20,7 @@ struct eng_repo {
     char *name;
     char *state_dir; /* <state>/<repository id> */
     struct obj_store *store;
+    bool simple; /* in a directory */
     struct mf_descriptor descriptor;
     uint64_t immutability_s; /* what this host locks for; at least the
                                 descriptor's */
@@ -55,6 +56,12 @@ int eng_learn_listing(struct eng_repo *r, const struct cancel *cancel,
 int eng_repo_read_descriptor(struct obj_store *store,
                              const struct cancel *cancel,
                              struct mf_descriptor *d, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Deletes an object: on a bucket with versions each of them by its id, delete
+ * markers too. */
+int eng_object_erase(struct eng_repo *r, const struct cancel *cancel,
+                     const char *key, struct err *e)
     __attribute__((warn_unused_result));
 
 #endif

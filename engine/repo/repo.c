@@ -136,6 +136,7 @@ static struct eng_repo *repo_open(const struct eng_repo_place *place,
     }
     pthread_mutex_init(&r->versions.lock, NULL);
     r->name = strdup(place->name);
+    r->simple = place->store.driver == OBJ_DRIVER_FILE;
     r->store = obj_store_open(&place->store, e);
     if (r->store == NULL)
         return NULL;
@@ -199,6 +200,11 @@ const struct mf_descriptor *eng_repo_descriptor(const struct eng_repo *r)
 struct obj_store *eng_repo_store(struct eng_repo *r)
 {
     return r->store;
+}
+
+bool eng_repo_is_simple(const struct eng_repo *r)
+{
+    return r->simple;
 }
 
 const char *eng_repo_state_dir(const struct eng_repo *r)

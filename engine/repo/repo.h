@@ -82,6 +82,8 @@ void eng_repo_set_retention_end(struct eng_repo *r, int64_t end);
 const char *eng_repo_name(const struct eng_repo *r);
 const struct mf_descriptor *eng_repo_descriptor(const struct eng_repo *r);
 struct obj_store *eng_repo_store(struct eng_repo *r);
+/* In a directory, by the file driver; else it is an object repository. */
+bool eng_repo_is_simple(const struct eng_repo *r);
 /* Where caches of this repository lie on this machine; may not exist. */
 const char *eng_repo_state_dir(const struct eng_repo *r);
 

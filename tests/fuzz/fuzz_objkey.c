@@ -25,6 +25,8 @@ static void as_name(const char *s)
         MUST(time >= 0);
         MUST(strchr(vm_key, '/') == NULL && vm_key[0] != '.');
     }
+    if (mf_key_parse_keep(s, MF_KEYSET_PLAIN, vm_key, file))
+        MUST(strcmp(mf_key_keep(MF_KEYSET_PLAIN, vm_key, file).s, s) == 0);
     (void)mf_point_file_parse(s, &time, hash);
 }
 

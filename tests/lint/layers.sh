@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Includes follow the arrows of DESIGN.md: cli → engine → {manifest, objstore,
-# kms} → base, and within engine repo and source → backup and restore → job.
+# kms} → base, and within engine repo, source and retention → backup, restore
+# and care → job.
 #
 #   layers.sh [TREE]     checks TREE (default: this one)
 #   layers.sh --self     plants violations in a copy and expects to catch each
@@ -14,8 +15,9 @@ objstore        base objstore
 kms             base kms
 engine/repo     base manifest objstore kms engine/repo
 engine/source   base engine/source
+engine/retention base manifest engine/retention
 engine/care     base manifest objstore engine/repo engine/retention engine/care
-engine/backup   base manifest engine/repo engine/source engine/backup
+engine/backup   base manifest engine/repo engine/source engine/retention engine/backup
 engine/restore  base manifest engine/repo engine/source engine/restore
 engine/job      base manifest engine
 cli             base engine cli
@@ -76,7 +78,10 @@ if [ "${1:-}" = --self ]; then
     planted engine/repo/a.c engine/source/image.h
     planted engine/source/a.c engine/repo/repo.h
     planted engine/source/a.c manifest/id.h
+    planted engine/retention/a.c engine/repo/points.h
+    planted engine/repo/a.c engine/retention/retention.h
     planted engine/backup/a.c objstore/store.h
+    planted engine/backup/a.c engine/care/kept.h
     planted engine/restore/a.c engine/backup/backup.h
     planted engine/backup/a.c engine/job/config.h
     planted engine/job/a.c cli/cli.h

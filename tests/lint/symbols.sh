@@ -10,7 +10,8 @@ build=${1:?symbols.sh: say which build folder}
 declare -A prefix=(
     [manifest]=mf_ [objstore]=obj_ [kms]=kms_ [cli]=cli_
     [engine_repo]=eng_ [engine_source]=eng_ [engine_backup]=eng_
-    [engine_restore]=eng_ [engine_job]=eng_ [engine_care]=eng_
+    [engine_restore]=eng_ [engine_job]=eng_ [engine_retention]=eng_
+    [engine_care]=eng_
     [s3server]=s3server_
 )
 # Sanitizers and coverage put symbols of their own into every object.

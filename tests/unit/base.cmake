@@ -3,6 +3,7 @@
 unit_test(base/test_err base)
 unit_test(base/test_buf base)
 target_link_options(base_test_buf PRIVATE -Wl,--wrap=realloc)
+unit_test(base/test_civil base)
 unit_test(base/test_utc base)
 unit_test(base/test_units base)
 unit_test(base/test_json base)

@@ -6,8 +6,9 @@ cp "$out" help
 grep -q 'backup run' help || fail "the help does not name backup run"
 ov --version
 for c in 'repo create' 'repo attach' 'repo list' 'repo show' 'repo remove' \
-    'repo stats' 'repo probe' 'repo check' 'repo recover' 'bench repo' 'backup run' 'point list' 'point show' 'point export' \
-    'point verify' 'point delete' 'restore disk' 'restore vm' 'config check' \
+    'repo stats' 'repo probe' 'repo check' 'repo recover' 'bench repo' \
+    'backup run' 'point list' 'point show' 'point export' \
+    'point verify' 'point delete' 'point protect' 'point unprotect' 'restore disk' 'restore vm' 'config check' \
     'config schema'; do
     read -r -a words <<<"$c"
     ov "${words[@]}" --help

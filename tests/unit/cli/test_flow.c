@@ -49,6 +49,8 @@ static void documents_have_what_they_promise(void **state)
         "point export web1@latest --json",
         "point verify web1@latest --json",
         "point delete web1@latest --dry-run --json",
+        "point protect web1@latest --json",
+        "point unprotect web1@latest --json",
         "restore disk web1@latest --to d.img --json",
         "restore vm web1@latest --to d --json",
         "config check --json",
@@ -68,14 +70,25 @@ static void point_list_has_every_member(void **state)
 {
     struct fixture *f = *state;
     struct err e = { 0 };
-    static const char *const fields[] = {
-        "point",        "vm",           "repo",
-        "job",          "time",         "kind",
-        "chain",        "parent",       "consistency",
-        "gfs",          "source_bytes", "read_bytes",
-        "new_bytes",    "stored_bytes", "visible_until",
-        "locked_until", "state",        NULL
-    };
+    static const char *const fields[] = { "point",
+                                          "vm",
+                                          "repo",
+                                          "job",
+                                          "time",
+                                          "kind",
+                                          "chain",
+                                          "parent",
+                                          "consistency",
+                                          "gfs",
+                                          "source_bytes",
+                                          "read_bytes",
+                                          "new_bytes",
+                                          "stored_bytes",
+                                          "visible_until",
+                                          "locked_until",
+                                          "state",
+                                          "kept",
+                                          NULL };
     make_point(f);
     make_disk("vms/web1/vda.raw", 1);
     run(f, "backup run vms/web1", 0);

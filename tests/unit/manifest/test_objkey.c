@@ -27,6 +27,25 @@ static void objects_lie_in_the_folder_of_their_first_byte(void **state)
                         "plain/points/vm/");
     assert_string_equal(mf_key_point("plain", "vm", FILE_NAME).s,
                         "plain/points/vm/" FILE_NAME);
+    assert_string_equal(mf_key_keeps_prefix("plain", NULL).s, "plain/keep/");
+    assert_string_equal(mf_key_keeps_prefix("plain", "vm").s, "plain/keep/vm/");
+    assert_string_equal(mf_key_keep("plain", "vm", FILE_NAME).s,
+                        "plain/keep/vm/" FILE_NAME);
+}
+
+static void a_mark_is_named_like_its_manifest(void **state)
+{
+    (void)state;
+    char vm_key[MF_VMKEY_CHARS];
+    char file[MF_POINT_FILE_CHARS];
+
+    assert_true(mf_key_parse_keep("plain/keep/B_C3_BCro/" FILE_NAME, "plain",
+                                  vm_key, file));
+    assert_string_equal(vm_key, "B_C3_BCro");
+    assert_string_equal(file, FILE_NAME);
+    assert_false(
+        mf_key_parse_keep("plain/points/a/" FILE_NAME, "plain", vm_key, file));
+    assert_false(mf_key_parse_keep("plain/keep/a/x", "plain", vm_key, file));
 }
 
 static void a_name_that_does_not_fit_is_no_name(void **state)
@@ -295,6 +314,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(objects_lie_in_the_folder_of_their_first_byte),
+        cmocka_unit_test(a_mark_is_named_like_its_manifest),
         cmocka_unit_test(a_name_that_does_not_fit_is_no_name),
         cmocka_unit_test(ids_come_back_from_names),
         cmocka_unit_test(names_that_are_not_ours_are_junk),

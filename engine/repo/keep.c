@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Protected points: making, listing and removing the marks. */
+#include "engine/repo/keep.h"
+
+#include <string.h>
+
+#include "base/io.h"
+#include "base/utc.h"
+#include "engine/repo/internal.h"
+
+void eng_keeps_free(struct eng_keeps *k)
+{
+    for (size_t i = 0; i < k->n; i++)
+        free(k->names[i]);
+    free(k->names);
+    *k = (struct eng_keeps){ 0 };
+}
+
+/* Names that do not fit are junk of somebody else: ignored. */
+static int on_mark(void *ctx, const char *key, const struct obj_info *info,
+                   struct err *e)
+{
+    struct eng_keeps *k = ctx;
+    char vm_key[MF_VMKEY_CHARS];
+    char file[MF_POINT_FILE_CHARS];
+
+    (void)info;
+    if (!mf_key_parse_keep(key, MF_KEYSET_PLAIN, vm_key, file))
+        return 0;
+    if (k->n == k->cap) {
+        size_t cap = k->cap == 0 ? 16 : k->cap * 2;
+        char **grown = realloc(k->names, cap * sizeof(*grown));
+        if (grown == NULL)
+            return err_nomem(e);
+        k->names = grown;
+        k->cap = cap;
+    }
+    k->names[k->n] = io_format(e, "%s/%s", vm_key, file);
+    if (k->names[k->n] == NULL)
+        return -1;
+    k->n++;
+    return 0;
+}
+
+static int list(struct eng_repo *r, const struct cancel *cancel,
+                const char *vm_key, struct eng_keeps *out, struct err *e)
+{
+    struct mf_key prefix = mf_key_keeps_prefix(MF_KEYSET_PLAIN, vm_key);
+    struct obj_req req = { .key = prefix.s, .cancel = cancel };
+
+    *out = (struct eng_keeps){ 0 };
+    if (obj_list(r->store, &req, NULL, on_mark, out, e) == 0)
+        return 0;
+    eng_keeps_free(out);
+    return err_ctx(e, "list protected points");
+}
+
+int eng_keeps_list(struct eng_repo *r, const struct cancel *cancel,
+                   const char *vm, struct eng_keeps *out, struct err *e)
+{
+    char vm_key[MF_VMKEY_CHARS];
+
+    *out = (struct eng_keeps){ 0 };
+    if (vm != NULL && mf_vmkey_encode(vm, vm_key, e) < 0)
+        return -1;
+    return list(r, cancel, vm != NULL ? vm_key : NULL, out, e);
+}
+
+static int by_name(const void *pa, const void *pb)
+{
+    const char *const *a = pa;
+    const char *const *b = pb;
+
+    return strcmp(*a, *b);
+}
+
+bool eng_keeps_has(const struct eng_keeps *k, const struct eng_point *p)
+{
+    struct mf_key key = mf_key_keep(MF_KEYSET_PLAIN, p->vm_key, p->file);
+    const char *name = key.s + strlen(MF_KEYSET_PLAIN "/keep/");
+
+    return k->n > 0 &&
+           bsearch(&name, k->names, k->n, sizeof(*k->names), by_name) != NULL;
+}
+
+static int is_protected(struct eng_repo *r, const struct cancel *cancel,
+                        const struct eng_point *p, bool *yes, struct err *e)
+{
+    AUTO_ENG_KEEPS struct eng_keeps k = { 0 };
+
+    if (list(r, cancel, p->vm_key, &k, e) < 0)
+        return -1;
+    *yes = eng_keeps_has(&k, p);
+    return 0;
+}
+
+int eng_keep_put(struct eng_repo *r, const struct cancel *cancel,
+                 const struct eng_point *p, bool *changed, struct err *e)
+{
+    struct mf_key key = mf_key_keep(MF_KEYSET_PLAIN, p->vm_key, p->file);
+    struct obj_req req = { .key = key.s, .cancel = cancel };
+    bool there = false;
+
+    *changed = false;
+    if (is_protected(r, cancel, p, &there, e) < 0)
+        return -1;
+    if (there) /* a second put would only make a second version */
+        return 0;
+    if (obj_put(r->store, &req, span_str(""), NULL, NULL, e) < 0)
+        return -1;
+    *changed = true;
+    return 0;
+}
+
+int eng_keep_remove(struct eng_repo *r, const struct cancel *cancel,
+                    const struct eng_point *p, bool *changed, struct err *e)
+{
+    struct mf_key key = mf_key_keep(MF_KEYSET_PLAIN, p->vm_key, p->file);
+
+    if (is_protected(r, cancel, p, changed, e) < 0)
+        return -1;
+    return eng_object_erase(r, cancel, key.s, e);
+}
+
+int eng_keep_forbids(struct eng_repo *r, const struct cancel *cancel,
+                     const struct eng_point *p, struct err *e)
+{
+    bool yes = false;
+    char iso[UTC_ISO_CHARS];
+
+    if (is_protected(r, cancel, p, &yes, e) < 0)
+        return -1;
+    if (!yes)
+        return 0;
+    utc_format_iso(p->time, iso);
+    err_set(e, ERR_DENIED, 0, "point %s@%s is protected", p->vm, iso);
+    return err_hint(e, "point unprotect lifts that");
+}
