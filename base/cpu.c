@@ -5,9 +5,10 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <time.h>
 
-#define LOOK_NS 100000000L
+#include "base/cond.h"
+
+#define LOOK_MS 100
 
 static struct {
     pthread_once_t once;
@@ -20,34 +21,17 @@ static struct {
 static void count(void)
 {
     cpu_set_t set;
-    pthread_condattr_t attr;
 
     cpu.places = sched_getaffinity(0, sizeof(set), &set) == 0
                      ? (unsigned)CPU_COUNT(&set)
                      : 1;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&cpu.left, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&cpu.left);
 }
 
 unsigned cpu_places(void)
 {
     pthread_once(&cpu.once, count);
     return cpu.places;
-}
-
-static void wait_a_little(void)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LOOK_NS;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    (void)pthread_cond_timedwait(&cpu.left, &cpu.lock, &until);
 }
 
 int cpu_enter(const struct cancel *c, struct err *e)
@@ -57,7 +41,7 @@ int cpu_enter(const struct cancel *c, struct err *e)
 
     pthread_mutex_lock(&cpu.lock);
     while ((r = cancel_check(c, e)) == 0 && cpu.taken >= places)
-        wait_a_little();
+        (void)cond_wait_ms(&cpu.left, &cpu.lock, LOOK_MS);
     if (r == 0)
         cpu.taken++;
     pthread_mutex_unlock(&cpu.lock);

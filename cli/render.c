@@ -5,14 +5,13 @@
  * else writes to stderr takes the screen first, so that lines and bars never
  * mix.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 
+#include "base/cond.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/signals.h"
@@ -327,14 +326,10 @@ static void *render_thread(void *ctx)
     struct cli_render *r = ctx;
     pthread_mutex_lock(&screen);
     while (!r->stop) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += r->tick_ms % 1000 * 1000000;
-        until.tv_sec += r->tick_ms / 1000 + until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
-        int waited = 0;
-        while (!r->stop && waited != ETIMEDOUT)
-            waited = pthread_cond_timedwait(&r->wake, &screen, &until);
+        int64_t until = utc_mono_ms() + r->tick_ms;
+        int64_t left = r->tick_ms;
+        while (!r->stop && left > 0 && cond_wait_ms(&r->wake, &screen, left))
+            left = until - utc_mono_ms();
         if (!r->stop)
             tick(r);
     }
@@ -412,11 +407,7 @@ struct cli_render *cli_render_start(const struct cli_ctx *c, struct progress *p,
         (void)err_nomem(e);
         return NULL;
     }
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&r->wake);
     r->progress = p;
     r->bars = wants_bars(c);
     r->json_fd = cli_given(c, CLI_OPT_PROGRESS_JSON)

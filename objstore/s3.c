@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cond.h"
 #include "base/io.h"
 #include "base/log.h"
 
@@ -152,13 +153,8 @@ static int set_http(struct obj_s3 *s3, const struct obj_config *c,
 
 static void init_lock(struct obj_s3 *s3)
 {
-    pthread_condattr_t attr;
-
     pthread_mutex_init(&s3->locked.mutex, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&s3->locked.renewed, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&s3->locked.renewed);
 }
 
 static char *make_name(const struct obj_s3 *s3, const struct obj_config *c,

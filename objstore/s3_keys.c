@@ -4,8 +4,7 @@
  * expire, and again when a server refuses them.  One thread at a time reads;
  * the others go on with the old keys as long as these are valid.
  */
-#include <time.h>
-
+#include "base/cond.h"
 #include "base/log.h"
 #include "base/utc.h"
 #include "objstore/s3.h"
@@ -15,7 +14,7 @@
 #define EARLY_S 300
 /* Between two attempts while the old keys are still good. */
 #define PAUSE_MS 30000
-#define TICK_NS 100000000
+#define TICK_MS 100
 
 int obj_s3_keys_init(struct obj_s3 *s3, struct err *e)
 {
@@ -56,15 +55,7 @@ static int renew(struct obj_s3 *s3, bool *changed, struct err *e)
 /* Sleeps until another thread has read the keys, or for a moment. */
 static void wait_a_moment(struct obj_s3 *s3)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_nsec += TICK_NS;
-    if (t.tv_nsec >= 1000000000) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000;
-    }
-    (void)pthread_cond_timedwait(&s3->locked.renewed, &s3->locked.mutex, &t);
+    (void)cond_wait_ms(&s3->locked.renewed, &s3->locked.mutex, TICK_MS);
 }
 
 int obj_s3_keys_fresh(struct obj_s3 *s3, int64_t now,

@@ -8,8 +8,7 @@
  */
 #include "objstore/throttle.h"
 
-#include <time.h>
-
+#include "base/cond.h"
 #include "base/utc.h"
 
 #define NS_PER_S 1000000000
@@ -26,8 +25,6 @@ int obj_pace_init(struct obj_pace *p, const struct obj_pace_tuning *t,
                   unsigned max_in_flight, uint64_t up_bytes_per_s,
                   uint64_t down_bytes_per_s, struct err *e)
 {
-    pthread_condattr_t attr;
-
     *p = (struct obj_pace){
         .tuning = *t,
         .max_in_flight = max_in_flight,
@@ -40,17 +37,9 @@ int obj_pace_init(struct obj_pace *p, const struct obj_pace_tuning *t,
     p->locked.grown_ms = utc_mono_ms();
     p->locked.shrunk_ms = p->locked.grown_ms - t->shrink_ms;
 
-    if (pthread_condattr_init(&attr) != 0)
+    if (pthread_mutex_init(&p->lock, NULL) != 0)
         return err_nomem(e);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    int failed = pthread_cond_init(&p->slot_free, &attr);
-    pthread_condattr_destroy(&attr);
-    if (failed != 0)
-        return err_nomem(e);
-    if (pthread_mutex_init(&p->lock, NULL) != 0) {
-        pthread_cond_destroy(&p->slot_free);
-        return err_nomem(e);
-    }
+    cond_init(&p->slot_free);
     return 0;
 }
 
@@ -96,18 +85,6 @@ static void shrink(struct obj_pace *p, double factor, int64_t now)
     p->locked.shrunk_ms = now;
 }
 
-static void wait_slice(struct obj_pace *p)
-{
-    struct timespec until;
-    int64_t slice_ns = p->tuning.slice_ms * NS_PER_MS;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    slice_ns += until.tv_nsec;
-    until.tv_sec += (time_t)(slice_ns / NS_PER_S);
-    until.tv_nsec = (long)(slice_ns % NS_PER_S);
-    (void)pthread_cond_timedwait(&p->slot_free, &p->lock, &until);
-}
-
 int obj_pace_enter(struct obj_pace *p, const struct cancel *c, int64_t deadline,
                    struct err *e)
 {
@@ -126,7 +103,7 @@ int obj_pace_enter(struct obj_pace *p, const struct cancel *c, int64_t deadline,
                         p->locked.in_flight);
         if (r < 0)
             break;
-        wait_slice(p);
+        (void)cond_wait_ms(&p->slot_free, &p->lock, p->tuning.slice_ms);
     }
     if (r == 0)
         p->locked.in_flight++;

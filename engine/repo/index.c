@@ -12,12 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cond.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/utc.h"
 
 #define INDEX_VERSION "4"
 #define FLUSH_MS 1000
+#define LOOK_MS 200 /* between looks at the token of who waits for a claim */
 /* ... or so many ids, whichever comes first: a listing of millions must not lie
  * in memory. */
 #define FLUSH_IDS ((size_t)32768)
@@ -208,11 +210,7 @@ struct eng_index *eng_index_open(const char *dir, const char *repo_id,
         return NULL;
     }
     pthread_mutex_init(&ix->locked.lock, NULL);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&ix->locked.settled, &attr);
-    pthread_condattr_destroy(&attr);
+    cond_init(&ix->locked.settled);
     ix->locked.flushed_ms = utc_mono_ms();
     if (index_begin(ix, dir, repo_id, e) < 0) {
         err_ctx(e, "%s", dir != NULL ? dir : "in memory");
@@ -382,21 +380,6 @@ static struct claim *claim_find(struct eng_index *ix, uint8_t kind,
     return NULL;
 }
 
-/* Waits for some claim to be settled, at most 200 ms, so that a cancelled
- * waiter is not kept by a claimant that hangs in the network. */
-static void wait_settled(struct eng_index *ix)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += 200000000L;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    pthread_cond_timedwait(&ix->locked.settled, &ix->locked.lock, &until);
-}
-
 int eng_index_claim(struct eng_index *ix, enum eng_index_kind kind,
                     const struct mf_id *id, const struct cancel *cancel,
                     struct err *e)
@@ -409,7 +392,8 @@ int eng_index_claim(struct eng_index *ix, enum eng_index_kind kind,
         r = cancel_check(cancel, e);
         if (r < 0)
             break;
-        wait_settled(ix);
+        /* A claimant that hangs in the network must not keep us. */
+        (void)cond_wait_ms(&ix->locked.settled, &ix->locked.lock, LOOK_MS);
     }
     if (r == 0 && eng_index_known(ix, kind, id))
         r = 1;

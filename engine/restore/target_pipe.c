@@ -9,9 +9,9 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/checked.h"
+#include "base/cond.h"
 #include "engine/restore/target_impl.h"
 
 #define TICK_MS 50 /* between looks at the cancel token */
@@ -32,18 +32,6 @@ struct target_pipe {
 
 static const uint8_t zeros[64 << 10];
 
-static void wait_tick(struct target_pipe *p)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    ts.tv_nsec += TICK_MS * 1000000L;
-    if (ts.tv_nsec >= 1000000000L) {
-        ts.tv_nsec -= 1000000000L;
-        ts.tv_sec++;
-    }
-    pthread_cond_timedwait(&p->turn, &p->lock, &ts);
-}
-
 static int wait_turn(struct target_pipe *p, const struct cancel *c,
                      uint64_t offset, struct err *e)
 {
@@ -59,7 +47,7 @@ static int wait_turn(struct target_pipe *p, const struct cancel *c,
         else if (cancel_check(c, e) < 0)
             r = -1;
         else
-            wait_tick(p);
+            (void)cond_wait_ms(&p->turn, &p->lock, TICK_MS);
     }
     pthread_mutex_unlock(&p->lock);
     return r;
@@ -178,19 +166,9 @@ static int take_stdout(struct target_pipe *p, struct err *e)
 
 static int make_locks(struct target_pipe *p, struct err *e)
 {
-    pthread_condattr_t attr;
-    if (pthread_condattr_init(&attr) != 0)
+    if (pthread_mutex_init(&p->lock, NULL) != 0)
         return err_nomem(e);
-    /* The wall clock may jump. */
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    int r = pthread_cond_init(&p->turn, &attr);
-    pthread_condattr_destroy(&attr);
-    if (r != 0)
-        return err_nomem(e);
-    if (pthread_mutex_init(&p->lock, NULL) != 0) {
-        pthread_cond_destroy(&p->turn);
-        return err_nomem(e);
-    }
+    cond_init(&p->turn);
     p->made = true;
     return 0;
 }
