@@ -160,6 +160,9 @@ static struct player *add(struct stage *s, const char *kind, unsigned nth,
     p->rounds = 1 + (unsigned)world_random(3);
     p->gap_ms = world_chance(500) ? 30 * MINUTE : 12 * HOUR;
     p->immutability_s = (int64_t)s->immutability_s;
+    if (s->regime->locked && world_chance(300)) /* this host locks longer */
+        p->place.immutability_s =
+            s->immutability_s * (uint64_t)world_between(1, 4);
     return p;
 }
 
