@@ -88,6 +88,14 @@ static int find_version(struct eng_extend_worker *w,
     return e->kind == ERR_NOTFOUND || e->kind == ERR_CORRUPT ? 1 : -1;
 }
 
+/* Errors that say nothing about the object. */
+static bool is_outage(const struct err *e)
+{
+    return e->kind == ERR_CANCELLED || e->kind == ERR_UNREACHABLE ||
+           e->kind == ERR_THROTTLED || e->kind == ERR_TIMEOUT ||
+           e->kind == ERR_NOMEM;
+}
+
 /* The date may be late enough already: another host's doing, or that of a
  * longer immutability, which a server refuses to shorten. */
 static int read_back(struct eng_extend_worker *w, const struct obj_req *req,
@@ -98,7 +106,7 @@ static int read_back(struct eng_extend_worker *w, const struct obj_req *req,
     char iso[UTC_ISO_CHARS];
 
     if (obj_get_lock(w->repo->store, req, &is, &why) < 0) {
-        if (why.kind == ERR_NOTFOUND)
+        if (why.kind == ERR_NOTFOUND || is_outage(&why))
             *e = why;
         return -1;
     }
@@ -109,14 +117,6 @@ static int read_back(struct eng_extend_worker *w, const struct obj_req *req,
     utc_format_iso(is.until, iso);
     return err_hint(e, "it is locked until %s only",
                     is.mode != OBJ_LOCK_NONE ? iso : "now");
-}
-
-/* Errors that say nothing about the object. */
-static bool is_outage(const struct err *e)
-{
-    return e->kind == ERR_CANCELLED || e->kind == ERR_UNREACHABLE ||
-           e->kind == ERR_THROTTLED || e->kind == ERR_TIMEOUT ||
-           e->kind == ERR_NOMEM;
 }
 
 static int extend_version(struct eng_extend_worker *w,
