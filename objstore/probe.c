@@ -9,11 +9,16 @@
 #include "objstore/key.h"
 #include "objstore/retry.h"
 
+/* So often in a row a server breaks down over a wrong request, and that is its
+ * way to refuse it.  Once might be chance. */
+#define BREAKS 3
+
 struct question {
     const struct obj_req *req;
     struct span body;
     const struct obj_probe *how; /* NULL: unlock */
     enum obj_probe_answer answer;
+    unsigned broke; /* answers 500 to a request that is wrong on purpose */
 };
 
 /* True where the outcome is an answer to the question. */
@@ -66,8 +71,13 @@ static void attempt(struct obj_store *s, void *ctx, struct obj_attempt *a)
         s->driver->probe_unlock(s->self, q->req, a);
     else
         a->outcome = OBJ_UNABLE;
-    if (settles(a->outcome, &q->answer))
+    if (settles(a->outcome, &q->answer)) {
         a->outcome = OBJ_OK;
+    } else if (q->how != NULL && q->how->wrong && a->http == 500 &&
+               ++q->broke == BREAKS) {
+        q->answer = OBJ_PROBE_REFUSED;
+        a->outcome = OBJ_OK;
+    }
 }
 
 static int ask(struct obj_store *s, const struct obj_req *req, struct span body,

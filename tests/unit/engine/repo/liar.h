@@ -39,6 +39,7 @@ enum lie {
     LIE_DEFAULT_RETENTION = 1 << 24,
     LIE_MAY_NOT_INSPECT = 1 << 25,
     LIE_MAY_NOT_PUT = 1 << 26,
+    LIE_BREAKS_OVER_WRONG = 1 << 27, /* 500 where 400 is due */
 };
 
 struct liar {
@@ -257,10 +258,14 @@ static inline void liar_probe_put(void *self, const struct obj_req *r,
         as.signed_ago_s = 0;
     if (l->lies & LIE_ANY_REGION)
         as.region = NULL;
-    if (l->lies & LIE_MAY_NOT_PUT)
+    if ((l->lies & LIE_BREAKS_OVER_WRONG) && how->wrong) {
+        a->outcome = OBJ_UNAVAIL;
+        a->http = 500;
+    } else if (l->lies & LIE_MAY_NOT_PUT) {
         liar_says(a, OBJ_FORBIDDEN);
-    else
+    } else {
         obj_s3_driver.probe_put(l->real, r, body, &as, a);
+    }
 }
 
 static inline void liar_probe_unlock(void *self, const struct obj_req *r,

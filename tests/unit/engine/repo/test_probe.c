@@ -157,6 +157,8 @@ static void each_lie_is_found_out(void **state)
           true },
         { PLAIN, LIE_TAKES_WRONG_CRC32C, ENG_PROBE_CRC32C, ENG_PROBE_NO,
           false },
+        { PLAIN, LIE_BREAKS_OVER_WRONG, ENG_PROBE_CRC32C, ENG_PROBE_YES,
+          false },
         { PLAIN, LIE_REFUSES_ALL_UNSIGNED, ENG_PROBE_UNSIGNED_PAYLOAD,
           ENG_PROBE_NO, false },
         { PLAIN, LIE_REFUSES_ALL_UNSIGNED, ENG_PROBE_CRC32C, ENG_PROBE_NO,
