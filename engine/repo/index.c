@@ -235,24 +235,26 @@ static int insert_fresh(struct eng_index *ix, struct err *e)
 int eng_index_flush(struct eng_index *ix, struct err *e)
 {
     ix->locked.flushed_ms = utc_mono_ms();
-    if (ix->locked.fresh_n == 0)
+    if (ix->locked.fresh_n == 0 && ix->locked.composed_n == 0)
         return 0;
     if (eng_index_exec(ix, "BEGIN IMMEDIATE", e) < 0)
         return -1;
-    if (insert_fresh(ix, e) < 0 || eng_index_exec(ix, "COMMIT", e) < 0) {
+    if (insert_fresh(ix, e) < 0 || eng_index_insert_composed(ix, e) < 0 ||
+        eng_index_exec(ix, "COMMIT", e) < 0) {
         sqlite3_exec(ix->db, "ROLLBACK", NULL, NULL, NULL);
         return -1;
     }
     eng_index_fresh_clear(ix);
+    eng_index_forget_composed(ix);
     return 0;
 }
 
-/* A failed write of a cache is no failure of the run: the batch stays, and is
- * tried again with the next second, however full it is. */
 void eng_index_flush_when_due(struct eng_index *ix)
 {
     struct err e = { 0 };
-    bool many = ix->locked.fresh_n >= FLUSH_IDS && !ix->locked.failing;
+    bool many = !ix->locked.failing &&
+                (ix->locked.fresh_n >= FLUSH_IDS ||
+                 ix->locked.composed_n >= ENG_INDEX_COMPOSED_MAX);
 
     if (utc_mono_ms() - ix->locked.flushed_ms < FLUSH_MS && !many)
         return;
@@ -283,6 +285,7 @@ bool eng_index_close(struct eng_index *ix)
     db_close(ix);
     eng_index_fresh_clear(ix);
     free(ix->locked.fresh);
+    free(ix->locked.composed);
     pthread_cond_destroy(&ix->locked.settled);
     pthread_mutex_destroy(&ix->locked.lock);
     free(ix);
@@ -327,6 +330,7 @@ int eng_index_clear(struct eng_index *ix, struct err *e)
     if (eng_index_flush(ix, &lost) < 0)
         log_info("index", "%s", lost.msg);
     eng_index_fresh_clear(ix);
+    eng_index_forget_composed(ix);
     int r = eng_index_exec(ix, CLEAR, e);
     if (r < 0)
         sqlite3_exec(ix->db, "ROLLBACK", NULL, NULL, NULL);

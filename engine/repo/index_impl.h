@@ -19,6 +19,8 @@ struct fresh_slot {
     int64_t until;
 };
 
+struct composed_slot; /* of index_composed.c */
+
 struct claim {
     uint8_t kind;
     struct mf_id id;
@@ -33,6 +35,8 @@ struct eng_index {
         pthread_cond_t settled;
         struct fresh_slot *fresh; /* open addressing, a power of two */
         size_t fresh_cap, fresh_n;
+        struct composed_slot *composed; /* pending, as fresh; lazily made */
+        size_t composed_n;
         struct claim claims[ENG_INDEX_CLAIMS_MAX];
         size_t n_claims;
         int64_t flushed_ms;
@@ -49,8 +53,8 @@ int eng_index_exec(struct eng_index *ix, const char *sql, struct err *e)
 /* Writes what is pending. */
 int eng_index_flush(struct eng_index *ix, struct err *e)
     __attribute__((warn_unused_result));
-/* A failed write of a cache is no failure of the run: the batch stays, and is
- * tried again with the next second, however full it is. */
+/* Writes what is due.  A failed write of a cache is no failure of the run: the
+ * batch stays, and is tried again with the next second, however full it is. */
 void eng_index_flush_when_due(struct eng_index *ix);
 /* index_objects.c.  True: it is there; else *slot is where it would be. */
 bool eng_index_fresh_find(const struct eng_index *ix, uint8_t kind,
@@ -64,6 +68,12 @@ void eng_index_fresh_clear(struct eng_index *ix);
 /* Writes a slot as a row. */
 int eng_index_insert(struct eng_index *ix, const struct fresh_slot *f,
                      struct err *e) __attribute__((warn_unused_result));
+/* index_composed.c: the most that is pending at a time; writes all of it within
+ * the caller's transaction; forgets it. */
+#define ENG_INDEX_COMPOSED_MAX ((size_t)4096)
+int eng_index_insert_composed(struct eng_index *ix, struct err *e)
+    __attribute__((warn_unused_result));
+void eng_index_forget_composed(struct eng_index *ix);
 bool eng_index_known(struct eng_index *ix, enum eng_index_kind kind,
                      const struct mf_id *id);
 

@@ -320,6 +320,67 @@ static void a_date_of_a_damaged_row_does_not_count(void **state)
     }
 }
 
+static void composed_content_waits_for_a_file_that_another_holds(void **state)
+{
+    struct fixture *f = *state;
+    struct eng_index *ix = open_at(f, "r1");
+    struct mf_entry m = composed_of(1, 2, 3);
+    struct mf_entry newer = composed_of(1, 4, 3);
+    struct mf_entry out = { 0 };
+    sqlite3 *db = NULL;
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/index/index.db", f->dir);
+    for (uint64_t i = 1; i <= 4; i++) {
+        struct mf_id id = id_of(i);
+        must(eng_index_add(ix, ENG_INDEX_BLOCK, &id, why));
+    }
+    must(eng_index_set_complete(ix, why));
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL),
+                     SQLITE_OK);
+    eng_index_add_composed(ix, &m, 4096);
+    eng_index_add_composed(ix, &newer, 4096);
+    usleep(1100000); /* the batch is due, and does not wait for the other */
+    int64_t t0 = utc_mono_ms();
+    eng_index_add_composed(ix, &m, 8192);
+    assert_true(utc_mono_ms() - t0 < 2000);
+    sqlite3_close(db);
+    assert_true(eng_index_find_composed(ix, &m.whole, 4096, &out));
+    assert_true(mf_entry_eq(&out, &newer));
+    assert_true(eng_index_close(ix));
+
+    ix = open_at(f, "r1");
+    assert_true(eng_index_find_composed(ix, &m.whole, 4096, &out));
+    assert_true(mf_entry_eq(&out, &newer));
+    assert_true(eng_index_find_composed(ix, &m.whole, 8192, &out));
+    assert_true(mf_entry_eq(&out, &m));
+    eng_index_close(ix);
+}
+
+static void composed_content_of_many_blocks_is_kept(void **state)
+{
+    struct eng_index *ix = open_at(*state, "r1");
+    struct mf_entry m = composed_of(1, 2, 3);
+    struct mf_entry out = { 0 };
+    enum { MANY = 10000 }; /* more than wait in memory */
+
+    must(eng_index_add(ix, ENG_INDEX_BLOCK, &m.id, why));
+    must(eng_index_add(ix, ENG_INDEX_BLOCK, &m.over, why));
+    for (uint64_t i = 0; i < MANY; i++) {
+        m.whole = id_of(100 + i);
+        eng_index_add_composed(ix, &m, 4096);
+    }
+    eng_index_close(ix);
+    ix = open_at(*state, "r1");
+    for (uint64_t i = 0; i < MANY; i++) {
+        m.whole = id_of(100 + i);
+        assert_true(eng_index_find_composed(ix, &m.whole, 4096, &out));
+        assert_true(mf_entry_eq(&out, &m));
+    }
+    eng_index_close(ix);
+}
+
 #define T(name)                                                                \
     cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
@@ -337,6 +398,8 @@ int main(void)
         T(composed_content_of_a_damaged_row_does_not_count),
         T(a_version_and_its_date_are_kept_until_others_are_told),
         T(a_date_of_a_damaged_row_does_not_count),
+        T(composed_content_waits_for_a_file_that_another_holds),
+        T(composed_content_of_many_blocks_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
