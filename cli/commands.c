@@ -193,7 +193,8 @@ const struct cli_command cli_commands[] = {
               "listings, checksums, old signatures, versions, locks of a few "
               "seconds.  Prints what was found and what it means, and keeps "
               "the result in repos/NAME.json.  Where something is missing that "
-              "objvault relies on, the exit code is 3.",
+              "objvault relies on, the exit code is 3.  Also removes what a "
+              "probe or benchmark that was killed left more than a day ago.",
       .args = { NAME_ARG },
       .run = cli_repo_probe },
     { .noun = "backup",
@@ -306,7 +307,8 @@ const struct cli_command cli_commands[] = {
       .text = "Stores and fetches objects of several sizes over several "
               "connections, raw (random bytes, nothing is computed) and as a "
               "backup does it (hashed, compressed, verified), and prints the "
-              "rates.  The objects lie below gc/ and are removed at the end.  "
+              "rates.  The objects lie below gc/ and are removed at the end; "
+              "those of one that was killed, by the next a day later.  "
               "How much will be moved at most is said beforehand.",
       .args = { NAME_ARG },
       USES(bench_uses),

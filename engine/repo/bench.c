@@ -109,6 +109,7 @@ struct bench {
     const struct eng_bench_watch *watch;
     uint8_t *noise;
     char base[ENG_SCRATCH_CHARS];
+    struct eng_scratch_puts puts;
 };
 
 /* Objects that stay would fill the storage: it is tried with a small one. */
@@ -140,6 +141,7 @@ static int run_pair(struct bench *b, enum eng_bench_work work, uint32_t size,
         .store = b->store,
         .cancel = b->cancel,
         .base = b->base,
+        .puts = &b->puts,
         .noise = b->noise,
         .work = work,
         .size = size,
@@ -150,7 +152,7 @@ static int run_pair(struct bench *b, enum eng_bench_work work, uint32_t size,
     };
 
     int r = eng_bench_pair(&pair, b->task, &put, &get, e);
-    *left_over += eng_scratch_remove(b->store, b->base, b->cancel);
+    *left_over += eng_scratch_remove(b->store, b->base, &b->puts, b->cancel);
     if (r < 0)
         return -1;
     b->watch->cell(b->watch->ctx, &put);
@@ -191,10 +193,11 @@ static int prepare(struct bench *b, struct err *e)
     if (eng_scratch_check(b->store, b->base, b->cancel, &bucket, &known, e) <
             0 ||
         check_removable(b, e) < 0) {
-        (void)eng_scratch_remove(b->store, b->base, b->cancel);
+        (void)eng_scratch_remove(b->store, b->base, NULL, b->cancel);
         return -1;
     }
-    return 0;
+    eng_scratch_sweep(b->store, b->cancel);
+    return eng_scratch_look(&b->puts, b->store, b->base, b->cancel, e);
 }
 
 int eng_bench_run(struct eng_repo *r, const struct eng_bench_opts *o,
@@ -208,6 +211,7 @@ int eng_bench_run(struct eng_repo *r, const struct eng_bench_opts *o,
     };
 
     *left_over = 0;
+    eng_scratch_puts_init(&b.puts);
     int done = prepare(&b, e);
     if (done == 0) {
         watch->begins(watch->ctx, &plan);
@@ -216,6 +220,7 @@ int eng_bench_run(struct eng_repo *r, const struct eng_bench_opts *o,
         done = run_all(&b, left_over, e);
         progress_end(b.task);
     }
+    eng_scratch_puts_fini(&b.puts);
     free(b.noise);
     return done < 0 ? err_ctx(e, "bench") : 0;
 }

@@ -110,6 +110,7 @@ static int put_one(struct measure *m, struct bench_worker *b, uint64_t i,
     struct obj_put_opts opts = { .bulk = true };
     char key[KEY_CHARS];
     struct obj_req req = { .key = key, .cancel = cancel };
+    struct obj_info info = { 0 };
 
     if (b->plain != NULL) {
         memcpy(b->plain, &i, sizeof i); /* no two blocks are the same */
@@ -121,8 +122,9 @@ static int put_one(struct measure *m, struct bench_worker *b, uint64_t i,
         body = buf_span(&b->object);
     }
     key_of(m, i, key);
-    if (obj_put(p->store, &req, body, &opts, NULL, e) < 0)
+    if (obj_put(p->store, &req, body, &opts, &info, e) < 0)
         return -1;
+    eng_scratch_note(p->puts, key, &info);
     atomic_fetch_add(&m->stored, body.len);
     return 0;
 }

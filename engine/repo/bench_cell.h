@@ -4,11 +4,13 @@
 
 /* Private to engine/repo: one pair of cells of a benchmark. */
 #include "engine/repo/bench.h"
+#include "engine/repo/scratch.h"
 
 struct eng_bench_pair {
     struct obj_store *store;
     const struct cancel *cancel;
-    const char *base;     /* keys begin with it */
+    const char *base; /* keys begin with it */
+    struct eng_scratch_puts *puts;
     const uint8_t *noise; /* `size` random bytes */
     enum eng_bench_work work;
     uint32_t size;

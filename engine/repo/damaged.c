@@ -127,7 +127,7 @@ void eng_damaged_remove(struct obj_store *store, const struct cancel *cancel,
     char key[ENG_DAMAGED_KEY_CHARS];
 
     eng_damaged_key(kind, id, key);
-    if (eng_scratch_remove(store, key, cancel) > 0)
+    if (eng_scratch_remove(store, key, NULL, cancel) > 0)
         log_info("repo", "%s stays; it does no harm", key);
 }
 

@@ -116,8 +116,12 @@ int64_t eng_probing_now(const struct eng_probing *p)
 static int run_themes(struct eng_probing *p, struct err *e)
 {
     if (eng_scratch_check(p->store, p->base, p->cancel, &p->bucket,
-                          &p->bucket_known, e) < 0 ||
-        eng_probing_race(p, e) < 0 || eng_probing_listing(p, e) < 0 ||
+                          &p->bucket_known, e) < 0)
+        return -1;
+    /* A quick one is of a new place. */
+    if (!p->opts->quick)
+        eng_scratch_sweep(p->store, p->cancel);
+    if (eng_probing_race(p, e) < 0 || eng_probing_listing(p, e) < 0 ||
         eng_probing_guards(p, e) < 0)
         return -1;
     if (p->opts->quick && !p->opts->locks)
@@ -140,7 +144,7 @@ int eng_probe_run(struct obj_store *store, const struct eng_probe_opts *opts,
         return -1;
     (void)snprintf(out->place, sizeof out->place, "%s", p.base);
     int r = run_themes(&p, e);
-    out->left_over = eng_scratch_remove(store, p.base, cancel);
+    out->left_over = eng_scratch_remove(store, p.base, NULL, cancel);
     if (r < 0)
         return err_ctx(e, "probe");
     return 0;

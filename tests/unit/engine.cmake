@@ -22,7 +22,7 @@ target_link_options(engine_restore_test_target_direct PRIVATE
   LINKER:--wrap=open64,--wrap=pwrite64)
 unit_test(engine/repo/test_flipped engine_repo s3server)
 unit_test(engine/repo/test_probe engine_repo s3server)
-unit_test(engine/repo/test_bench engine_repo)
+unit_test(engine/repo/test_bench engine_repo s3server)
 unit_test(engine/job/test_config_probe engine_job)
 unit_test(engine/care/test_idset engine_care)
 unit_test(engine/care/test_check engine_care engine_backup engine_restore)

@@ -3,6 +3,7 @@
 // The benchmark: it measures what it was asked to, moves no more than it said,
 // and nothing of it stays.
 #include "engine/repo/bench.h"
+#include "tests/s3server/s3server.h"
 #include "tests/unit/engine/fixture.h"
 
 struct got {
@@ -190,6 +191,123 @@ static void a_cancelled_benchmark_leaves_nothing(void **state)
     assert_int_equal(what_stays(r), 0);
 }
 
+/* A repository in a bucket with versions. */
+struct versioned {
+    struct s3server *server;
+    struct eng_repo *repo;
+};
+
+static void versioned_open(struct versioned *v, struct fixture *f)
+{
+    struct eng_repo_create_opts o = { .block_size = FIXTURE_BLOCK };
+    struct err e = { 0 };
+
+    setenv("AWS_ACCESS_KEY_ID", S3SERVER_KEY, 1);
+    setenv("AWS_SECRET_ACCESS_KEY", S3SERVER_SECRET, 1);
+    v->server = s3server_start(NULL);
+    s3server_bucket(v->server, "bucket", S3SERVER_ENABLED, false);
+    const struct eng_repo_place place = {
+        .name = "versioned",
+        .state_dir = f->state,
+        .store = { .bucket = "bucket",
+                   .endpoint = s3server_endpoint(v->server) },
+    };
+    must(eng_repo_create(&place, &o, NULL, why));
+    v->repo = eng_repo_open(&place, NULL, &e);
+    assert_non_null(v->repo);
+}
+
+static void versioned_close(struct versioned *v)
+{
+    eng_repo_close(v->repo);
+    s3server_stop(v->server);
+}
+
+/* Versions and delete markers. */
+static size_t versions_that_stay(const struct versioned *v)
+{
+    struct obj_req req = { .key = "gc/" };
+    struct obj_list_opts o = { .versions = true };
+    size_t n = 0;
+
+    s3server_script(v->server, NULL, 0);
+    must(obj_list(eng_repo_store(v->repo), &req, &o, count, &n, why));
+    return n;
+}
+
+static const struct s3server_rule hides_versions = {
+    .op = "ListObjectVersions",
+    .act = S3SERVER_REPLY,
+    .status = 403,
+    .code = "AccessDenied",
+};
+
+static void nothing_stays_where_versions_may_not_be_listed(void **state)
+{
+    struct eng_bench_opts o = small();
+    struct got g = { 0 };
+    struct versioned v;
+    uint64_t left_over = 1;
+
+    versioned_open(&v, *state);
+    s3server_script(v.server, &hides_versions, 1);
+    must(bench(v.repo, &o, &g, &left_over, why));
+    assert_int_equal(g.n, 16);
+    assert_true(s3server_acted(v.server, 0) > 0);
+    assert_int_equal(left_over, 0);
+    assert_int_equal(versions_that_stay(&v), 0);
+    versioned_close(&v);
+}
+
+/* Nobody knows the version of a put whose answer was lost. */
+static void a_version_that_is_hidden_and_unknown_is_counted(void **state)
+{
+    const struct s3server_rule rules[] = {
+        hides_versions,
+        { .op = "PutObject",
+          .key = "gc/bench-*/0",
+          .times = 1,
+          .act = S3SERVER_LOSE_ANSWER },
+    };
+    struct eng_bench_opts o = small();
+    struct got g = { 0 };
+    struct versioned v;
+    uint64_t left_over = 0;
+
+    versioned_open(&v, *state);
+    s3server_script(v.server, rules, 2);
+    must(bench(v.repo, &o, &g, &left_over, why));
+    assert_int_equal(s3server_acted(v.server, 1), 1);
+    assert_int_equal(left_over, 1);
+    /* It, and the marker that hides it. */
+    assert_int_equal(versions_that_stay(&v), 2);
+    versioned_close(&v);
+}
+
+static void what_a_killed_benchmark_left_is_swept_a_day_later(void **state)
+{
+    static const char left[] = "gc/bench-0123456789abcdef/7";
+    struct eng_bench_opts o = small();
+    struct got g = { 0 };
+    struct versioned v;
+    uint64_t left_over;
+
+    versioned_open(&v, *state);
+    s3server_set_clock(v.server, -86400 - 60);
+    for (int i = 0; i < 1100; i++) { /* more than a page */
+        char key[64];
+        snprintf(key, sizeof key, "gc/bench-fedcba9876543210/%d", i);
+        s3server_write(v.server, "bucket", key, "1", 1);
+    }
+    s3server_set_clock(v.server, 0);
+    s3server_write(v.server, "bucket", left, "1", 1);
+    must(bench(v.repo, &o, &g, &left_over, why));
+    assert_int_equal(left_over, 0);
+    assert_int_equal(versions_that_stay(&v), 1);
+    assert_int_equal(s3server_versions(v.server, "bucket", left), 1);
+    versioned_close(&v);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +316,9 @@ int main(void)
         cmocka_unit_test(memory_bounds_the_connections),
         cmocka_unit_test(a_size_that_no_block_has_is_measured_raw_alone),
         cmocka_unit_test(a_cancelled_benchmark_leaves_nothing),
+        cmocka_unit_test(nothing_stays_where_versions_may_not_be_listed),
+        cmocka_unit_test(a_version_that_is_hidden_and_unknown_is_counted),
+        cmocka_unit_test(what_a_killed_benchmark_left_is_swept_a_day_later),
     };
 
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);

@@ -12,6 +12,7 @@
 
 #include "base/utc.h"
 #include "engine/repo/probe.h"
+#include "engine/repo/scratch.h"
 #include "tests/unit/engine/fixture.h"
 #include "tests/unit/engine/repo/liar.h"
 
@@ -348,6 +349,47 @@ static void a_silent_server_does_not_keep_who_wants_to_stop(void **state)
     s3server_script(server, NULL, 0);
 }
 
+/* A day by the server's clock, wherever ours stands. */
+static void what_a_killed_probe_left_is_swept_a_day_later(void **state)
+{
+    static const int64_t ahead[] = { 0, 3 * 86400, -3 * 86400 };
+    static const char *const buckets[] = { PLAIN, VERSIONED };
+    static const char old[] = "p/gc/probe-0123456789abcdef/old";
+    static const char bench[] = "p/gc/bench-0123456789abcdef/old";
+    static const char young[] = "p/gc/probe-fedcba9876543210/young";
+    static const char other[] = "p/gc/probe-of-mine/old";
+    static const char lease[] = "p/gc/lease-0123456789abcdef/old";
+
+    (void)state;
+    for (size_t i = 0; i < 6; i++) {
+        const char *bucket = buckets[i % 2];
+        s3server_set_clock(server, ahead[i / 2] - 86400 - 60);
+        s3server_write(server, bucket, old, "1", 1);
+        s3server_write(server, bucket, old, "2", 1);
+        s3server_write(server, bucket, bench, "1", 1);
+        s3server_write(server, bucket, other, "1", 1);
+        s3server_write(server, bucket, lease, "1", 1);
+        s3server_set_clock(server, ahead[i / 2] - 86400 + 60);
+        s3server_write(server, bucket, young, "1", 1);
+        s3server_set_clock(server, ahead[i / 2]);
+
+        struct run r = probe_with(bucket, LIE_NONE);
+        assert_int_equal(r.probe.left_over, 0);
+        assert_int_equal(s3server_versions(server, bucket, old), 0);
+        assert_int_equal(s3server_versions(server, bucket, bench), 0);
+        assert_int_equal(s3server_keys(server, bucket), 3);
+        s3server_set_clock(server, ahead[i / 2] + 86400);
+        r = probe_with(bucket, LIE_NONE);
+        assert_int_equal(s3server_versions(server, bucket, young), 0);
+        assert_int_equal(s3server_keys(server, bucket), 2);
+        s3server_set_clock(server, 0);
+        AUTO_OBJ_STORE struct obj_store *store =
+            liar_store(server, bucket, LIE_NONE, &r.e);
+        eng_scratch_remove(store, "gc/", NULL, NULL);
+        assert_int_equal(s3server_keys(server, bucket), 0);
+    }
+}
+
 /* The server takes the first two guarded PUTs, those with a signed SHA-256,
  * and none of the unsigned ones. */
 static const struct s3server_rule no_unsigned = { .op = "PutObject",
@@ -413,6 +455,7 @@ int main(void)
         cmocka_unit_test(a_quick_probe_takes_a_handful_of_requests),
         cmocka_unit_test(a_cancelled_probe_leaves_nothing),
         cmocka_unit_test(a_silent_server_does_not_keep_who_wants_to_stop),
+        cmocka_unit_test(what_a_killed_probe_left_is_swept_a_day_later),
         cmocka_unit_test(making_a_repository_probes_what_it_needs),
         cmocka_unit_test(missing_rights_are_not_the_server_s_fault),
     };
