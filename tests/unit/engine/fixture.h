@@ -4,30 +4,16 @@
 
 /* A repository in a temporary folder (file driver), with block size 256 KiB,
  * for the tests of the engine. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/io.h"
 #include "engine/repo/repo.h"
+#include "tests/unit/must.h"
 
 #define FIXTURE_BLOCK (256u << 10)
-
-/* A call that must succeed; its error, `why`, is shown. */
-#define must(call)                                                             \
-    do {                                                                       \
-        struct err must_e_ = { 0 };                                            \
-        struct err *why = &must_e_;                                            \
-        if ((call) < 0)                                                        \
-            fail_msg("%s: %s", #call, must_e_.msg);                            \
-    } while (0)
 
 struct fixture {
     char dir[64];

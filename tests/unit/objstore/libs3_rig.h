@@ -4,11 +4,9 @@
 
 /* The driver libs3, with the module of this build, on a server that does what
  * it is told. */
-#include "fake_http.h"
-#include "objstore/driver.h"
-
 #define D obj_libs3_driver
-#define SECRET "s3cr3t-s3cr3t-s3cr3t"
+#include "driver_rig.h"
+
 /* Of "hello" and of nothing. */
 #define MD5 "5d41402abc4b2a76b9719d911017c592"
 #define MD5_BASE64 "XUFAKrxLKna5cZ2REBfFkg=="
@@ -25,21 +23,10 @@
     "HTTP/1.1 " status " x\r\nConnection: close\r\n\r\n<Error><Code>" code     \
     "</Code><Message>" message "</Message><RequestId>RID</RequestId></Error>"
 
-struct rig {
-    struct fake *fake;
-    void *self;
-    struct obj_attempt a;
-    struct obj_req r;
-};
-
 static inline void keys_of_test(void)
 {
-    setenv("AWS_ACCESS_KEY_ID", "AKID", 1);
-    setenv("AWS_SECRET_ACCESS_KEY", SECRET, 1);
-    unsetenv("AWS_SESSION_TOKEN");
-    unsetenv("http_proxy");
-    unsetenv("ALL_PROXY");
-    unsetenv("all_proxy");
+    keys_are_of_the_test(NULL);
+    no_proxy();
     setenv("OBJVAULT_LIBS3", LIBS3_MODULE, 1);
 }
 
@@ -47,8 +34,6 @@ static inline int setup(void **state)
 {
     struct rig *rig = calloc(1, sizeof *rig);
     char endpoint[64];
-    char *name = NULL;
-    struct err e = { 0 };
 
     keys_of_test();
     rig->fake = fake_start();
@@ -56,32 +41,10 @@ static inline int setup(void **state)
     const struct obj_config c = { .driver = OBJ_DRIVER_LIBS3,
                                   .bucket = "bucket",
                                   .endpoint = endpoint };
-    rig->self = D.open(&c, &name, &e);
-    if (rig->self == NULL)
-        fail_msg("%s", e.msg);
-    free(name);
+    rig->self = open_driver(&c);
     rig->r = (struct obj_req){ .key = "k" };
     *state = rig;
     return 0;
-}
-
-static inline int teardown(void **state)
-{
-    struct rig *rig = *state;
-
-    D.close(rig->self);
-    fake_stop(rig->fake);
-    free(rig);
-    return 0;
-}
-
-static inline void assert_outcome(const struct obj_attempt *a,
-                                  enum obj_outcome expected)
-{
-    if (a->outcome != expected)
-        fail_msg("outcome %d instead of %d: %d %s %s %s", (int)a->outcome,
-                 (int)expected, a->http, a->code, a->message,
-                 a->outcome == OBJ_LOCAL ? a->err.msg : "");
 }
 
 static inline void put_hello(struct rig *rig, struct obj_info *info)
@@ -110,7 +73,5 @@ static inline void fails_to_get(struct rig *rig, enum obj_outcome expected)
     get_text(rig, NULL, text, sizeof text);
     assert_outcome(&rig->a, expected);
 }
-
-#define WITH_SERVER(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 #endif

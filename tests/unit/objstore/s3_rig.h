@@ -4,29 +4,18 @@
 
 /* The S3 driver, opened on a server that does what it is told. */
 #include "base/utc.h"
-#include "fake_http.h"
-#include "objstore/driver.h"
-
 #define D obj_s3_driver
-#define SECRET "s3cr3t-s3cr3t-s3cr3t"
+#include "driver_rig.h"
+
 #define TOKEN "t0ken-t0ken-t0ken"
 #define DATE "Date: Sun, 22 Nov 2026 19:55:06 GMT\r\n"
 #define DATE_UNIX 1795377306
 #define OK_EMPTY "HTTP/1.1 200 OK\r\n" DATE "Content-Length: 0\r\n\r\n"
 
-struct rig {
-    struct fake *fake;
-    void *self;
-    struct obj_attempt a;
-    struct obj_req r;
-};
-
 static inline void *open_on(unsigned port, const char *host,
                             enum obj_addressing addressing, const char *region)
 {
     char endpoint[64];
-    char *name = NULL;
-    struct err e = { 0 };
     const struct obj_config c = { .bucket = "bucket",
                                   .prefix = "pre",
                                   .endpoint = endpoint,
@@ -34,45 +23,20 @@ static inline void *open_on(unsigned port, const char *host,
                                   .addressing = addressing };
 
     snprintf(endpoint, sizeof endpoint, "http://%s:%u", host, port);
-    void *self = D.open(&c, &name, &e);
-    if (self == NULL)
-        fail_msg("%s", e.msg);
-    free(name);
-    return self;
+    return open_driver(&c);
 }
 
 static inline int setup(void **state)
 {
     struct rig *rig = calloc(1, sizeof *rig);
 
-    setenv("AWS_ACCESS_KEY_ID", "AKID", 1);
-    setenv("AWS_SECRET_ACCESS_KEY", SECRET, 1);
-    setenv("AWS_SESSION_TOKEN", TOKEN, 1);
+    keys_are_of_the_test(TOKEN);
     rig->fake = fake_start();
     rig->self =
         open_on(rig->fake->port, "127.0.0.1", OBJ_ADDR_AUTO, "us-east-1");
     rig->r = (struct obj_req){ .key = "k" };
     *state = rig;
     return 0;
-}
-
-static inline int teardown(void **state)
-{
-    struct rig *rig = *state;
-
-    D.close(rig->self);
-    fake_stop(rig->fake);
-    free(rig);
-    return 0;
-}
-
-static inline void assert_outcome(const struct obj_attempt *a,
-                                  enum obj_outcome expected)
-{
-    if (a->outcome != expected)
-        fail_msg("outcome %d instead of %d: %d %s %s %s", (int)a->outcome,
-                 (int)expected, a->http, a->code, a->message,
-                 a->outcome == OBJ_LOCAL ? a->err.msg : "");
 }
 
 static inline void put(struct rig *rig, const char *body)
@@ -116,20 +80,6 @@ static inline const char *with_body(char *out, size_t cap, const char *headers,
     snprintf(out, cap, "HTTP/1.1 %s\r\n" DATE "Content-Length: %zu\r\n\r\n%s",
              headers, strlen(body), body);
     return out;
-}
-
-#define WITH_SERVER(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
-/* No proxy of the machine may come between. */
-static inline void no_proxy(void)
-{
-    unsetenv("http_proxy");
-    unsetenv("https_proxy");
-    unsetenv("no_proxy");
-    unsetenv("NO_PROXY");
-    unsetenv("HTTPS_PROXY");
-    unsetenv("ALL_PROXY");
-    unsetenv("all_proxy");
 }
 
 #endif

@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Fingerprints of units: that they find every change, and every way in which
  * the file can be wrong: then nothing is known, and no change is hidden. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +13,7 @@
 #include "base/buf.h"
 #include "base/io.h"
 #include "engine/backup/fingerprint.h"
+#include "tests/unit/must.h"
 
 #define BLOCK (256u << 10)
 #define UNIT (BLOCK / 64)
@@ -28,14 +22,6 @@
 #define SIZE (2ull * BLOCK + LAST)
 #define RECORD (65 * 16)
 #define FILE_MAX (1u << 20)
-
-#define must(call)                                                             \
-    do {                                                                       \
-        struct err must_e_ = { 0 };                                            \
-        struct err *why = &must_e_;                                            \
-        if ((call) < 0)                                                        \
-            fail_msg("%s: %s", #call, must_e_.msg);                            \
-    } while (0)
 
 struct place {
     char dir[64];

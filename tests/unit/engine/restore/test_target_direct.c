@@ -3,6 +3,7 @@
 // system does not take it.  The linker puts these open and pwrite between the
 // targets and libc; they watch, and refuse where a test asks for it.
 #include "tests/unit/engine/restore/write_job.h"
+#include "tests/unit/must.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -103,16 +104,12 @@ static struct eng_target *open_target(const char *path, uint64_t size)
 static void put(struct eng_target *t, uint64_t offset, const uint8_t *p,
                 size_t len)
 {
-    struct err e = { 0 };
-    if (eng_target_write(t, NULL, offset, span_of(p, len), &e) < 0)
-        fail_msg("%s", e.msg);
+    must(eng_target_write(t, NULL, offset, span_of(p, len), why));
 }
 
 static void commit(struct eng_target *t)
 {
-    struct err e = { 0 };
-    if (eng_target_commit(t, &e) < 0)
-        fail_msg("%s", e.msg);
+    must(eng_target_commit(t, why));
     eng_target_close(t);
 }
 
@@ -129,11 +126,9 @@ static void assert_holds(const char *path, const uint8_t *want, size_t n)
  * zeros in three, and compares what came of it in the file `holds`. */
 static void write_disk(const char *path, const char *holds, size_t rest)
 {
-    struct err e = { 0 };
     struct job j = make_job(13 * BLOCK + rest, 3);
     j.t = open_target(path, j.size);
-    if (workers_run(4, 13 + (rest > 0), NULL, write_blocks, &j, &e) < 0)
-        fail_msg("%s", e.msg);
+    must(workers_run(4, 13 + (rest > 0), NULL, write_blocks, &j, why));
     commit(j.t);
     assert_holds(holds, j.disk, j.size);
     drop_job(&j);
