@@ -31,6 +31,7 @@
 #include "tests/interleave/folders.h"
 #include "tests/interleave/net.h"
 #include "tests/interleave/world.h"
+#include "tests/interleave/year.h"
 
 #define MACHINES 3
 #define BLOCKS 2500
@@ -68,10 +69,7 @@ static int end(int bad)
     return year.must_fail ? !bad : bad;
 }
 
-static void fail(const char *fmt, ...)
-    __attribute__((format(printf, 1, 2), noreturn));
-
-static void fail(const char *fmt, ...)
+void year_fail(const char *fmt, ...)
 {
     va_list ap;
 
@@ -82,14 +80,6 @@ static void fail(const char *fmt, ...)
     printf("\n");
     exit(end(1));
 }
-
-#define must(call)                                                             \
-    do {                                                                       \
-        struct err must_e_ = { 0 };                                            \
-        struct err *why = &must_e_;                                            \
-        if ((call) < 0)                                                        \
-            fail("%s: %s", #call, must_e_.msg);                                \
-    } while (0)
 
 static void id_of(uint32_t content, struct mf_id *id)
 {
@@ -153,8 +143,8 @@ static void check_locks(const struct eng_map *map, const struct mf_point *p,
         if (info.lock.mode != OBJ_LOCK_NONE &&
             info.lock.until >= p->locked_until)
             continue;
-        fail("%s is locked until %" PRId64 ", the point until %" PRId64, key.s,
-             info.lock.until, p->locked_until);
+        year_fail("%s is locked until %" PRId64 ", the point until %" PRId64,
+                  key.s, info.lock.until, p->locked_until);
     }
 }
 
@@ -200,10 +190,12 @@ static void back_up(struct eng_repo *r, unsigned machine)
     describe(p, machine);
     must(eng_map_init(&map, p->disks[0].size, BLOCK, why));
     put_blocks(r, &year.machines[machine], &map);
+    year_keep_fill(r, machine, year.day, p);
     must(eng_map_store(r, &map, NULL, &p->disks[0], &use, why));
     net_expect_locks(world_now_ms() / 1000 + IMMUTABLE_DAYS * DAY / 1000);
     must(eng_extend_commit(r, &x, why));
     check_locks(&map, p, x.file, machine);
+    year_keep_made(machine, p, x.file);
 }
 
 static void one_day(void)
@@ -213,15 +205,16 @@ static void one_day(void)
     AUTO_ENG_REPO struct eng_repo *r = eng_repo_open(&year.place, NULL, &e);
 
     if (r == NULL)
-        fail("%s", e.msg);
+        year_fail("%s", e.msg);
     must(eng_repo_prepare_writes(r, ENG_UPLOAD_NEW, NULL, why));
     for (unsigned i = 0; i < MACHINES; i++)
         back_up(r, i);
     year.calls[year.day] = net_counts()->requests[OBJ_RETENTION] - before;
     year.days_worth[year.day] = 1 + year.missed;
+    year_keep_remove(r);
     if (net_counts()->relocked > 0)
-        fail("%" PRIu64 " locks asked for that were there",
-             net_counts()->relocked);
+        year_fail("%" PRIu64 " locks asked for that were there",
+                  net_counts()->relocked);
 }
 
 /* Misses single days, and once in a while some in a row. */
@@ -281,8 +274,9 @@ static void judge_day(unsigned day, double mean)
     year.day = day;
     if (n == 0 || (calls <= n * mean * 1.25 && (n > 1 || calls >= mean * 0.75)))
         return;
-    fail("%.0f locks were extended for %.0f days, the mean of a day is %.0f",
-         calls, n, mean);
+    year_fail(
+        "%.0f locks were extended for %.0f days, the mean of a day is %.0f",
+        calls, n, mean);
 }
 
 /* The first generation is one of full backups. */
@@ -337,5 +331,6 @@ int main(int argc, char **argv)
     begin(seed);
     play(days < DAYS ? (unsigned)days : DAYS);
     judge(days < DAYS ? (unsigned)days : DAYS);
+    year_keep_report();
     return end(0);
 }

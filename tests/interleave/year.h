@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TESTS_INTERLEAVE_YEAR_H
+#define TESTS_INTERLEAVE_YEAR_H
+
+/* The parts of the year: year.c plays it, year_keep.c is the model of what
+ * retention must do in it. */
+#include "engine/repo/points.h"
+
+/* Ends the test: something is not as it must be. */
+void year_fail(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2), noreturn));
+
+#define must(call)                                                             \
+    do {                                                                       \
+        struct err must_e_ = { 0 };                                            \
+        struct err *why = &must_e_;                                            \
+        if ((call) < 0)                                                        \
+            year_fail("%s: %s", #call, must_e_.msg);                           \
+    } while (0)
+
+/* Gives p the policy that the machine has on this day, and its flags, and
+ * compares them with the model's. */
+void year_keep_fill(struct eng_repo *r, unsigned machine, unsigned day,
+                    struct mf_point *p);
+
+/* The point was made: the model knows it from now on. */
+void year_keep_made(unsigned machine, const struct mf_point *p,
+                    const char *file);
+
+/* Which points are over?  The engine must say what the model says; those go,
+ * as far as the server lets them. */
+void year_keep_remove(struct eng_repo *r);
+
+/* Points made, removed, and there. */
+void year_keep_report(void);
+
+#endif
