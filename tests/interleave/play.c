@@ -10,6 +10,7 @@
 
 #include "base/io.h"
 #include "engine/backup/backup.h"
+#include "engine/care/check.h"
 #include "engine/repo/points.h"
 #include "engine/restore/restore.h"
 #include "engine/source/machine.h"
@@ -113,7 +114,11 @@ static enum eng_upload some_upload(void)
 
 static int back_up(struct player *p, struct err *e)
 {
+    const struct eng_keeping keeping = { .days = 1,
+                                         .gfs = ENG_GFS_NONE,
+                                         .timezone = "UTC" };
     struct eng_backup_opts o = { .vm = p->vm,
+                                 .keeping = world_chance(500) ? &keeping : NULL,
                                  .adopt = true,
                                  .memory_bytes = 1,
                                  .full = world_chance(100),
@@ -248,6 +253,47 @@ void play_reader(struct actor *a)
         begin_round(p, i + 1);
         if (read_some(p, &e) < 0)
             judge(a, "reading", &e);
+    }
+    world_revive(a);
+}
+
+static void on_check(void *ctx, enum eng_check_word word, const char *what)
+{
+    (void)ctx;
+    (void)word;
+    world_trace("check: %s", what);
+}
+
+/* Nobody damages anything here, and a point that somebody removes is none. */
+static int check_all(struct player *p, struct err *e)
+{
+    struct eng_check_opts o = { .level = (enum eng_check_level)world_random(3),
+                                .sample_ppm = 500000,
+                                .repair = world_chance(500),
+                                .memory_bytes = 1,
+                                .cancel = &p->actor.cancel,
+                                .report = on_check };
+    struct eng_check_result res = { 0 };
+
+    AUTO_ENG_REPO struct eng_repo *r =
+        eng_repo_open(&p->place, &p->actor.cancel, e);
+    if (r == NULL || eng_check_run(r, &o, &res, e) < 0)
+        return -1;
+    play_counts.checks++;
+    if (eng_check_damage(&res))
+        world_fail("a check found damaged points, and there are none");
+    return 0;
+}
+
+void play_checker(struct actor *a)
+{
+    struct player *p = a->ctx;
+
+    for (unsigned i = 0; i < p->rounds && world_failure() == NULL; i++) {
+        struct err e = { 0 };
+        begin_round(p, i + 1);
+        if (check_all(p, &e) < 0)
+            judge(a, "check", &e);
     }
     world_revive(a);
 }

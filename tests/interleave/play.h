@@ -13,6 +13,7 @@ struct play_counts {
     uint64_t runs, points, crashed, failed; /* of writers */
     uint64_t removed;                       /* points, by hand */
     uint64_t collections, collected;        /* ended well; objects */
+    uint64_t checks;
     uint64_t readings, outlived; /* outlived: the point went meanwhile */
 };
 extern struct play_counts play_counts;
@@ -41,6 +42,9 @@ void play_remover(struct actor *a);
 
 /* Reads points from end to end. */
 void play_reader(struct actor *a);
+
+/* Checks the whole repository, and repairs it at times. */
+void play_checker(struct actor *a);
 
 /* Collects as meanly as the rules for locked repositories allow (sweeper.c). */
 void play_sweeper(struct actor *a);

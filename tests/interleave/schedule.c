@@ -176,6 +176,8 @@ static void add_players(struct stage *s)
     }
     struct player *p = add(s, "remover", 0, play_remover);
     world_add(&p->actor, world_between(0, HOUR));
+    p = add(s, "checker", 0, play_checker);
+    world_add(&p->actor, world_between(0, 6 * HOUR));
     p = add(s, "reader", 0, play_reader);
     world_add(&p->actor, world_between(0, 6 * HOUR));
     for (unsigned i = 0; s->regime->locked && i < COLLECTORS; i++) {

@@ -4,7 +4,7 @@
  * of thousands of blocks, random change, missed days.  The real index, puts,
  * extension step and manifests; only the reading of disks is left out.
  *
- *   year [--days N] [--seed N] [--must-fail]
+ *   year [--days N] [--seed N] [--scope retention] [--must-fail]
  *
  * What must hold: when a manifest appears, all that it needs is locked until
  * its date; no request asks for a lock that is there already; once a generation
@@ -26,6 +26,7 @@
 #include "engine/repo/extend.h"
 #include "engine/repo/learn.h"
 #include "engine/repo/map.h"
+#include "engine/retention/retention.h"
 #include "manifest/objkey.h"
 #include "tests/conformance/memory.h"
 #include "tests/interleave/folders.h"
@@ -40,7 +41,7 @@
 #define IMMUTABLE_DAYS 14
 #define GENERATION_DAYS 10
 #define DAYS 365
-#define FEW_DAYS 120 /* where nobody says how many */
+#define FEW_DAYS 90 /* where nobody says how many */
 
 struct machine {
     uint32_t content[BLOCKS]; /* 0: zeros */
@@ -52,7 +53,7 @@ static struct {
     struct obj_store *view;
     struct machine machines[MACHINES];
     uint32_t contents; /* made so far */
-    bool must_fail;
+    bool must_fail, by_retention;
     unsigned day;
     unsigned missed; /* days in a row before this one */
     uint64_t calls[DAYS + 1];
@@ -148,6 +149,56 @@ static void check_locks(const struct eng_map *map, const struct mf_point *p,
     }
 }
 
+static int by_id(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct mf_id));
+}
+
+static bool is_short(const struct mf_key *key, int64_t until)
+{
+    struct obj_req q = { .key = key->s };
+    struct obj_info info = { 0 };
+
+    must(obj_head(year.view, &q, &info, why));
+    return info.lock.mode == OBJ_LOCK_NONE || info.lock.until < until;
+}
+
+/* How many objects of the point are not locked until then. */
+static uint64_t forecast(const struct eng_map *map, const struct mf_point *p,
+                         int64_t until)
+{
+    static struct mf_id ids[BLOCKS];
+    struct mf_key key = { MF_DESCRIPTOR_KEY };
+    uint64_t n = is_short(&key, until);
+    size_t blocks = 0;
+
+    for (uint64_t i = 0; i < map->n; i++)
+        if (map->entries[i].kind == MF_WHOLE)
+            ids[blocks++] = map->entries[i].id;
+    qsort(ids, blocks, sizeof(ids[0]), by_id);
+    for (size_t i = 0; i < blocks; i++) {
+        key = mf_key_block(MF_KEYSET_PLAIN, &ids[i]);
+        n += (i == 0 || !mf_id_eq(&ids[i], &ids[i - 1])) &&
+             is_short(&key, until);
+    }
+    for (uint64_t i = 0; i < p->disks[0].n_pages; i++) {
+        key = mf_key_page(MF_KEYSET_PLAIN, &p->disks[0].pages[i].id);
+        n += is_short(&key, until);
+    }
+    return n;
+}
+
+/* The lock date that the point must have. */
+static int64_t lock_date(struct eng_repo *r, const struct mf_point *p)
+{
+    int64_t until = world_now_ms() / 1000 + IMMUTABLE_DAYS * DAY / 1000;
+    int64_t end = 0;
+
+    must(eng_retention_end(&p->retention, p->gfs, p->time, &end, why));
+    eng_repo_set_retention_end(r, end);
+    return year.by_retention && end > until ? end : until;
+}
+
 static int never_again(void *ctx, size_t stream, uint64_t i,
                        struct mf_entry *slot, struct err *e)
 {
@@ -189,11 +240,21 @@ static void back_up(struct eng_repo *r, unsigned machine)
         abort();
     describe(p, machine);
     must(eng_map_init(&map, p->disks[0].size, BLOCK, why));
-    put_blocks(r, &year.machines[machine], &map);
     year_keep_fill(r, machine, year.day, p);
+    int64_t until = lock_date(r, p);
+    put_blocks(r, &year.machines[machine], &map);
     must(eng_map_store(r, &map, NULL, &p->disks[0], &use, why));
-    net_expect_locks(world_now_ms() / 1000 + IMMUTABLE_DAYS * DAY / 1000);
+    uint64_t before = net_counts()->requests[OBJ_RETENTION];
+    uint64_t wanted = forecast(&map, p, until);
+    net_expect_locks(until);
     must(eng_extend_commit(r, &x, why));
+    uint64_t calls = net_counts()->requests[OBJ_RETENTION] - before;
+    /* The first time nobody knows the descriptor's date. */
+    if (p->locked_until != until ||
+        (calls != wanted && (calls != wanted + 1 || year.day > 0)))
+        year_fail("%" PRIu64 " locks were extended to %" PRId64 ", %" PRIu64
+                  " were short of %" PRId64,
+                  calls, p->locked_until, wanted, until);
     check_locks(&map, p, x.file, machine);
     year_keep_made(machine, p, x.file);
 }
@@ -235,13 +296,14 @@ static bool is_missed(void)
 static void begin(uint64_t seed)
 {
     static const struct weather none;
-    struct eng_repo_create_opts o = { .create_bucket = true,
-                                      .block_size = BLOCK,
-                                      .locked = true,
-                                      .immutability_s =
-                                          IMMUTABLE_DAYS * DAY / SECOND,
-                                      .generation_s =
-                                          GENERATION_DAYS * DAY / SECOND };
+    struct eng_repo_create_opts o = {
+        .create_bucket = true,
+        .block_size = BLOCK,
+        .locked = true,
+        .immutability_s = IMMUTABLE_DAYS * DAY / SECOND,
+        .scope = year.by_retention ? MF_SCOPE_RETENTION : MF_SCOPE_MINIMUM,
+        .generation_s = GENERATION_DAYS * DAY / SECOND
+    };
     struct err e = { 0 };
 
     log_setup(LOG_ERROR, false);
@@ -292,7 +354,7 @@ static void judge(unsigned days)
         most = year.days_worth[d] == 1 ? fmax(most, calls) : most;
         least = year.days_worth[d] == 1 ? fmin(least, calls) : least;
     }
-    for (unsigned d = from; d < days; d++)
+    for (unsigned d = from; d < days && !year.by_retention; d++)
         judge_day(d, sum / worth);
     printf("%u days, %d machines of %d blocks: %.0f locks extended a day, %.0f "
            "to %.0f\n",
@@ -323,6 +385,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--must-fail") == 0)
             year.must_fail = true;
+        else if (strcmp(argv[i], "--scope") == 0 && i + 1 < argc)
+            year.by_retention = strcmp(argv[++i], "retention") == 0;
         else if (strcmp(argv[i], "--days") == 0 && i + 1 < argc)
             days = strtoul(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
