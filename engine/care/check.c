@@ -35,8 +35,7 @@ static void say_bad(struct check *c, const struct eng_look_want *w,
     static const char *const records[] = {
         [ENG_RECORD_NONE] = "",
         [ENG_RECORD_MATCHES] = "; the server has it as it was uploaded",
-        [ENG_RECORD_DIFFERS] = "; it differs from the checksum that the server "
-                               "recorded: the storage damaged it",
+        [ENG_RECORD_DIFFERS] = "; the storage damaged it: its ETag differs",
     };
 
     if (found->state == ENG_LOOK_OLDER)
