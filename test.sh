@@ -242,7 +242,7 @@ sanitized() { # sanitized PRESET NAME: unit tests and scenarios of a build
         ASAN_OPTIONS=detect_stack_use_after_return=1 \
         UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
         TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
-        OBJVAULT_INTERLEAVE_COUNT=100 \
+        OBJVAULT_INTERLEAVE_COUNT=100 OBJVAULT_INTERLEAVE_DAYS=40 \
         bash -c '. "$1"; units "$2" "unit, $2"' _ "$tmp/functions" "$preset" || bad=1
     # Races show in the unit tests and the quick scenarios; the long ones are
     # played by the other builds.
