@@ -42,8 +42,10 @@ int obj_credentials_fetch(struct obj_http *http,
     int result = 0;
     for (int i = 0; i < TRIES; i++) {
         struct obj_attempt a = { 0 };
-        if (i > 0 && cancel_sleep(r->cancel, (int64_t)PAUSE_MS << i, e) < 0)
+        if (i > 0 && cancel_sleep(r->cancel, (int64_t)PAUSE_MS << i, e) < 0) {
+            result = -1;
             break;
+        }
         if (r->error_body != NULL)
             buf_reset(r->error_body);
         obj_http_perform(http, call, r, &a);

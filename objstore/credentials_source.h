@@ -82,7 +82,7 @@ int obj_credentials_split(char *text, const char **argv, size_t max,
 /* One request to whoever gives out keys; a busy server (429, 5xx) is asked up
  * to three times within a second.  0 where an answer came, whatever its status;
  * -1: ERR_UNREACHABLE, ERR_TIMEOUT, ERR_DENIED (certificate, or the answer is
- * too large), ERR_NOMEM. */
+ * too large), ERR_CANCELLED (r->cancel), ERR_NOMEM. */
 int obj_credentials_fetch(struct obj_http *http,
                           const struct obj_http_request *r, int *status,
                           struct err *e) __attribute__((warn_unused_result));

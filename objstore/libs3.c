@@ -158,7 +158,8 @@ static bool libs3_refresh(void *self)
     struct err e;
 
     if (load_credentials(s, &newer, &e) < 0) {
-        log_warn("libs3", "cannot read the keys again: %s", e.msg);
+        if (e.kind != ERR_CANCELLED)
+            log_warn("libs3", "cannot read the keys again: %s", e.msg);
         return false;
     }
     pthread_mutex_lock(&s->locked.mutex);

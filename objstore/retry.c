@@ -385,7 +385,7 @@ static bool refreshed(struct run *r)
 /* Outcomes that one correction may heal, once per call each. */
 static bool heal(struct run *r)
 {
-    const struct obj_attempt *a = &r->c->last;
+    struct obj_attempt *a = &r->c->last;
     bool *once = NULL;
     bool can = false;
 
@@ -398,6 +398,9 @@ static bool heal(struct run *r)
     } else if (a->outcome == OBJ_AUTH) {
         once = &r->fixed_auth;
         can = !r->fixed_auth && refreshed(r);
+        /* No refusal: newer keys were not waited for. */
+        if (!can && cancel_requested(r->c->req->cancel))
+            a->outcome = OBJ_STOPPED;
     }
     if (once == NULL || *once || !can)
         return false;

@@ -116,7 +116,7 @@ bool obj_s3_keys_refresh(void *self)
     changed = changed || s3->locked.generation != generation;
     int r = changed ? 0 : renew(s3, &changed, &e);
     pthread_mutex_unlock(&s3->locked.mutex);
-    if (r < 0)
+    if (r < 0 && e.kind != ERR_CANCELLED)
         log_warn("s3", "cannot read the keys again: %s", e.msg);
     return changed;
 }

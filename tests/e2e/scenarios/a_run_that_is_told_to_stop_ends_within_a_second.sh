@@ -113,13 +113,54 @@ wait "$pid" || rc=$?
 equal "$rc" 130 "exit code"
 
 on_s3 || return 0
-say "while a program that gives out keys is waited for"
-printf '[default]\ncredential_process = sleep 30\n' >profile
-(
+# keys_by_profile ARG...: interrupted with keys from the file `profile`.
+keys_by_profile() (
     unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
     export AWS_CONFIG_FILE=$PWD/profile
+    interrupted "$@"
+)
+say "while a program that gives out keys is waited for"
+printf '[default]\ncredential_process = sleep 30\n' >profile
+keys_by_profile 0.5 backup run vm --repo r
+
+say "while a server that gives out keys is silent"
+python3 -c 'import socket, time
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+time.sleep(60)' >silent &
+giver=$!
+for ((i = 0; i < 100; i++)); do
+    [ ! -s silent ] || break
+    sleep 0.05
+done
+echo identity >identity
+(
+    unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
+    export AWS_WEB_IDENTITY_TOKEN_FILE=$PWD/identity AWS_ROLE_ARN=arn:x
+    AWS_ENDPOINT_URL_STS=http://127.0.0.1:$(cat silent)
+    export AWS_ENDPOINT_URL_STS
     interrupted 0.5 backup run vm --repo r
 )
+kill "$giver"
+
+say "while keys are renewed in the middle of a run"
+cat >process <<EOF
+#!/bin/sh
+if [ -e "$PWD/given" ]; then
+    touch "$PWD/renews"
+    exec sleep 40
+fi
+touch "$PWD/given"
+printf '{"Version": 1, "AccessKeyId": "%s", "SecretAccessKey": "%s",
+    "Expiration": "%s"}' "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY" \
+    "\$(date -u -d '+302 seconds' +%FT%TZ)"
+EOF
+chmod 700 process
+printf '[default]\ncredential_process = "%s/process"\n' "$PWD" >profile
+keys_by_profile 4 backup run vm --repo r --full --upload all --limit-upload 4M
+[ -e renews ] || fail "the keys were not renewed"
+warns "kept: "
+
 case $OBJVAULT_TEST_S3_ENDPOINT in
 https:*) return 0 ;; # the certificate is not the proxy's
 esac

@@ -422,6 +422,40 @@ static void a_stop_ends_the_wait_for_whoever_gives_out_keys(void **state)
     assert_file_stops(at_home("keys.json"), "a command of a file of keys");
 }
 
+/* In the second pause, which takes 400 ms. */
+static void *stop_after_two_answers(void *token)
+{
+    struct timespec t = { .tv_nsec = 100 * 1000000 };
+
+    while (fake_requests(fake) < 2)
+        usleep(1000);
+    nanosleep(&t, NULL);
+    cancel_request(token);
+    return NULL;
+}
+
+static void a_stop_between_two_questions_is_no_refusal(void **state)
+{
+    AUTO_OBJ_CREDENTIALS struct obj_credentials c;
+    struct cancel token;
+    struct err e = { 0 };
+    pthread_t thread;
+
+    (void)state;
+    point_to_fake("AWS_CONTAINER_CREDENTIALS_FULL_URI", "/keys");
+    for (int i = 0; i < 3; i++)
+        add("503 Busy", "");
+    assert_int_equal(cancel_init(&token, NULL, &e), 0);
+    assert_int_equal(
+        pthread_create(&thread, NULL, stop_after_two_answers, &token), 0);
+    assert_int_equal(obj_credentials_load(NULL, &token, &c, &e), -1);
+    pthread_join(thread, NULL);
+    cancel_fini(&token);
+    if (e.kind != ERR_CANCELLED)
+        fail_msg("%s: %s", err_kind_name(e.kind), e.msg);
+    assert_int_equal(fake_requests(fake), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -441,6 +475,7 @@ int main(void)
         WITH_FAKE(sources_are_asked_in_the_order_of_aws_tools),
         WITH_FAKE(failing_source_is_not_replaced_by_the_next),
         WITH_FAKE(a_stop_ends_the_wait_for_whoever_gives_out_keys),
+        WITH_FAKE(a_stop_between_two_questions_is_no_refusal),
     };
 
     return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -341,6 +341,38 @@ static void stop_is_heard_while_keys_are_renewed(void **state)
     cancel_fini(&token);
 }
 
+static void stop_while_refused_keys_are_read_again_is_no_refusal(void **state)
+{
+    struct fake *fake = *state;
+    struct cancel token;
+    char url[64];
+    const struct obj_config c = { .bucket = "bucket",
+                                  .region = "us-east-1",
+                                  .endpoint = url,
+                                  .cancel = &token };
+    const struct obj_req r = { .key = "k", .cancel = &token };
+    struct err e = { 0 };
+    pthread_t thread;
+
+    assert_int_equal(cancel_init(&token, NULL, &e), 0);
+    keys_are("OLD", 3600);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u", fake->port);
+    struct obj_store *store = obj_store_open(&c, &e);
+    assert_non_null(store);
+    write_to("keys.sh", "#!/bin/sh\nsleep 30\n", 0700);
+    fake_add(fake, ERROR("403", "InvalidAccessKeyId", "unknown", ""),
+             FAKE_CLOSE);
+    assert_int_equal(pthread_create(&thread, NULL, stop_soon, &token), 0);
+    int64_t from = utc_mono_ms();
+    assert_int_equal(obj_put(store, &r, span_str("x"), NULL, NULL, &e), -1);
+    assert_true(utc_mono_ms() - from < 1200);
+    if (e.kind != ERR_CANCELLED)
+        fail_msg("%s: %s", err_kind_name(e.kind), e.msg);
+    pthread_join(thread, NULL);
+    obj_store_close(store);
+    cancel_fini(&token);
+}
+
 #define WITH_KEYS(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -355,6 +387,7 @@ int main(void)
         WITH_KEYS(refused_keys_are_read_again_once_and_kept_if_the_same),
         WITH_KEYS(refusal_of_keys_that_were_renewed_since_needs_no_reading),
         WITH_KEYS(stop_is_heard_while_keys_are_renewed),
+        WITH_KEYS(stop_while_refused_keys_are_read_again_is_no_refusal),
         WITH_KEYS(environment_names_endpoint_and_certificates),
     };
 
