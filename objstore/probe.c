@@ -61,6 +61,12 @@ static bool settles(enum obj_outcome o, enum obj_probe_answer *answer)
     return false;
 }
 
+static bool is_wrong(const struct obj_probe *how)
+{
+    return how != NULL &&
+           (how->wrong || how->signed_ago_s != 0 || how->region != NULL);
+}
+
 static void attempt(struct obj_store *s, void *ctx, struct obj_attempt *a)
 {
     struct question *q = ctx;
@@ -73,8 +79,7 @@ static void attempt(struct obj_store *s, void *ctx, struct obj_attempt *a)
         a->outcome = OBJ_UNABLE;
     if (settles(a->outcome, &q->answer)) {
         a->outcome = OBJ_OK;
-    } else if (q->how != NULL && q->how->wrong && a->http == 500 &&
-               ++q->broke == BREAKS) {
+    } else if (is_wrong(q->how) && a->http == 500 && ++q->broke == BREAKS) {
         q->answer = OBJ_PROBE_REFUSED;
         a->outcome = OBJ_OK;
     }

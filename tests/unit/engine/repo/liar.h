@@ -258,7 +258,8 @@ static inline void liar_probe_put(void *self, const struct obj_req *r,
         as.signed_ago_s = 0;
     if (l->lies & LIE_ANY_REGION)
         as.region = NULL;
-    if ((l->lies & LIE_BREAKS_OVER_WRONG) && how->wrong) {
+    if ((l->lies & LIE_BREAKS_OVER_WRONG) &&
+        (how->wrong || how->signed_ago_s != 0 || how->region != NULL)) {
         a->outcome = OBJ_UNAVAIL;
         a->http = 500;
     } else if (l->lies & LIE_MAY_NOT_PUT) {
