@@ -235,7 +235,9 @@ step_minio() {
         --results "$results" --jobs "$jobs"
 }
 
-sanitized() { # sanitized PRESET NAME: unit tests and scenarios of a build
+# sanitized PRESET NAME: unit tests and scenarios of a build.  Programs with a
+# bug planted in them are left out: that they find it was shown without.
+sanitized() {
     local preset=$1 name=$2 bad=0 few=()
     check "build: $preset" built "$preset" || return 1
     with_server "${runner[@]}" env \
@@ -243,7 +245,8 @@ sanitized() { # sanitized PRESET NAME: unit tests and scenarios of a build
         UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
         TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
         OBJVAULT_INTERLEAVE_COUNT=100 OBJVAULT_INTERLEAVE_DAYS=40 \
-        bash -c '. "$1"; units "$2" "unit, $2"' _ "$tmp/functions" "$preset" || bad=1
+        bash -c '. "$1"; units "$2" "unit, $2" -E ^planted_' _ \
+        "$tmp/functions" "$preset" || bad=1
     # Races show in the unit tests and the quick scenarios; the long ones are
     # played by the other builds.
     [ "$name" != thread ] && [ "$long" = true ] || few=(--quick)
