@@ -130,11 +130,18 @@ static bool went_out(const struct obj_attempt *a)
            a->maybe_done;
 }
 
+static bool changes(enum obj_verb v)
+{
+    return v != OBJ_GET && v != OBJ_HEAD && v != OBJ_LIST;
+}
+
 static void count_attempt(struct obj_store *s, const struct obj_attempt *a,
                           unsigned nth)
 {
     if (!went_out(a))
         return;
+    if (changes(a->verb) && a->maybe_done)
+        add_count(&s->count.unanswered, 1);
     add_count(&s->count.requests[a->verb], 1);
     add_count(&s->count.sent, a->sent);
     add_count(&s->count.received, a->received);

@@ -70,8 +70,8 @@ struct obj_store {
         unsigned generation; /* guarded: grows with each refresh */
     } auth;
     struct {
-        atomic_ullong requests[OBJ_VERBS], retries, throttled, sent, received,
-            stored, stored_bytes, network_ns;
+        atomic_ullong requests[OBJ_VERBS], retries, throttled, unanswered, sent,
+            received, stored, stored_bytes, network_ns;
     } count;
 };
 

@@ -117,6 +117,7 @@ void obj_store_counters(struct obj_store *s, struct obj_counters *out)
         out->requests[v] = atomic_load(&s->count.requests[v]);
     out->retries = atomic_load(&s->count.retries);
     out->throttled = atomic_load(&s->count.throttled);
+    out->unanswered = atomic_load(&s->count.unanswered);
     out->sent_bytes = atomic_load(&s->count.sent);
     out->received_bytes = atomic_load(&s->count.received);
     out->stored = atomic_load(&s->count.stored);

@@ -235,6 +235,8 @@ struct obj_counters {
     uint64_t requests[OBJ_VERBS]; /* attempts that went out, by kind */
     uint64_t retries;
     uint64_t throttled;
+    uint64_t unanswered; /* changes (puts, deletions, locks) that went out and
+                            may be carried out yet, for all that is known */
     uint64_t sent_bytes, received_bytes; /* bodies */
     uint64_t stored, stored_bytes;       /* puts that succeeded, their bodies */
     uint64_t network_ns;                 /* summed over calls, waits included */

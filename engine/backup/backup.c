@@ -22,6 +22,7 @@
 #include "engine/backup/synthetic.h"
 #include "engine/repo/learn.h"
 #include "engine/repo/point_store.h"
+#include "engine/repo/runlease.h"
 #include "engine/retention/retention.h"
 #include "engine/source/image.h"
 #include "manifest/name.h"
@@ -193,10 +194,11 @@ static int begin_point(struct run *r, struct err *e)
         return -1;
     p->disks = calloc(m->n_disks > 0 ? m->n_disks : 1, sizeof(*p->disks));
     p->files = calloc(m->n_files > 0 ? m->n_files : 1, sizeof(*p->files));
-    if (eng_run_locked(r))
+    /* In a directory nothing that the point needs can be lost meanwhile. */
+    bool keep_maps = !eng_repo_is_simple(r->repo) && !r->o->dry_run;
+    if (keep_maps)
         r->maps = calloc(eng_run_streams(r) + 1, sizeof(*r->maps));
-    if (p->disks == NULL || p->files == NULL ||
-        (eng_run_locked(r) && r->maps == NULL))
+    if (p->disks == NULL || p->files == NULL || (keep_maps && r->maps == NULL))
         return err_nomem(e);
     p->time = free_second(r);
     p->kind = r->parent != NULL ? MF_INCREMENTAL : MF_FULL;
@@ -425,6 +427,8 @@ static int check_names(const struct run *r, struct err *e)
 static int run_all(struct run *r, struct err *e)
 {
     if (check_names(r, e) < 0 || open_images(r, e) < 0 ||
+        (!r->o->dry_run &&
+         eng_runlease_begin(r->repo, r->vm, r->o->cancel, e) < 0) ||
         eng_repo_prepare_writes(r->repo, r->upload, r->o->cancel, e) < 0 ||
         find_parent(r, e) < 0 || begin_point(r, e) < 0 ||
         copy_files(r, e) < 0 || copy_disks(r, e) < 0)
@@ -450,6 +454,7 @@ int eng_backup_machine(struct eng_repo *repo, const struct eng_machine *m,
     int result = o->synthetic_full
                      ? eng_synthetic_full(repo, r.vm, o, &r.point, e)
                      : run_all(&r, e);
+    eng_runlease_end(repo);
     if (result == 0) {
         fill_result(&r, res);
         if (!o->dry_run) {

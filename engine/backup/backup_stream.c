@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/utc.h"
 #include "base/workers.h"
+#include "engine/repo/runlease.h"
 
 struct shared {
     const struct eng_stream_run *run;
@@ -251,6 +252,7 @@ static int do_blocks(struct worker *w, struct workers *group, struct err *e)
 
     while (workers_claim(group, &i)) {
         uint64_t stored = eng_blockio_use(w->io)->stored_bytes;
+        eng_runlease_tick(w->run->repo, workers_cancel(group));
         if (do_block(w, i, e) < 0)
             return err_ctx(e, "%s at byte %" PRIu64, w->run->name,
                            i * w->map->block_size);

@@ -23,8 +23,8 @@ struct eng_image *eng_run_open_file(const struct eng_machine_file *f,
 }
 
 /* The source of a stream is read once more (struct eng_extend). */
-static int read_again(void *ctx, size_t stream, uint64_t i,
-                      struct mf_entry *slot, struct err *e)
+int eng_run_read_again(void *ctx, size_t stream, uint64_t i,
+                       struct mf_entry *slot, struct err *e)
 {
     struct run *r = ctx;
     size_t n_disks = r->machine->n_disks;
@@ -56,13 +56,13 @@ static int put_point(struct run *r, char file[MF_POINT_FILE_CHARS],
     struct eng_extend x = { .point = r->point,
                             .maps = r->maps,
                             .n_maps = eng_run_streams(r),
-                            .again = read_again,
+                            .again = eng_run_read_again,
                             .ctx = r,
                             .cancel = r->o->cancel,
                             .use = &r->use.io };
 
     if (!eng_run_locked(r)) {
-        int result = eng_point_put(r->repo, r->o->cancel, r->point, &made, e);
+        int result = eng_run_put_leased(r, &made, e);
         memcpy(file, made.file, sizeof(made.file));
         return result;
     }

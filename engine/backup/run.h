@@ -4,7 +4,7 @@
 
 /* Private to engine/backup: one run, from its source to its manifest. */
 #include "engine/backup/backup_stream.h"
-#include "engine/repo/points.h"
+#include "engine/repo/point_store.h"
 #include "engine/source/image.h"
 
 /* What one run works on. */
@@ -24,7 +24,7 @@ struct run {
     struct eng_image **images; /* of the disks; all open until the end */
     struct eng_fingerprints **fingerprints; /* of the disks */
     struct mf_point *point;                 /* being made */
-    struct eng_map *maps; /* on locked repositories: of disks and files */
+    struct eng_map *maps;                   /* in buckets: of disks and files */
     struct eng_stream_use use;
     int64_t started_ns;
     char *warning; /* the result's */
@@ -47,6 +47,17 @@ static inline bool eng_run_locked(const struct run *r)
 
 struct eng_image *eng_run_open_file(const struct eng_machine_file *f,
                                     struct err *e);
+
+/* A block that the point needs is gone: struct eng_extend's `again`; ctx is the
+ * run. */
+int eng_run_read_again(void *ctx, size_t stream, uint64_t i,
+                       struct mf_entry *slot, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Where no locks hold what the point needs: puts the manifest under the run's
+ * lease (leased.c). */
+int eng_run_put_leased(struct run *r, struct eng_point_made *made,
+                       struct err *e) __attribute__((warn_unused_result));
 
 /* All that the point needs is stored: makes it visible, and its fingerprints
  * those that the next run compares with. */

@@ -12,6 +12,7 @@
 #include "base/utc.h"
 #include "engine/repo/map.h"
 #include "engine/repo/point_store.h"
+#include "engine/repo/runlease.h"
 
 static int refuse_objects(struct eng_repo *repo, struct err *e)
 {
@@ -147,6 +148,7 @@ int eng_synthetic_full(struct eng_repo *repo, const char *vm,
 
     *out = NULL;
     if (refuse_objects(repo, e) < 0 ||
+        (!o->dry_run && eng_runlease_begin(repo, vm, o->cancel, e) < 0) ||
         eng_repo_prepare_writes(repo, ENG_UPLOAD_NEW, o->cancel, e) < 0 ||
         newest(repo, vm, o, &names, &from, e) < 0)
         return -1;

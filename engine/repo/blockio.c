@@ -11,6 +11,7 @@
 #include "base/zst.h"
 #include "engine/repo/internal.h"
 #include "engine/repo/locked.h"
+#include "engine/repo/runlease.h"
 #include "engine/repo/versions.h"
 #include "manifest/block.h"
 #include "manifest/objkey.h"
@@ -217,6 +218,7 @@ int eng_page_put(struct eng_blockio *b, struct span json, struct mf_id *id,
 {
     struct eng_index *ix = b->repo->index;
 
+    eng_runlease_tick(b->repo, b->cancel);
     buf_reset(&b->object);
     if (mf_page_seal(b->z, json, id, &b->object, e) < 0)
         return -1;

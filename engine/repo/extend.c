@@ -20,6 +20,7 @@
 #include "engine/repo/lockcheck.h"
 #include "engine/repo/locked.h"
 #include "engine/repo/point_store.h"
+#include "engine/repo/runlease.h"
 
 /* More objects than this whose version is not known are looked for by one
  * listing instead of one by one. */
@@ -150,8 +151,10 @@ static int work(void *ctx, struct workers *w, unsigned index, struct err *e)
     int result = 0;
 
     (void)index;
-    while (result == 0 && workers_claim(w, &i))
+    while (result == 0 && workers_claim(w, &i)) {
+        eng_runlease_tick(j->repo, one.cancel);
         result = eng_extend_one(&one, &j->needs->items[i], e);
+    }
     eng_blockio_free(one.io);
     return result;
 }

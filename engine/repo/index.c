@@ -96,6 +96,12 @@ static int meta_set(struct eng_index *ix, const char *k, const char *v,
     return rc == SQLITE_DONE ? 0 : eng_index_sql_error(ix, e, "write");
 }
 
+/* 1: what is in the file was learned under this sweep counter. */
+static int is_under(struct eng_index *ix, const char *counter, struct err *e)
+{
+    return meta_is(ix, "sweep", counter, counter[0] == '\0', e);
+}
+
 static void db_close(struct eng_index *ix)
 {
     sqlite3_finalize(ix->find);
@@ -239,7 +245,12 @@ int eng_index_flush(struct eng_index *ix, struct err *e)
         return 0;
     if (eng_index_exec(ix, "BEGIN IMMEDIATE", e) < 0)
         return -1;
-    if (insert_fresh(ix, e) < 0 || eng_index_insert_composed(ix, e) < 0 ||
+    int ours = is_under(ix, ix->locked.sweep, e);
+    if (ours == 0)
+        log_info("index", "another process has begun it anew, after a sweep");
+    if (ours < 0 ||
+        (ours == 1 && (insert_fresh(ix, e) < 0 ||
+                       eng_index_insert_composed(ix, e) < 0)) ||
         eng_index_exec(ix, "COMMIT", e) < 0) {
         sqlite3_exec(ix->db, "ROLLBACK", NULL, NULL, NULL);
         return -1;
@@ -313,16 +324,27 @@ int eng_index_set_complete(struct eng_index *ix, struct err *e)
     return r;
 }
 
+bool eng_index_has_sweep(struct eng_index *ix, const char *counter)
+{
+    struct err ignored = { 0 };
+
+    pthread_mutex_lock(&ix->locked.lock);
+    bool has = is_under(ix, counter, &ignored) == 1;
+    if (has)
+        snprintf(ix->locked.sweep, sizeof(ix->locked.sweep), "%s", counter);
+    pthread_mutex_unlock(&ix->locked.lock);
+    return has;
+}
+
 /* What is there is to be found out anew; until when a version is locked stays
  * true of that version, if it is found again (eng_index_get_held). */
 static const char CLEAR[] =
-    "BEGIN IMMEDIATE;"
     "INSERT OR REPLACE INTO held SELECT * FROM object"
     " WHERE version IS NOT NULL;"
     "DELETE FROM object; DELETE FROM manifest; DELETE FROM composed;"
-    "DELETE FROM meta WHERE k='complete'; COMMIT";
+    "DELETE FROM meta WHERE k='complete'";
 
-int eng_index_clear(struct eng_index *ix, struct err *e)
+int eng_index_clear(struct eng_index *ix, const char *counter, struct err *e)
 {
     struct err lost = { 0 };
 
@@ -331,8 +353,14 @@ int eng_index_clear(struct eng_index *ix, struct err *e)
         log_info("index", "%s", lost.msg);
     eng_index_fresh_clear(ix);
     eng_index_forget_composed(ix);
-    int r = eng_index_exec(ix, CLEAR, e);
-    if (r < 0)
+    int r = eng_index_exec(ix, "BEGIN IMMEDIATE", e);
+    if (r == 0 && (eng_index_exec(ix, CLEAR, e) < 0 ||
+                   meta_set(ix, "sweep", counter, e) < 0 ||
+                   eng_index_exec(ix, "COMMIT", e) < 0))
+        r = -1;
+    if (r == 0)
+        snprintf(ix->locked.sweep, sizeof(ix->locked.sweep), "%s", counter);
+    else
         sqlite3_exec(ix->db, "ROLLBACK", NULL, NULL, NULL);
     pthread_mutex_unlock(&ix->locked.lock);
     return r;

@@ -41,6 +41,12 @@ bool eng_index_complete(struct eng_index *ix);
 int eng_index_set_complete(struct eng_index *ix, struct err *e)
     __attribute__((warn_unused_result));
 
+/* Whether the index was begun under this sweep counter (sweeping.h); "": before
+ * any sweep.  If so, what we add from now on is written only as long as it is:
+ * another process that has seen a later sweep begins it anew under another. */
+#define ENG_INDEX_SWEEP_CHARS 65
+bool eng_index_has_sweep(struct eng_index *ix, const char *counter);
+
 /* Learns that the repository holds id.  Kept in memory and written by one
  * transaction a second, or every 32,768 ids: memory does not grow with the
  * repository. */
@@ -93,8 +99,8 @@ void eng_index_add_composed(struct eng_index *ix, const struct mf_entry *m,
 bool eng_index_find_composed(struct eng_index *ix, const struct mf_id *whole,
                              uint32_t block_size, struct mf_entry *out);
 
-/* Forgets everything: it is to be filled anew. */
-int eng_index_clear(struct eng_index *ix, struct err *e)
+/* Forgets everything: it is to be filled anew, under this sweep counter. */
+int eng_index_clear(struct eng_index *ix, const char *counter, struct err *e)
     __attribute__((warn_unused_result));
 
 /* Manifests whose pages the index knows, by their key below the keyset. */

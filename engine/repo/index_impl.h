@@ -42,6 +42,7 @@ struct eng_index {
         int64_t flushed_ms;
         bool failing; /* the last write of the batch failed */
         bool complained;
+        char sweep[ENG_INDEX_SWEEP_CHARS]; /* the counter we know it under */
     } locked;
 };
 

@@ -11,16 +11,20 @@
 #include "engine/repo/learn.h"
 #include "engine/repo/repo.h"
 #include "engine/repo/runmark.h"
+#include "engine/repo/sweeping.h"
 
 /* Threads for many small requests (manifests, pages, listings): enough to hide
  * latency, few enough to cost nothing. */
 #define ENG_REPO_READERS 8
+
+struct eng_runlease;
 
 struct eng_repo {
     char *name;
     char *state_dir; /* <state>/<repository id> */
     struct obj_store *store;
     bool simple; /* in a directory */
+    char *dir;   /* which; NULL: a bucket */
     struct mf_descriptor descriptor;
     uint64_t immutability_s; /* what this host locks for; at least the
                                 descriptor's */
@@ -32,7 +36,9 @@ struct eng_repo {
         bool known, kept; /* the bucket's setting */
         bool told;        /* that objects are hidden or overwritten */
     } versions;
-    struct eng_index *index; /* NULL until eng_repo_prepare_writes */
+    struct eng_runlease *at_work;  /* a run's part; NULL: none */
+    char sweep[ENG_COUNTER_CHARS]; /* the counter that the index is good for */
+    struct eng_index *index;       /* NULL until eng_repo_prepare_writes */
     enum eng_upload upload;
     bool put_pages;             /* known or not */
     struct eng_damaged damaged; /* marks, as this run found them */

@@ -281,10 +281,12 @@ static int bring_up_to_date(struct eng_repo *r, enum eng_upload upload,
     AUTO_ENG_POINTS struct eng_points names = { 0 };
     uint64_t gone = 0;
 
-    if (list_points(r, cancel, &names, &gone, e) < 0)
+    if (eng_counter_settled(r, cancel, r->sweep, e) < 0 ||
+        list_points(r, cancel, &names, &gone, e) < 0)
         return -1;
-    bool trusted = gone == 0 && upload == ENG_UPLOAD_NEW;
-    if (!trusted && eng_index_clear(r->index, e) < 0)
+    bool trusted = gone == 0 && upload == ENG_UPLOAD_NEW &&
+                   eng_index_has_sweep(r->index, r->sweep);
+    if (!trusted && eng_index_clear(r->index, r->sweep, e) < 0)
         return -1;
     if (trusted && eng_index_complete(r->index) && r->mark.dead == 0)
         return learn_points(r, &names, cancel, e);
@@ -340,11 +342,22 @@ static int open_index(struct eng_repo *r, enum eng_upload upload,
     return r->index != NULL ? update_index(r, upload, cancel, e) : -1;
 }
 
+/* Another run of the same command: somebody may have swept since the last. */
+static int follow_sweeps(struct eng_repo *r, const struct cancel *cancel,
+                         struct err *e)
+{
+    char counter[ENG_COUNTER_CHARS];
+
+    if (eng_counter_settled(r, cancel, counter, e) < 0)
+        return -1;
+    return strcmp(counter, r->sweep) == 0 ? 0 : eng_repo_distrust(r, cancel, e);
+}
+
 int eng_repo_prepare_writes(struct eng_repo *r, enum eng_upload upload,
                             const struct cancel *cancel, struct err *e)
 {
     if (r->index != NULL)
-        return 0;
+        return follow_sweeps(r, cancel, e);
     if (eng_locked_start(r, cancel, e) < 0)
         return err_ctx(e, "repository %s", r->name);
     r->upload = upload;

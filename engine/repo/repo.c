@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "engine/repo/internal.h"
+#include "engine/repo/runlease.h"
 #include "engine/repo/versions.h"
 #include "manifest/objkey.h"
 
@@ -137,10 +138,12 @@ static struct eng_repo *repo_open(const struct eng_repo_place *place,
     pthread_mutex_init(&r->versions.lock, NULL);
     r->name = strdup(place->name);
     r->simple = place->store.driver == OBJ_DRIVER_FILE;
+    if (r->simple)
+        r->dir = strdup(place->store.path);
     r->store = obj_store_open(&place->store, e);
     if (r->store == NULL)
         return NULL;
-    if (r->name == NULL) {
+    if (r->name == NULL || (r->simple && r->dir == NULL)) {
         err_nomem(e);
         return NULL;
     }
@@ -173,11 +176,13 @@ void eng_repo_close(struct eng_repo *r)
 {
     if (r == NULL)
         return;
+    eng_runlease_end(r);
     eng_runmark_end(&r->mark, eng_index_close(r->index));
     eng_damaged_free(&r->damaged);
     obj_store_close(r->store);
     pthread_mutex_destroy(&r->versions.lock);
     free(r->name);
+    free(r->dir);
     free(r->state_dir);
     free(r);
 }

@@ -244,8 +244,9 @@ static void a_block_that_is_gone_is_read_again_and_put_whole(void **state)
     struct eng_backup_result res = vm_run(s->repo, s->vm, NULL);
     assert_int_equal(res.reused_blocks, VM_BLOCKS + 1);
     assert_int_equal(res.new_blocks, VM_BLOCKS + 1);
-    /* The blocks, the page of the overlay, the manifest. */
-    assert_int_equal(vm_puts_so_far(s->repo) - puts, VM_BLOCKS + 1 + 2);
+    /* The blocks, the page of the overlay, the manifest, the lease and its
+     * end. */
+    assert_int_equal(vm_puts_so_far(s->repo) - puts, VM_BLOCKS + 1 + 2 + 2);
     vm_check_restore(s->repo, &s->f, s->vm);
     assert_locked(s, "plain/blocks/", newest_locked_until(s));
 }

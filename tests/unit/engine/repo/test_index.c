@@ -198,7 +198,7 @@ composed_content_counts_while_both_its_objects_are_known(void **state)
     assert_false(eng_index_find_composed(ix, &m.whole, 8192, &out));
     assert_false(eng_index_find_composed(ix, &m.id, 4096, &out));
 
-    must(eng_index_clear(ix, why));
+    must(eng_index_clear(ix, "", why));
     must(eng_index_add(ix, ENG_INDEX_BLOCK, &m.id, why));
     must(eng_index_add(ix, ENG_INDEX_BLOCK, &m.over, why));
     assert_false(eng_index_find_composed(ix, &m.whole, 4096, &out));
@@ -236,7 +236,7 @@ static void composed_content_of_a_damaged_row_does_not_count(void **state)
         assert_false(eng_index_find_composed(ix, &m.whole, 4096, &out));
         assert_false(eng_index_find_composed(ix, &m.whole, 8192, &out));
         assert_false(eng_index_find_composed(ix, &m.over, 4096, &out));
-        must(eng_index_clear(ix, why));
+        must(eng_index_clear(ix, "", why));
         eng_index_close(ix);
     }
 }
@@ -315,7 +315,7 @@ static void a_date_of_a_damaged_row_does_not_count(void **state)
         ix = open_at(f, "r1");
         assert_version(ix, &id, NULL, 0);
         assert_true(eng_index_knows(ix, ENG_INDEX_BLOCK, &id));
-        must(eng_index_clear(ix, why));
+        must(eng_index_clear(ix, "", why));
         eng_index_close(ix);
     }
 }
