@@ -42,6 +42,12 @@ static const struct cli_use check_uses[] = {
     { CLI_OPT_REPAIR, false },      { CLI_OPT_FROM, false },
     { CLI_OPT_MEMORY, false },      { CLI_OPT_LIMIT_DOWNLOAD, false }
 };
+static const struct cli_use gc_uses[] = { { CLI_OPT_WAIT, false },
+                                          { CLI_OPT_YES, false },
+                                          { CLI_OPT_DRY_RUN, false } };
+static const struct cli_use leases_uses[] = { { CLI_OPT_BREAK, false },
+                                              { CLI_OPT_YES, false },
+                                              { CLI_OPT_DRY_RUN, false } };
 static const struct cli_use recover_uses[] = { { CLI_OPT_AS_OF, false },
                                                { CLI_OPT_YES, false },
                                                { CLI_OPT_DRY_RUN, false } };
@@ -177,6 +183,39 @@ const struct cli_command cli_commands[] = {
       USES(recover_uses),
       .example = "repo recover main --dry-run",
       .run = cli_repo_recover },
+    { .noun = "repo",
+      .verb = "gc",
+      .summary = "remove expired points and free what nobody needs",
+      .text = "Removes the points whose time is over, and then the blocks and "
+              "pages that no point names any more.  What the server still "
+              "locks is reported with its date, and taken by a later run.  It "
+              "may be interrupted and run again.\n"
+              "On repositories without locks it works in turns of a minute, "
+              "and no backup runs meanwhile; backups that begin wait.  Where a "
+              "run is under way it waits as long as --wait says; then it names "
+              "the run, and the exit code is 3.  Locked repositories never "
+              "wait.\n"
+              "Delete markers, and manifests or pages that cannot be read, "
+              "stop it (exit 7): see repo recover.",
+      .args = { NAME_ARG },
+      USES(gc_uses),
+      .example = "repo gc main --yes --wait 2h",
+      .run = cli_repo_gc },
+    { .noun = "repo",
+      .verb = "leases",
+      .summary = "list or break the leases of runs and collections",
+      .text = "Lists who is at work in a repository, and until when that keeps "
+              "others waiting.  Leases of runs that were killed run out by "
+              "themselves, after an hour and a half at most.\n"
+              "--break makes one end now, which still counts for half an "
+              "hour.  A run whose lease is broken takes a new one and looks "
+              "again at what its point needs: nothing is lost by it.  In a "
+              "directory there are none: files are locked instead, and nothing "
+              "is left of what was killed.",
+      .args = { NAME_ARG },
+      USES(leases_uses),
+      .example = "repo leases main --break 0123456789abcdef",
+      .run = cli_repo_leases },
     { .noun = "repo",
       .verb = "stats",
       .summary = "count what a repository holds",

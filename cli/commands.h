@@ -81,6 +81,8 @@ enum cli_opt {
     CLI_OPT_REPAIR,
     CLI_OPT_FROM,
     CLI_OPT_AS_OF,
+    CLI_OPT_WAIT,
+    CLI_OPT_BREAK,
     CLI_OPT_TO_FILE,
     CLI_OPT_TO_DIR,
     CLI_OPT_FORMAT,
@@ -171,6 +173,8 @@ int cli_repo_stats(struct cli_ctx *c, struct err *e);
 int cli_repo_probe(struct cli_ctx *c, struct err *e);
 int cli_repo_check(struct cli_ctx *c, struct err *e);
 int cli_repo_recover(struct cli_ctx *c, struct err *e);
+int cli_repo_gc(struct cli_ctx *c, struct err *e);
+int cli_repo_leases(struct cli_ctx *c, struct err *e);
 int cli_bench_repo(struct cli_ctx *c, struct err *e);
 int cli_backup_run(struct cli_ctx *c, struct err *e);
 int cli_point_list(struct cli_ctx *c, struct err *e);

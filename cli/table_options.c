@@ -304,6 +304,15 @@ const struct cli_option cli_options[CLI_OPTS] = {
                        .metavar = "NAME",
                        .help = "With --repair: another configured repository "
                                "that may hold good copies." },
+    [CLI_OPT_WAIT] = { .name = "wait",
+                       .value = CLI_DURATION,
+                       .metavar = "D",
+                       .help = "Wait so long for runs that are under way "
+                               "(default: not at all)." },
+    [CLI_OPT_BREAK] = { .name = "break",
+                        .value = CLI_TEXT,
+                        .metavar = "ID",
+                        .help = "Make this lease end now." },
     [CLI_OPT_AS_OF] = { .name = "as-of",
                         .value = CLI_TEXT,
                         .metavar = "TIME",

@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/utc.h"
 #include "engine/repo/internal.h"
+#include "engine/repo/versions.h"
 
 /* The index, where there is one; never made here. */
 static struct eng_index *open_existing(const struct eng_repo *r)
@@ -60,4 +61,41 @@ void eng_gone_forget(const struct eng_repo *r, const char *manifest_key)
     if (ix != NULL)
         eng_index_unmark_seen(ix, manifest_key);
     eng_index_close(ix);
+}
+
+int eng_point_is_there(struct eng_repo *r, const struct cancel *cancel,
+                       const struct eng_point *p, struct err *e)
+{
+    struct mf_key key = mf_key_point(MF_KEYSET_PLAIN, p->vm_key, p->file);
+    struct obj_req req = { .key = key.s, .cancel = cancel };
+    AUTO_ENG_VERSIONS struct eng_versions all = { 0 };
+    struct obj_info info;
+    bool kept = false;
+
+    if (eng_repo_keeps_versions(r, cancel, &kept, e) < 0)
+        return -1;
+    if (!kept) {
+        if (obj_head(r->store, &req, &info, e) == 0)
+            return 1;
+        return e->kind == ERR_NOTFOUND ? 0 : -1;
+    }
+    if (eng_versions_of(r->store, cancel, key.s, &all, e) < 0)
+        return -1;
+    for (size_t i = 0; i < all.n; i++)
+        if (!all.v[i].marker)
+            return 1;
+    return 0;
+}
+
+int eng_point_explain(struct eng_repo *r, const struct cancel *cancel,
+                      const struct eng_point *p, struct err *e)
+{
+    struct err ignored = { 0 };
+
+    if ((e->kind != ERR_CORRUPT && e->kind != ERR_NOTFOUND) ||
+        eng_point_is_there(r, cancel, p, &ignored) != 0)
+        return -1;
+    return err_set(e, ERR_NOTFOUND, 0,
+                   "the point was removed meanwhile (by hand, or because its "
+                   "time was over)");
 }

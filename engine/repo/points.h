@@ -55,6 +55,17 @@ int eng_point_delete(struct eng_repo *r, const struct cancel *cancel,
                      const struct eng_point *p, struct err *e)
     __attribute__((warn_unused_result));
 
+/* Whether the point's manifest is still there, in whatever version: 1, 0. */
+int eng_point_is_there(struct eng_repo *r, const struct cancel *cancel,
+                       const struct eng_point *p, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Something that the point needs is missing or damaged, as *e says.  If the
+ * point was removed meanwhile that is no damage: *e becomes ERR_NOTFOUND and
+ * says so.  Always -1. */
+int eng_point_explain(struct eng_repo *r, const struct cancel *cancel,
+                      const struct eng_point *p, struct err *e);
+
 /* Appends the manifest's JSON as stored, verified. */
 int eng_point_export(struct eng_repo *r, const struct cancel *cancel,
                      const struct eng_point *p, struct buf *out, struct err *e)

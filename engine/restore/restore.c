@@ -91,8 +91,10 @@ int eng_restore_disk(struct eng_repo *repo, const struct eng_point *point,
     if (check_point(point, e) < 0)
         return -1;
     const struct mf_stream *s = find_disk(point->manifest, disk, e);
-    if (s == NULL || restore_to(repo, s, &t, o, res, e) < 0)
+    if (s == NULL)
         return -1;
+    if (restore_to(repo, s, &t, o, res, e) < 0)
+        return eng_point_explain(repo, o->cancel, point, e);
     res->seconds = (double)(utc_mono_ns() - t0) / 1e9;
     return 0;
 }
@@ -223,6 +225,8 @@ int eng_restore_vm(struct eng_repo *repo, const struct eng_point *point,
         r = io_mkdirs(dir, 0755, e);
     if (r == 0)
         r = restore_places(repo, &ps, o, res, e);
+    if (r < 0)
+        (void)eng_point_explain(repo, o->cancel, point, e);
     places_free(&ps);
     res->seconds = (double)(utc_mono_ns() - t0) / 1e9;
     return r;

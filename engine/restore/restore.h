@@ -59,7 +59,9 @@ struct eng_verify_result {
 typedef void (*eng_verify_fn)(void *ctx, const char *what);
 
 /* Verifies a point.  0 where it was looked at to the end, damage or not (see
- * res->damaged); a damaged manifest counts as one damaged object. */
+ * res->damaged); a damaged manifest counts as one damaged object.
+ * ERR_NOTFOUND: the point was removed meanwhile, so what it lacks says
+ * nothing (eng_restore_disk and eng_restore_vm say so, too). */
 int eng_verify_point(struct eng_repo *repo, const struct eng_point *point,
                      enum eng_verify_level level,
                      const struct eng_restore_opts *o, eng_verify_fn report,

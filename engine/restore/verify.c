@@ -41,14 +41,27 @@ struct verify {
     bool *there;
     size_t n_needed;
     struct progress_task *task;
-    pthread_mutex_t lock; /* around report and the count of damage */
+    const struct eng_point *point;
+    pthread_mutex_t lock; /* around report, the count of damage, and: */
+    bool removed;         /* the point is gone: nothing more is said */
 };
+
+/* The first damage asks whether the point is still there. */
+static bool is_removed(struct verify *v)
+{
+    struct err ignored = { 0 };
+
+    if (v->res->damaged == 1 && v->point->manifest != NULL)
+        v->removed =
+            eng_point_is_there(v->repo, v->o->cancel, v->point, &ignored) == 0;
+    return v->removed;
+}
 
 static void damage(struct verify *v, const char *what)
 {
     pthread_mutex_lock(&v->lock);
     v->res->damaged++;
-    if (v->report != NULL)
+    if (!is_removed(v) && v->report != NULL)
         v->report(v->ctx, what);
     pthread_mutex_unlock(&v->lock);
 }
@@ -332,7 +345,12 @@ int eng_verify_point(struct eng_repo *repo, const struct eng_point *point,
                      void *ctx, struct eng_verify_result *res, struct err *e)
 {
     struct verify v = {
-        .repo = repo, .o = o, .report = report, .ctx = ctx, .res = res
+        .repo = repo,
+        .o = o,
+        .report = report,
+        .ctx = ctx,
+        .res = res,
+        .point = point,
     };
     int r = 0;
 
@@ -346,5 +364,13 @@ int eng_verify_point(struct eng_repo *repo, const struct eng_point *point,
     free(v.items);
     free(v.needed);
     free(v.there);
-    return r;
+    if (r < 0 || point->manifest == NULL || res->damaged == 0)
+        return r;
+    /* Removed is not damaged, also where it was removed later. */
+    struct err gone = { .kind = ERR_CORRUPT };
+    (void)eng_point_explain(repo, o->cancel, point, &gone);
+    if (gone.kind != ERR_NOTFOUND)
+        return 0;
+    *e = gone;
+    return -1;
 }

@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "engine/backup/backup.h"
 #include "engine/care/check.h"
+#include "engine/care/collect.h"
 #include "engine/repo/points.h"
 #include "engine/restore/restore.h"
 #include "engine/source/machine.h"
@@ -221,7 +222,9 @@ static int read_one(struct player *p, struct eng_repo *r,
         world_chance(500) ? ENG_VERIFY_FULL : ENG_VERIFY_LIST;
 
     world_trace("reads %s", key.s);
-    if (eng_verify_point(r, point, level, &o, on_damage, NULL, &res, e) < 0)
+    int verified =
+        eng_verify_point(r, point, level, &o, on_damage, NULL, &res, e);
+    if (verified < 0 && (e->kind != ERR_NOTFOUND || model_is_visible(key.s)))
         return -1;
     if (!model_is_visible(key.s))
         play_counts.outlived++;
@@ -313,6 +316,42 @@ void play_sweeper(struct actor *a)
             judge(a, "sweep", &e);
         else
             play_counts.collections++;
+    }
+    world_revive(a);
+}
+
+static int collect(struct player *p, struct err *e)
+{
+    struct eng_collect_opts o = { .cancel = &p->actor.cancel };
+    struct eng_collect_result res;
+
+    if (world_chance(500))
+        o.wait_s = world_between(0, 3 * HOUR) / 1000;
+    if (world_chance(200))
+        o.ids_max = 8;
+    AUTO_ENG_REPO struct eng_repo *r =
+        eng_repo_open(&p->place, &p->actor.cancel, e);
+    if (r == NULL || eng_collect_run(r, &o, &res, e) < 0)
+        return -1;
+    world_trace("has collected %llu objects%s",
+                (unsigned long long)res.deleted.objects,
+                res.blocked ? ", and was kept from it" : "");
+    play_counts.collected += res.deleted.objects;
+    play_counts.collections += !res.blocked;
+    return 0;
+}
+
+void play_collector(struct actor *a)
+{
+    struct player *p = a->ctx;
+
+    for (unsigned i = 0; i < p->rounds && world_failure() == NULL; i++) {
+        struct err e = { 0 };
+        begin_round(p, i + 1);
+        disturb_home(a);
+        world_trace("collects");
+        if (collect(p, &e) < 0)
+            judge(a, "collection", &e);
     }
     world_revive(a);
 }

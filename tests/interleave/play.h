@@ -48,6 +48,7 @@ void play_checker(struct actor *a);
 
 /* Collects as meanly as the rules for locked repositories allow (sweeper.c). */
 void play_sweeper(struct actor *a);
+void play_collector(struct actor *a);
 int play_sweep(struct player *p, int64_t mark_s, struct err *e);
 
 #endif

@@ -180,6 +180,12 @@ static void add_players(struct stage *s)
     world_add(&p->actor, world_between(0, 6 * HOUR));
     p = add(s, "reader", 0, play_reader);
     world_add(&p->actor, world_between(0, 6 * HOUR));
+    for (unsigned i = 0; i < COLLECTORS; i++) {
+        p = add(s, "collector", i, play_collector);
+        p->rounds = s->regime->locked ? 4 : 6;
+        p->gap_ms = s->regime->locked ? 12 * HOUR : 5 * HOUR;
+        world_add(&p->actor, world_between(0, 2 * HOUR));
+    }
     for (unsigned i = 0; s->regime->locked && i < COLLECTORS; i++) {
         p = add(s, "sweeper", i, play_sweeper);
         p->rounds = 10;

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/care/pagerefs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "manifest/block.h"
+#include "manifest/page.h"
+
+static int by_id(const void *pa, const void *pb)
+{
+    const struct eng_pageref *a = pa;
+    const struct eng_pageref *b = pb;
+    int d = memcmp(a->id.b, b->id.b, MF_ID_BYTES);
+
+    if (d != 0)
+        return d;
+    if (a->entries != b->entries)
+        return a->entries < b->entries ? -1 : 1;
+    if (a->block_size != b->block_size)
+        return a->block_size < b->block_size ? -1 : 1;
+    if (a->last_len != b->last_len)
+        return a->last_len < b->last_len ? -1 : 1;
+    return 0;
+}
+
+void eng_pagerefs_sort(struct eng_pagerefs *s)
+{
+    size_t kept = 0;
+
+    if (s->n > 1)
+        qsort(s->p, s->n, sizeof(*s->p), by_id);
+    for (size_t i = 0; i < s->n; i++)
+        if (kept == 0 || by_id(&s->p[kept - 1], &s->p[i]) != 0)
+            s->p[kept++] = s->p[i];
+    s->n = kept;
+}
+
+/* Points share most of their pages: before the array grows they are counted
+ * once. */
+int eng_pagerefs_add_one(struct eng_pagerefs *s, const struct eng_pageref *p,
+                         struct err *e)
+{
+    if (s->n == s->cap) {
+        eng_pagerefs_sort(s);
+        if (s->n >= s->cap / 4 * 3) {
+            size_t cap = s->cap == 0 ? 4096 : s->cap * 2;
+            struct eng_pageref *grown = realloc(s->p, cap * sizeof(*grown));
+            if (grown == NULL)
+                return err_nomem(e);
+            s->p = grown;
+            s->cap = cap;
+        }
+    }
+    s->p[s->n++] = *p;
+    return 0;
+}
+
+static int add_streams(struct eng_pagerefs *s, const struct mf_stream *of,
+                       size_t n, struct err *e)
+{
+    for (size_t i = 0; i < n; i++)
+        for (uint64_t page = 0; page < of[i].n_pages; page++) {
+            if (of[i].pages[page].zero)
+                continue;
+            uint64_t blocks = mf_block_count(of[i].size, of[i].block_size);
+            size_t entries = mf_page_len(blocks, page);
+            uint64_t last = page * MF_PAGE_ENTRIES + entries - 1;
+            struct eng_pageref p = {
+                .id = of[i].pages[page].id,
+                .entries = (uint32_t)entries,
+                .block_size = of[i].block_size,
+                .last_len = mf_block_len(of[i].size, of[i].block_size, last),
+            };
+            if (eng_pagerefs_add_one(s, &p, e) < 0)
+                return -1;
+        }
+    return 0;
+}
+
+int eng_pagerefs_add(struct eng_pagerefs *s, const struct mf_point *m,
+                     struct err *e)
+{
+    if (add_streams(s, m->disks, m->n_disks, e) < 0)
+        return -1;
+    return add_streams(s, m->files, m->n_files, e);
+}
+
+bool eng_pagerefs_has(const struct eng_pagerefs *s, const struct mf_id *id)
+{
+    size_t lo = 0;
+    size_t hi = s->n;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        int d = memcmp(s->p[mid].id.b, id->b, MF_ID_BYTES);
+        if (d == 0)
+            return true;
+        if (d < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return false;
+}
+
+void eng_pagerefs_free(struct eng_pagerefs *s)
+{
+    free(s->p);
+    *s = (struct eng_pagerefs){ 0 };
+}
+
+int eng_entry_needs(const struct eng_pageref *p, const struct mf_entry *m,
+                    uint32_t i, struct eng_block_need out[2], struct err *e)
+{
+    uint32_t len = i + 1 == p->entries ? p->last_len : p->block_size;
+    int n = 0;
+
+    if (m->kind == MF_WHOLE || (m->kind == MF_OVER && m->has_base))
+        out[n++] = (struct eng_block_need){ m->id, len };
+    if (m->kind != MF_OVER || !m->has_over)
+        return n;
+    out[n] = (struct eng_block_need){ .id = m->over };
+    if (mf_units_bytes(m->units, p->block_size, len, &out[n].len, e) < 0)
+        return -1;
+    return n + 1;
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef ENGINE_CARE_PAGEREFS_H
+#define ENGINE_CARE_PAGEREFS_H
+
+/* Private to engine/care: the pages that points need, each once, and the
+ * objects that an entry names. */
+#include "manifest/entry.h"
+#include "manifest/point.h"
+
+/* A page at a place of this shape. */
+struct eng_pageref {
+    struct mf_id id;
+    uint32_t entries, block_size, last_len;
+};
+
+struct eng_pagerefs {
+    struct eng_pageref *p; /* owned; sorted by id, each once, after sort */
+    size_t n, cap;
+};
+
+/* Adds all pages of a point. */
+int eng_pagerefs_add(struct eng_pagerefs *s, const struct mf_point *m,
+                     struct err *e) __attribute__((warn_unused_result));
+int eng_pagerefs_add_one(struct eng_pagerefs *s, const struct eng_pageref *p,
+                         struct err *e) __attribute__((warn_unused_result));
+void eng_pagerefs_sort(struct eng_pagerefs *s);
+/* In a sorted set: whether some point needs this page. */
+bool eng_pagerefs_has(const struct eng_pagerefs *s, const struct mf_id *id);
+void eng_pagerefs_free(struct eng_pagerefs *s);
+#define AUTO_ENG_PAGEREFS AUTO(eng_pagerefs_free)
+
+struct eng_block_need {
+    struct mf_id id;
+    uint32_t len; /* bytes of its plaintext */
+};
+/* The blocks that entry i of a page names; their number. */
+int eng_entry_needs(const struct eng_pageref *p, const struct mf_entry *m,
+                    uint32_t i, struct eng_block_need out[2], struct err *e)
+    __attribute__((warn_unused_result));
+
+#endif
