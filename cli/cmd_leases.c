@@ -50,7 +50,8 @@ static int json_list(struct cli_ctx *c, const char *name,
 }
 
 static void table(struct cli_ctx *c,
-                  const struct eng_leases all[ENG_LEASE_KINDS], int64_t now)
+                  const struct eng_leases all[ENG_LEASE_KINDS], int64_t now,
+                  bool simple)
 {
     static const char *const heads[] = { "ID", "KIND", "HOST", "SINCE",
                                          "COUNTS UNTIL" };
@@ -77,6 +78,8 @@ static void table(struct cli_ctx *c,
         }
     if (n > 0)
         cli_table_print(&t, &c->out);
+    else if (simple)
+        cli_say(c, "in a directory runs lock files and have no leases");
     else
         cli_say(c, "nobody is at work");
 }
@@ -94,7 +97,7 @@ static int list(struct cli_ctx *c, struct cli_repo *repo, struct err *e)
     int64_t now = eng_lease_now(store);
     if (c->json)
         return json_list(c, eng_repo_name(repo->repo), all, now, e);
-    table(c, all, now);
+    table(c, all, now, eng_repo_is_simple(repo->repo));
     return 0;
 }
 

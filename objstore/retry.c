@@ -242,7 +242,10 @@ static int attempt(struct run *r, struct err *e)
     r->before = c->last;
     c->last = (struct obj_attempt){
         .verb = c->verb,
-        .fresh_connection = r->fresh_connection,
+        /* The HTTP library repeats by itself what it sent on a kept
+         * connection that turned out to be dead; where it matters when a
+         * request is carried out, that must not go unnoticed. */
+        .fresh_connection = r->fresh_connection || c->req->sign_before != 0,
         .deadline = r->deadline,
         .clock_offset = (int64_t)atomic_load(&s->clock_offset),
     };

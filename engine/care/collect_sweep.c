@@ -12,6 +12,9 @@
 #include "engine/care/collect_impl.h"
 #include "engine/repo/internal.h"
 
+/* A folder is read from its beginning for each page of a listing. */
+#define FOLDER_PAGE 10000
+
 /* One worker. */
 struct sweeper {
     struct collect *c;
@@ -150,8 +153,10 @@ static int judge(struct sweeper *s, struct err *e)
 
 static int finish_key(struct sweeper *s, struct err *e)
 {
-    int r = s->n > 0 ? judge(s, e) : 0;
+    int r = 0;
 
+    if (s->n > 0)
+        r = !s->c->counting && eng_collect_time_is_up(s->c) ? 1 : judge(s, e);
     s->n = 0;
     s->late |= r == 1;
     return r;
@@ -206,6 +211,8 @@ static int do_piece(struct sweeper *s, struct err *e)
     struct obj_req req = { .key = prefix.s, .cancel = s->cancel };
     struct obj_list_opts opts = { .versions = s->c->versions };
 
+    if (eng_repo_is_simple(s->c->repo))
+        opts.page = FOLDER_PAGE;
     s->key[0] = '\0';
     s->n = 0;
     s->work = 0;

@@ -15,6 +15,8 @@
 /* How long a mark stands before its turn, for a run that has just begun: the
  * run waits for it, too. */
 #define BOUT_MS 20000
+/* How long a younger mark is given to be ended. */
+#define YIELD_MS 10000
 
 /* --- the counter --- */
 
@@ -62,7 +64,8 @@ static int64_t next_poll(int64_t ms)
     return ms * 2 < POLL_MAX_MS ? ms * 2 : POLL_MAX_MS;
 }
 
-/* The first of a kind that counts now and is not `own`.  1: *way is filled. */
+/* The oldest of a kind that counts now and is not `own` (which may be NULL).
+ * 1: *way is filled; 2: the same, and it is younger than own. */
 static int find_live(struct eng_repo *r, const struct cancel *cancel,
                      enum eng_lease_kind kind, const struct eng_lease *own,
                      struct eng_sweep_way *way, struct err *e)
@@ -75,11 +78,11 @@ static int find_live(struct eng_repo *r, const struct cancel *cancel,
     for (size_t i = 0; i < all.n; i++) {
         const struct eng_lease_seen *s = &all.s[i];
         if (s->counts_until <= now ||
-            (own != NULL && !eng_lease_before(&s->l, own)))
+            (own != NULL && strcmp(s->l.name, own->name) == 0))
             continue;
         eng_lease_text(s, way->who);
         way->until = s->counts_until;
-        return 1;
+        return own == NULL || eng_lease_before(&s->l, own) ? 1 : 2;
     }
     return 0;
 }
@@ -186,14 +189,30 @@ int eng_sweep_look(struct eng_repo *r, const struct cancel *cancel,
     return live;
 }
 
-/* The mark stands.  Of two collectors the one who came first goes on; then all
- * runs must be over.  1: they are not. */
+/* The mark stands.  Of two collectors the one who came first goes on, once the
+ * other has ended its mark.  If that does not happen the other did not see us,
+ * or was killed: then we yield.  So never two go on.  1: somebody else does. */
+static int settle_marks(struct eng_sweep *s, const struct cancel *cancel,
+                        struct eng_sweep_way *way, struct err *e)
+{
+    int64_t patience = utc_mono_ms() + YIELD_MS;
+    int live = 0;
+
+    while ((live = find_live(s->repo, cancel, ENG_LEASE_SWEEP, &s->mark, way,
+                             e)) == 2 &&
+           utc_mono_ms() < patience)
+        if (cancel_sleep(cancel, POLL_FIRST_MS, e) < 0)
+            return -1;
+    return live == 2 ? 1 : live;
+}
+
+/* Then all runs must be over.  1: they are not. */
 static int settle(struct eng_sweep *s, const struct cancel *cancel,
                   int64_t give_up_ms, struct eng_sweep_way *way, struct err *e)
 {
     struct eng_repo *r = s->repo;
     int64_t bout = utc_mono_ms() + BOUT_MS;
-    int live = find_live(r, cancel, ENG_LEASE_SWEEP, &s->mark, way, e);
+    int live = settle_marks(s, cancel, way, e);
 
     if (live != 0)
         return live;
