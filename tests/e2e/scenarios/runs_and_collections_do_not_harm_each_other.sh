@@ -34,7 +34,9 @@ for round in $(seq 1 "$rounds"); do
         ov point verify "$(jq -r '.vms[0].point' run-$vm)" --repo r
     done
     ovj point list --repo r
-    for p in $(field '.points[:-2][].point' | shuf -n 2); do
+    # Any but the newest of a VM.
+    for p in $(field '[.points | group_by(.vm)[] | .[:-1][]] | .[].point' |
+        shuf -n 2); do
         try point delete "$p" --repo r --yes
     done
 done
