@@ -124,7 +124,7 @@ static int find(struct cli_ctx *c, struct cli_repo *repo, const char *id,
 static int break_one(struct cli_ctx *c, struct cli_repo *repo, const char *id,
                      struct err *e)
 {
-    struct eng_lease_seen s;
+    struct eng_lease_seen s = { 0 };
     char text[ENG_LEASE_TEXT_CHARS];
     char until[UTC_ISO_CHARS];
     bool dry = cli_given(c, CLI_OPT_DRY_RUN);

@@ -565,7 +565,7 @@ int obj_retry_run(struct obj_store *s, struct obj_call *c, struct err *e)
         r.deadline = c->req->deadline;
     int result = run(&r, e);
     add_count(&s->count.network_ns, (uint64_t)(utc_mono_ns() - from_ns));
-    if (result == 0 && c->verb == OBJ_PUT) {
+    if (result == 0 && c->verb == OBJ_PUT && c->req->sign_before == 0) {
         add_count(&s->count.stored, 1);
         add_count(&s->count.stored_bytes, c->up_bytes);
     }

@@ -238,7 +238,9 @@ struct obj_counters {
     uint64_t unanswered; /* changes (puts, deletions, locks) that went out and
                             may be carried out yet, for all that is known */
     uint64_t sent_bytes, received_bytes; /* bodies */
-    uint64_t stored, stored_bytes;       /* puts that succeeded, their bodies */
+    uint64_t stored, stored_bytes; /* puts that succeeded, their bodies; those
+                                      with a sign_before (leases, manifests)
+                                      are not counted */
     uint64_t network_ns;                 /* summed over calls, waits included */
 };
 

@@ -54,10 +54,9 @@ static bool want_of(const char *key, struct eng_look_want *w)
         *w = eng_look_block(&id, 0);
     else if (mf_key_parse_page(key, MF_KEYSET_PLAIN, &id))
         *w = eng_look_page(&id);
-    else if (strcmp(key, MF_DESCRIPTOR_KEY) == 0)
-        *w = eng_look_descriptor();
-    else if (mf_key_parse_keep(key, MF_KEYSET_PLAIN, vm_key, file))
-        *w = eng_look_descriptor(); /* its marks are looked at, no more */
+    else if (strcmp(key, MF_DESCRIPTOR_KEY) == 0 ||
+             mf_key_parse_keep(key, MF_KEYSET_PLAIN, vm_key, file))
+        *w = eng_look_descriptor(); /* only markers are looked for */
     else
         return eng_look_manifest(key, w);
     return true;

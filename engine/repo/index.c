@@ -249,8 +249,8 @@ int eng_index_flush(struct eng_index *ix, struct err *e)
     if (ours == 0)
         log_info("index", "another process has begun it anew, after a sweep");
     if (ours < 0 ||
-        (ours == 1 && (insert_fresh(ix, e) < 0 ||
-                       eng_index_insert_composed(ix, e) < 0)) ||
+        (ours == 1 &&
+         (insert_fresh(ix, e) < 0 || eng_index_insert_composed(ix, e) < 0)) ||
         eng_index_exec(ix, "COMMIT", e) < 0) {
         sqlite3_exec(ix->db, "ROLLBACK", NULL, NULL, NULL);
         return -1;

@@ -17,6 +17,8 @@
 #define BOUT_MS 20000
 /* How long a younger mark is given to be ended. */
 #define YIELD_MS 10000
+/* Marks that ran out before their turn, one after the other. */
+#define LATE_MAX 5
 
 /* --- the counter --- */
 
@@ -253,7 +255,7 @@ static int begin_in_bucket(struct eng_sweep *s, const struct cancel *cancel,
 {
     struct eng_repo *r = s->repo;
 
-    for (;;) {
+    for (int lates = 0;;) {
         int live = eng_sweep_look(r, cancel, give_up_ms, way, e);
         if (live != 0)
             return live;
@@ -269,6 +271,10 @@ static int begin_in_bucket(struct eng_sweep *s, const struct cancel *cancel,
             return -1;
         if (live == 1 && utc_mono_ms() >= give_up_ms)
             return 1;
+        if (live == 0 && ++lates == LATE_MAX)
+            return err_set(e, ERR_TIMEOUT, 0,
+                           "looking for leases takes longer than the mark of "
+                           "a sweep lasts");
         if (cancel_sleep(cancel, POLL_FIRST_MS, e) < 0)
             return -1;
     }

@@ -30,7 +30,7 @@ while [ "$left" -gt 0 ]; do
         [ $rc -eq 137 ] || break
         left=$((left - 1))
     done
-    [ $rc -eq 0 ] || [ $rc -eq 137 ] || fail "repo gc: exit $rc"
+    [ "$rc" -eq 0 ] || [ "$rc" -eq 137 ] || fail "repo gc: exit $rc"
     ovj repo gc r --yes
     equal "$(objects ls plain/blocks/ | wc -l)" 10 "blocks after collection $seed"
     ov point verify "$point" --repo r
