@@ -165,13 +165,26 @@ static int delete_by_mark(struct collect *c, unsigned lo, struct err *e)
     return 0;
 }
 
+/* There is more to go than is needed: that is listed in parallel. */
+static void refine(struct collect *c)
+{
+    if (c->fine ||
+        c->res->garbage.objects + c->res->surplus.objects <= COLLECT_FEW)
+        return;
+    c->fine = true;
+    for (unsigned i = 0; i < COLLECT_POINTS; i++)
+        c->work[i] = 1;
+}
+
 static int do_range(struct collect *c, unsigned lo, struct err *e)
 {
     if (mark(c, lo, e) < 0)
         return -1;
+    c->fine |= lo > 0 || c->blocks.hi < 256 || c->blocks.n > COLLECT_FEW;
     c->counting = true;
     int r = eng_collect_pass(c, e);
     c->counting = false;
+    refine(c);
     if (c->first)
         c->res->pages = c->pages.n;
     c->first = false;

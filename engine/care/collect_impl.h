@@ -13,6 +13,8 @@
 #include "engine/repo/damaged.h"
 
 #define COLLECT_BATCH 1000 /* deletions in one request */
+/* Up to so many objects one listing is cheaper than 256. */
+#define COLLECT_FEW 10000
 #define COLLECT_PREFIXES 256
 /* Pieces of a repository: blocks and pages by their prefixes, points, marks of
  * protected points, the descriptor. */
@@ -42,6 +44,8 @@ struct collect {
     bool in_turn;
     bool counted;                  /* locked: the counter was set */
     uint64_t work[COLLECT_PIECES]; /* what the last count found to do */
+    bool fine; /* blocks and pages are listed by their prefixes, in parallel;
+                  else by one listing each, as their first pieces */
     bool counting;                 /* else deleting */
     bool first; /* first range: everything is looked at, not its blocks only */
     pthread_mutex_t lock; /* around all below, the result, the sets while they

@@ -188,15 +188,16 @@ static int on_version(void *ctx, const char *key, const struct obj_info *info,
     return 0;
 }
 
-static struct mf_key prefix_of(unsigned piece)
+static struct mf_key prefix_of(const struct collect *c, unsigned piece)
 {
     struct mf_key key = { MF_DESCRIPTOR_KEY };
 
     if (piece < COLLECT_PAGES)
-        return mf_key_blocks_prefix(MF_KEYSET_PLAIN, (int)piece);
+        return mf_key_blocks_prefix(MF_KEYSET_PLAIN,
+                                    c->fine ? (int)piece : -1);
     if (piece < COLLECT_POINTS)
-        return mf_key_pages_prefix(MF_KEYSET_PLAIN,
-                                   (int)(piece - COLLECT_PAGES));
+        return mf_key_pages_prefix(
+            MF_KEYSET_PLAIN, c->fine ? (int)(piece - COLLECT_PAGES) : -1);
     if (piece == COLLECT_POINTS)
         return mf_key_points_prefix(MF_KEYSET_PLAIN, NULL);
     if (piece == COLLECT_KEEPS)
@@ -206,7 +207,7 @@ static struct mf_key prefix_of(unsigned piece)
 
 static int do_piece(struct sweeper *s, struct err *e)
 {
-    struct mf_key prefix = prefix_of(s->piece);
+    struct mf_key prefix = prefix_of(s->c, s->piece);
     struct obj_req req = { .key = prefix.s, .cancel = s->cancel };
     struct obj_list_opts opts = { .versions = s->c->versions };
 
@@ -238,6 +239,8 @@ static bool is_due(const struct collect *c, unsigned piece)
 {
     bool mine = piece >= c->blocks.lo && piece < c->blocks.hi;
 
+    if (!c->fine && piece < COLLECT_POINTS && piece % COLLECT_PREFIXES != 0)
+        return false;
     if (!c->counting)
         return c->work[piece] > 0 && (mine || piece >= COLLECT_PAGES);
     return mine || c->first;

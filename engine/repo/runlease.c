@@ -23,6 +23,10 @@
 
 #define POLL_MS 500
 #define POLL_MAX_MS 5000
+/* For a lock in a directory; shorter than the pause between two turns of a
+ * collection. */
+#define POLL_LOCK_MS 100
+#define POLL_LOCK_MAX_MS 1000
 /* A renewal must not keep a worker: another look is soon. */
 #define RENEW_DEADLINE_MS 60000
 #define RENEW_AGAIN_S 30
@@ -308,6 +312,7 @@ static int begin_in_bucket(struct eng_runlease *l, const char *vm,
 static int lock_file(struct eng_runlease *l, const char *name, bool exclusive,
                      const char *whom, int *fd, struct err *e)
 {
+    int64_t poll_ms = POLL_LOCK_MS;
     bool told = false;
     int got = 0;
 
@@ -315,8 +320,9 @@ static int lock_file(struct eng_runlease *l, const char *name, bool exclusive,
         if (!told)
             log_warn("repo", "%s: waiting for %s", l->repo->name, whom);
         told = true;
-        if (cancel_sleep(l->cancel, POLL_MS / 2, e) < 0)
+        if (cancel_sleep(l->cancel, poll_ms, e) < 0)
             return -1;
+        poll_ms = earlier(2 * poll_ms, POLL_LOCK_MAX_MS);
     }
     if (got == 1)
         return 0;

@@ -284,6 +284,7 @@ static int begin_in_folder(struct eng_sweep *s, const struct cancel *cancel,
                            int64_t give_up_ms, struct eng_sweep_way *way,
                            struct err *e)
 {
+    int64_t poll_ms = POLL_FIRST_MS;
     bool told = false;
     int got = 0;
 
@@ -295,8 +296,9 @@ static int begin_in_folder(struct eng_sweep *s, const struct cancel *cancel,
         if (!told)
             say_waiting(s->repo, way);
         told = true;
-        if (cancel_sleep(cancel, POLL_FIRST_MS, e) < 0)
+        if (cancel_sleep(cancel, poll_ms, e) < 0)
             return -1;
+        poll_ms = next_poll(poll_ms);
     }
     return got < 0 ? -1 : 0;
 }
