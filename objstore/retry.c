@@ -511,14 +511,18 @@ static void remember(struct obj_call *c)
         c->earlier.n++;
 }
 
-/* An attempt that the deadline cut short says nothing: the one before does. */
+/* An attempt that the deadline cut short says nothing: the one before does, but
+ * where what it complained of was corrected. */
 static int verdict(struct run *r, struct err *e)
 {
     struct obj_call *c = r->c;
     bool cut = c->last.outcome == OBJ_SLOW ||
                (c->last.outcome == OBJ_NETWORK && c->last.http == 0);
+    bool corrected = r->before.outcome == OBJ_CLOCK ||
+                     r->before.outcome == OBJ_REGION ||
+                     r->before.outcome == OBJ_AUTH;
 
-    if (cut && c->tries > 1 && utc_mono_ms() >= r->deadline)
+    if (cut && !corrected && c->tries > 1 && utc_mono_ms() >= r->deadline)
         c->last = r->before;
     return obj_verdict(r->s, c, e);
 }

@@ -50,6 +50,7 @@ static int check_all(struct run *r, struct err *e)
              r->vm);
     if (io == NULL || eng_repo_distrust(r->repo, r->o->cancel, e) < 0)
         return -1;
+    eng_runlease_rely(r->repo);
     for (size_t i = 0; i < eng_run_streams(r); i++)
         if (check_stream(r, i, io, &again, e) < 0)
             return -1;

@@ -106,9 +106,11 @@ static int read_back(struct eng_extend_worker *w, const struct obj_req *req,
     char iso[UTC_ISO_CHARS];
 
     if (obj_get_lock(w->repo->store, req, &is, &why) < 0) {
-        if (why.kind == ERR_NOTFOUND || is_outage(&why))
+        if (why.kind == ERR_NOTFOUND || is_outage(&why)) {
             *e = why;
-        return -1;
+            return -1;
+        }
+        return err_hint(e, "until when could not be read: %.200s", why.msg);
     }
     if (is.mode != OBJ_LOCK_NONE && is.until >= w->until) {
         v->until = is.until;

@@ -21,6 +21,7 @@
 #include "engine/repo/locked.h"
 #include "engine/repo/map.h"
 #include "engine/repo/point_store.h"
+#include "engine/repo/runlease.h"
 #include "engine/repo/versions.h"
 
 /* Up to this many blocks one listing does; more are listed by prefix. */
@@ -356,14 +357,20 @@ static int follow_sweeps(struct eng_repo *r, const struct cancel *cancel,
 int eng_repo_prepare_writes(struct eng_repo *r, enum eng_upload upload,
                             const struct cancel *cancel, struct err *e)
 {
-    if (r->index != NULL)
-        return follow_sweeps(r, cancel, e);
+    if (r->index != NULL) {
+        if (follow_sweeps(r, cancel, e) < 0)
+            return -1;
+        eng_runlease_rely(r);
+        return 0;
+    }
     if (eng_locked_start(r, cancel, e) < 0)
         return err_ctx(e, "repository %s", r->name);
     r->upload = upload;
     r->put_pages = upload == ENG_UPLOAD_ALL;
-    if (open_index(r, upload, cancel, e) == 0)
+    if (open_index(r, upload, cancel, e) == 0) {
+        eng_runlease_rely(r);
         return 0;
+    }
     close_index(r);
     return err_ctx(e, "look at what %s holds", r->name);
 }

@@ -10,8 +10,8 @@
 #include "base/digest.h"
 #include "base/utc.h"
 
-/* A lease that says that it lasts for longer after it was written than any of
- * ours does counts as one that cannot be read. */
+/* So long a lease of ours lasts after it was written, at most, and 5 minutes for
+ * inexact clocks. */
 #define LONGEST_S (ENG_LEASE_S + 300)
 
 static const char *const prefixes[ENG_LEASE_KINDS] = { "gc/leases/",
@@ -103,11 +103,16 @@ int eng_lease_get(struct obj_store *store, const struct cancel *cancel,
     char key[ENG_LEASE_KEY_CHARS];
     AUTO_BUF struct buf text = buf_init(ENG_LEASE_BYTES_MAX);
     struct obj_req req = { .key = key, .cancel = cancel, .deadline = deadline };
+    struct obj_info info;
 
     eng_lease_key(l->kind, l->name, key);
-    if (obj_get(store, &req, NULL, &text, NULL, e) < 0)
+    if (obj_get(store, &req, NULL, &text, &info, e) < 0 ||
+        eng_lease_decode(buf_span(&text), l, e) < 0)
         return -1;
-    return eng_lease_decode(buf_span(&text), l, e);
+    if (!l->ended && l->until > info.modified + LONGEST_S)
+        return err_set(e, ERR_CORRUPT, 0,
+                       "%s: it claims a longer time than any lease has", key);
+    return 0;
 }
 
 static int on_lease(void *ctx, const char *key, const struct obj_info *info,
@@ -150,10 +155,6 @@ static int read_seen(struct obj_store *store, const struct cancel *cancel,
             return -1;
         s->unreadable = true;
     }
-    /* It may have been renewed since it was listed, but not by much. */
-    if (!s->unreadable && !s->l.ended && s->l.until > modified + LONGEST_S &&
-        s->l.until > eng_lease_now(store) + LONGEST_S)
-        s->unreadable = true;
     if (s->unreadable) {
         s->l.begun = modified;
         s->l.until = modified;

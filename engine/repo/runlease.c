@@ -47,6 +47,8 @@ struct eng_runlease {
     struct eng_lease lease;
     int64_t tried_until; /* of a renewal whose answer is not known */
     bool leased, lost;
+    char sweep[ENG_COUNTER_CHARS]; /* the counter under which all that the run
+                                      refers to is there */
     uint64_t unanswered; /* the store's count when it began */
     char *alive;         /* path of the file that we hold locked; owned */
     int alive_fd;
@@ -147,7 +149,8 @@ static int look(struct eng_runlease *l, int64_t deadline, int64_t *at,
         if (e->kind != ERR_NOTFOUND && e->kind != ERR_CORRUPT &&
             e->kind != ERR_UNSUPPORTED)
             return -1;
-        lost(l, "is gone");
+        lost(l, e->kind == ERR_NOTFOUND ? "is gone" : "is not what it was");
+        *e = (struct err){ 0 };
         return 0;
     }
     if (now.ended ||
@@ -301,12 +304,7 @@ static int begin_in_bucket(struct eng_runlease *l, const char *vm,
     if (hash_vm(l->repo, vm, l->lease.vm, e) < 0)
         return -1;
     make_alive(l);
-    if (put_new(l, e) < 0 || wait_for_twin(l, vm, e) < 0)
-        return -1;
-    /* Where locks protect what a run needs, nobody waits for a sweep. */
-    if (l->repo->descriptor.locked)
-        return 0;
-    return eng_sweeps_wait(l->repo, l->cancel, keep, l, e);
+    return put_new(l, e) < 0 ? -1 : wait_for_twin(l, vm, e);
 }
 
 static int lock_file(struct eng_runlease *l, const char *name, bool exclusive,
@@ -384,6 +382,12 @@ int eng_runlease_begin(struct eng_repo *r, const char *vm,
     return err_ctx(e, "repository %s", r->name);
 }
 
+void eng_runlease_rely(struct eng_repo *r)
+{
+    if (r->at_work != NULL)
+        memcpy(r->at_work->sweep, r->sweep, sizeof(r->sweep));
+}
+
 /* --- the end --- */
 
 /* A new lease, by the same rule as the first one. */
@@ -399,7 +403,7 @@ static int rejoin(struct eng_runlease *l, bool *swept, struct err *e)
     pthread_mutex_lock(&l->lock);
     if (r < 0 || eng_counter_read(l->repo, l->cancel, counter, e) < 0)
         return -1;
-    *swept = strcmp(counter, l->repo->sweep) != 0;
+    *swept = strcmp(counter, l->sweep) != 0;
     return 0;
 }
 

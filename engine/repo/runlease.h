@@ -20,9 +20,9 @@
 
 struct eng_repo;
 
-/* Begins: waits for a run of the same VM and for sweeps, and says so in the
+/* Begins: puts the lease and waits for a run of the same VM, and says so in the
  * log.  One for each repository at a time; after it, and before anything is
- * put, eng_repo_prepare_writes. */
+ * put, eng_repo_prepare_writes, which waits for sweeps. */
 int eng_runlease_begin(struct eng_repo *r, const char *vm,
                        const struct cancel *cancel, struct err *e)
     __attribute__((warn_unused_result));
@@ -31,10 +31,17 @@ int eng_runlease_begin(struct eng_repo *r, const char *vm,
  * failure is found out at the end. */
 void eng_runlease_tick(struct eng_repo *r, const struct cancel *cancel);
 
+/* All that the run refers to was found to be there, or will be put, under the
+ * sweep counter that the index has now: when the index was brought up to date
+ * at the beginning of the run, and when everything was looked for anew.  Not
+ * when the index alone is filled again on the way: what the run refers to
+ * already was not looked at then. */
+void eng_runlease_rely(struct eng_repo *r);
+
 /* Before the manifest.  Looks at the lease; one that is broken or over is
  * taken anew, which may wait.  *sign_before: as in struct obj_req, of the
- * manifest; 0: no limit.  *swept: somebody has swept since the index was
- * brought up to date, so that what the point needs may be gone. */
+ * manifest; 0: no limit.  *swept: somebody has swept since
+ * eng_runlease_rely, so that what the point needs may be gone. */
 int eng_runlease_confirm(struct eng_repo *r, const struct cancel *cancel,
                          int64_t *sign_before, bool *swept, struct err *e)
     __attribute__((warn_unused_result));

@@ -8,6 +8,7 @@
 #include "base/utc.h"
 #include "engine/repo/dirlock.h"
 #include "engine/repo/internal.h"
+#include "engine/repo/runlease.h"
 
 #define COUNTER_MAX 1024
 #define POLL_FIRST_MS 200
@@ -118,8 +119,7 @@ int eng_sweeps_wait(struct eng_repo *r, const struct cancel *cancel,
         if (cancel_sleep(cancel, poll_ms, e) < 0)
             return -1;
         poll_ms = next_poll(poll_ms);
-        if (keep != NULL)
-            keep(ctx);
+        keep(ctx);
     }
     return live;
 }
@@ -141,10 +141,12 @@ int eng_counter_settled(struct eng_repo *r, const struct cancel *cancel,
     int64_t poll_ms = POLL_FIRST_MS;
     int swept = 1;
 
-    if (r->at_work != NULL || r->descriptor.locked)
+    /* Where locks protect what a run needs, nobody waits for a sweep. */
+    if (r->descriptor.locked)
         return eng_counter_read(r, cancel, out, e);
     /* First the counter, then the look: a sweep that begins later sets
-     * another one before it deletes anything. */
+     * another one before it deletes anything.  A run's lease is no reason not
+     * to look: the run may have stood still until it was over. */
     for (bool told = false; swept == 1; told = true) {
         if (eng_counter_read(r, cancel, out, e) < 0)
             return -1;
@@ -154,6 +156,7 @@ int eng_counter_settled(struct eng_repo *r, const struct cancel *cancel,
         if (swept == 1 && cancel_sleep(cancel, poll_ms, e) < 0)
             return -1;
         poll_ms = next_poll(poll_ms);
+        eng_runlease_tick(r, cancel);
     }
     return swept;
 }
@@ -206,6 +209,22 @@ static int settle_marks(struct eng_sweep *s, const struct cancel *cancel,
         if (cancel_sleep(cancel, POLL_FIRST_MS, e) < 0)
             return -1;
     return live == 2 ? 1 : live;
+}
+
+/* The mark as others see it: with a clock that was wrong when it was put it may
+ * say what nobody believes.  1: it is good. */
+static int is_mark_good(struct eng_sweep *s, const struct cancel *cancel,
+                        struct err *e)
+{
+    struct eng_lease seen = s->mark;
+
+    if (eng_lease_get(s->repo->store, cancel, &seen, 0, e) == 0)
+        return seen.until == s->mark.until && !seen.ended;
+    if (e->kind != ERR_CORRUPT && e->kind != ERR_UNSUPPORTED &&
+        e->kind != ERR_NOTFOUND)
+        return -1;
+    *e = (struct err){ 0 };
+    return 0;
 }
 
 /* Then all runs must be over.  1: they are not. */
@@ -264,10 +283,11 @@ static int begin_in_bucket(struct eng_sweep *s, const struct cancel *cancel,
         live = settle(s, cancel, give_up_ms, way, e);
         /* All this may have taken long: what is left must be a whole turn. */
         bool late = eng_lease_now(r->store) + ENG_SWEEP_SLICE_S > s->mark.until;
-        if (live == 0 && !late)
+        int good = live == 0 ? is_mark_good(s, cancel, e) : 0;
+        if (good == 1 && !late)
             return 0;
         eng_sweep_end(s);
-        if (live < 0)
+        if (live < 0 || good < 0)
             return -1;
         if (live == 1 && utc_mono_ms() >= give_up_ms)
             return 1;

@@ -29,8 +29,9 @@ int eng_counter_read(struct eng_repo *r, const struct cancel *cancel,
                      char out[ENG_COUNTER_CHARS], struct err *e)
     __attribute__((warn_unused_result));
 
-/* The same for an index that is to be trusted under this counter: of somebody
- * without a lease it waits until no sweep is under way that has set it. */
+/* The same for an index that is to be trusted under this counter: waits until no
+ * sweep is under way that may have set it, and renews the lease of a run
+ * meanwhile. */
 int eng_counter_settled(struct eng_repo *r, const struct cancel *cancel,
                         char out[ENG_COUNTER_CHARS], struct err *e)
     __attribute__((warn_unused_result));
@@ -40,8 +41,7 @@ int eng_counter_renew(struct eng_repo *r, const struct cancel *cancel,
                       int64_t sign_before, struct err *e)
     __attribute__((warn_unused_result));
 
-/* Waits until no sweep mark counts any more; a mark of one's own (name; or
- * NULL) is left out.  keep is called between looks (may be NULL). */
+/* Waits until no sweep mark counts any more.  keep is called between looks. */
 int eng_sweeps_wait(struct eng_repo *r, const struct cancel *cancel,
                     void (*keep)(void *ctx), void *ctx, struct err *e)
     __attribute__((warn_unused_result));

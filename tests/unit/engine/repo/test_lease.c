@@ -248,6 +248,68 @@ static struct eng_lease living(struct eng_repo *r)
     return sample;
 }
 
+/* The lease that was taken last. */
+static struct eng_lease newest(struct eng_repo *r)
+{
+    AUTO_ENG_LEASES struct eng_leases all = { 0 };
+
+    must(eng_leases_list(eng_repo_store(r), NULL, ENG_LEASE_RUN, &all, why));
+    for (size_t i = all.n; i-- > 0;)
+        if (!all.s[i].unreadable)
+            return all.s[i].l;
+    fail_msg("there is no lease that can be read");
+    return sample;
+}
+
+/* What the run referred to before was not looked at when its index was filled
+ * anew: only who looks for everything may rely on the new counter. */
+static void an_index_filled_anew_does_not_hide_a_sweep(void **state)
+{
+    struct attacked *a = *state;
+    struct eng_repo *run = fixture_open(&a->f);
+    struct eng_repo *other = fixture_open(&a->f);
+    int64_t sign_before = 0;
+    bool swept = false;
+
+    must(eng_runlease_begin(run, "vm", NULL, why));
+    must(eng_repo_prepare_writes(run, ENG_UPLOAD_NEW, NULL, why));
+    pass(a, run, 2 * HOUR);
+    pass(a, other, 2 * HOUR);
+    sweep_once(other);
+    must(eng_repo_distrust(run, NULL, why));
+    must(eng_runlease_confirm(run, NULL, &sign_before, &swept, why));
+    assert_true(swept);
+    must(eng_repo_distrust(run, NULL, why));
+    eng_runlease_rely(run);
+    pass(a, run, 4 * HOUR);
+    must(eng_runlease_confirm(run, NULL, &sign_before, &swept, why));
+    assert_false(swept);
+    eng_repo_close(run);
+    eng_repo_close(other);
+}
+
+/* Others wait for it no longer than for any other: its owner must know. */
+static void a_lease_put_with_a_wrong_clock_is_taken_anew(void **state)
+{
+    struct attacked *a = *state;
+    struct eng_repo *run = fixture_open(&a->f);
+    struct eng_repo *other = fixture_open(&a->f);
+    int64_t sign_before = 0;
+    bool swept = true;
+
+    pass(a, run, 2 * HOUR);
+    must(eng_runlease_begin(run, "vm", NULL, why));
+    struct eng_lease l = living(other);
+    pass(a, run, 0);
+    pass(a, other, 0);
+    must(eng_lease_put(eng_repo_store(other), NULL, &l, 0, 0, why));
+    must(eng_runlease_confirm(run, NULL, &sign_before, &swept, why));
+    assert_false(swept);
+    assert_string_not_equal(newest(other).name, l.name);
+    eng_repo_close(run);
+    eng_repo_close(other);
+}
+
 static void a_broken_lease_is_taken_anew(void **state)
 {
     struct attacked *a = *state;
@@ -314,7 +376,7 @@ static void *ask_to_stop(void *ctx)
     return NULL;
 }
 
-/* begin, until somebody asks to stop: it would wait. */
+/* A run's beginning, until somebody asks to stop: it would wait. */
 static bool waits(struct eng_repo *r, const char *vm)
 {
     struct err e = { 0 };
@@ -324,6 +386,8 @@ static bool waits(struct eng_repo *r, const char *vm)
     must(cancel_init(&c, NULL, why));
     assert_int_equal(pthread_create(&t, NULL, ask_to_stop, &c), 0);
     int begun = eng_runlease_begin(r, vm, &c, &e);
+    if (begun == 0)
+        begun = eng_repo_prepare_writes(r, ENG_UPLOAD_NEW, &c, &e);
     pthread_join(t, NULL);
     cancel_fini(&c);
     if (begun < 0)
@@ -497,6 +561,8 @@ int main(void)
         S(a_lease_for_years_counts_as_unreadable),
         S(ticks_renew_a_lease),
         S(a_run_whose_lease_lapsed_hears_of_a_sweep),
+        S(an_index_filled_anew_does_not_hide_a_sweep),
+        S(a_lease_put_with_a_wrong_clock_is_taken_anew),
         S(a_broken_lease_is_taken_anew),
         S(a_lease_is_not_ended_over_a_request_without_an_answer),
         S(a_run_waits_for_a_sweep),
