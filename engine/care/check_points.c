@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utc.h"
 #include "engine/care/check_impl.h"
+#include "engine/care/kept.h"
 #include "engine/care/mend.h"
 #include "engine/care/names.h"
 
@@ -158,11 +160,24 @@ static bool is_listed(const struct check *c, const char *key)
     return false;
 }
 
+/* Collection, on whatever host, has removed it: its time is over. */
+static bool was_over(const struct check *c, const char *key)
+{
+    char vm_key[MF_VMKEY_CHARS];
+    char file[MF_POINT_FILE_CHARS];
+    uint8_t hash[8];
+    int64_t time = 0;
+
+    return mf_key_parse_point(key, MF_KEYSET_PLAIN, vm_key, file) &&
+           mf_point_file_parse(file, &time, hash) &&
+           eng_kept_was_over(&c->points, vm_key, time, utc_now());
+}
+
 static int judge_all_missing(struct judging *j, bool *again, struct err *e)
 {
     *again = false;
     for (size_t i = 0; i < j->seen.n; i++) {
-        if (is_listed(j->c, j->seen.s[i]))
+        if (is_listed(j->c, j->seen.s[i]) || was_over(j->c, j->seen.s[i]))
             continue;
         int r = judge_missing(j, j->seen.s[i], e);
         if (r < 0)

@@ -44,6 +44,7 @@ struct collect {
     uint64_t work[COLLECT_PIECES]; /* what the last count found to do */
     bool counting;                 /* else deleting */
     bool first; /* first range: everything is looked at, not its blocks only */
+    bool told;  /* junk was counted and named */
     pthread_mutex_t lock; /* around all below, the result, the sets while they
                              are filled, and the reports */
     struct eng_names bad,
@@ -104,6 +105,9 @@ void eng_collect_left(struct collect *c, const struct cancel *cancel,
                       const char *key, const char *version, uint64_t size);
 
 /* --- collect_sweep.c --- */
+
+/* Always -1. */
+int eng_collect_refuse_marker(const char *key, struct err *e);
 
 /* Goes through all pieces: counts what there is to do, or does it.  Of blocks
  * only those in range. */

@@ -51,3 +51,42 @@ struct eng_kept *eng_kept_judge(struct eng_repo *r, const struct cancel *cancel,
     }
     return STEAL(kept);
 }
+
+/* The series of vm_key in out, which has room for it, without marks.  Its
+ * newest policy stands for that of a point that is gone. */
+static size_t series_of(const struct eng_points *ps, const char *vm_key,
+                        struct eng_kept *out,
+                        const struct mf_retention **policy)
+{
+    static const struct eng_keeps none = { 0 };
+    size_t n = 0;
+
+    for (size_t i = 0; i < ps->n; i++) {
+        if (strcmp(ps->p[i].vm_key, vm_key) != 0)
+            continue;
+        out[n] = kept_of(&ps->p[i], &none);
+        if (out[n].policy != NULL)
+            *policy = out[n].policy;
+        n++;
+    }
+    return n;
+}
+
+bool eng_kept_was_over(const struct eng_points *ps, const char *vm_key,
+                       int64_t time, int64_t now)
+{
+    AUTO_MEM struct eng_kept *kept = calloc(ps->n + 1, sizeof(*kept));
+    struct eng_kept gone = { .time = time };
+    struct err ignored = { 0 };
+
+    if (kept == NULL)
+        return false;
+    size_t n = series_of(ps, vm_key, kept, &gone.policy);
+    size_t at = n;
+    while (at > 0 && kept[at - 1].time > time)
+        at--;
+    memmove(kept + at + 1, kept + at, (n - at) * sizeof(*kept));
+    kept[at] = gone;
+    return eng_retention_apply(kept, n + 1, now, &ignored) == 0 &&
+           kept[at].expired;
+}

@@ -14,4 +14,10 @@ struct eng_kept *eng_kept_judge(struct eng_repo *r, const struct cancel *cancel,
                                 const struct eng_points *ps, int64_t now,
                                 struct err *e);
 
+/* Whether retention would have removed a point of this VM and time, were it
+ * still there: without flags, which are not known any more.  False where that
+ * cannot be said. */
+bool eng_kept_was_over(const struct eng_points *ps, const char *vm_key,
+                       int64_t time, int64_t now);
+
 #endif

@@ -3,6 +3,7 @@
 #include "tests/unit/engine/care/attacked.h"
 
 #include "base/utc.h"
+#include "engine/care/check.h"
 #include "engine/care/collect.h"
 #include "engine/repo/blockio.h"
 #include "engine/repo/damaged.h"
@@ -290,6 +291,34 @@ static void marks_go_with_what_they_are_about(void **state)
     eng_repo_close(r);
 }
 
+/* By a collection, of a point whose time was over; else it is a loss. */
+static void what_another_host_collected_is_not_missing(void **state)
+{
+    struct fixture *f = *state;
+    struct fixture other = *f;
+    struct eng_check_opts o = { .level = ENG_CHECK_LIST };
+    struct eng_check_result res;
+
+    strcat(other.state, "-other");
+    other.place.state_dir = other.state;
+    struct eng_repo *r = fixture_open(f);
+    must(eng_repo_prepare_writes(r, ENG_UPLOAD_NEW, NULL, why));
+    for (int i = 0; i < 6; i++)
+        put_old(r, 1767268800 + i * DAY);
+    eng_repo_close(r);
+    r = fixture_open(&other);
+    assert_int_equal(collect(r, false).removed, 3);
+    eng_repo_close(r);
+    r = fixture_open(f);
+    must(eng_check_run(r, &o, &res, why));
+    assert_int_equal(res.points, 3);
+    assert_int_equal(res.missing_points, 0);
+    vm_shell(f, "rm $(ls plain/points/old/* | head -n 1)");
+    must(eng_check_run(r, &o, &res, why));
+    assert_int_equal(res.missing_points, 1);
+    eng_repo_close(r);
+}
+
 static void a_point_that_was_removed_is_not_damaged(void **state)
 {
     struct fixture *f = *state;
@@ -324,6 +353,43 @@ static void a_point_that_was_removed_is_not_damaged(void **state)
 }
 
 /* --- in a bucket --- */
+
+struct marking {
+    struct attacked *a;
+    char key[ENG_DAMAGED_KEY_CHARS];
+};
+
+static void mark_again(void *ctx, enum eng_collect_word word, const char *what)
+{
+    struct marking *m = ctx;
+
+    (void)what;
+    if (word == ENG_COLLECT_JUNK)
+        attacked_put(m->a, m->key, "");
+}
+
+/* A cleared mark goes; not one that was put again while it was collected. */
+static void a_mark_that_stands_again_stays(void **state)
+{
+    struct attacked *a = *state;
+    struct marking m = { .a = a };
+    const struct eng_collect_opts o = { .report = mark_again, .ctx = &m };
+    struct eng_collect_result res;
+    struct eng_repo *r = fixture_open(&a->f);
+    struct mf_id id;
+
+    assert_true(mf_key_parse_block(attacked_key(a, "plain/blocks/"),
+                                   MF_KEYSET_PLAIN, &id));
+    eng_damaged_key(ENG_INDEX_BLOCK, &id, m.key);
+    attacked_put(a, m.key, "cleared");
+    collect(r, false);
+    assert_int_equal(count(r, ENG_DAMAGED_PREFIX), 0);
+    attacked_put(a, m.key, "cleared");
+    attacked_put(a, "plain/blocks/00/junk", "not ours");
+    must(eng_collect_run(r, &o, &res, why));
+    assert_int_equal(count(r, ENG_DAMAGED_PREFIX), 1);
+    eng_repo_close(r);
+}
 
 /* The garbage of a point that is removed; r is open. */
 static struct eng_repo *with_garbage(struct attacked *a)
@@ -416,13 +482,18 @@ static int on_marker(void *ctx, const char *key, const struct obj_info *info,
 static void a_delete_marker_stops_wherever_it_lies(void **state)
 {
     static const char *const where[] = { "plain/blocks/", "plain/pages/",
-                                         "plain/points/", "objvault.json" };
+                                         "plain/points/", "plain/keep/",
+                                         "objvault.json" };
     struct attacked *a = *state;
     struct eng_repo *r = with_garbage(a);
+    AUTO_ENG_POINTS struct eng_points all = { 0 };
+    bool changed = false;
 
+    must(eng_points_list(r, NULL, NULL, &all, why));
+    must(eng_keep_put(r, NULL, &all.p[0], &changed, why));
     a->n = 0;
-    struct obj_req all = { .key = "" };
-    must(obj_list(eng_repo_store(r), &all, NULL, attacked_on_key, a, why));
+    struct obj_req any = { .key = "" };
+    must(obj_list(eng_repo_store(r), &any, NULL, attacked_on_key, a, why));
     for (size_t i = 0; i < sizeof where / sizeof where[0]; i++) {
         const char *key = attacked_key(a, where[i]);
         attacked_hide(a, key);
@@ -436,6 +507,60 @@ static void a_delete_marker_stops_wherever_it_lies(void **state)
         must(obj_delete(eng_repo_store(r), &req, false, why));
     }
     assert_int_equal(collect(r, false).deleted.objects, VM_BLOCKS + 1);
+    eng_repo_close(r);
+}
+
+/* Six points, of which two are over; the first of them is protected. */
+static void put_old_ones(struct eng_repo *r, struct eng_points *all)
+{
+    bool changed = false;
+
+    must(eng_repo_prepare_writes(r, ENG_UPLOAD_NEW, NULL, why));
+    for (int i = 0; i < 6; i++)
+        put_old(r, 1767268800 + i * DAY);
+    must(eng_points_list(r, NULL, "old", all, why));
+    must(eng_keep_put(r, NULL, &all->p[0], &changed, why));
+}
+
+/* Else the point would be removed before the marker is found. */
+static void a_hidden_mark_of_a_protected_point_stops(void **state)
+{
+    struct attacked *a = *state;
+    struct eng_repo *r = fixture_open(&a->f);
+    AUTO_ENG_POINTS struct eng_points all = { 0 };
+
+    put_old_ones(r, &all);
+    struct mf_key key =
+        mf_key_keep(MF_KEYSET_PLAIN, all.p[0].vm_key, all.p[0].file);
+    attacked_hide(a, key.s);
+    stops(r);
+    assert_int_equal(count(r, "plain/points/old/"), 6);
+    eng_repo_close(r);
+}
+
+/* Its point was removed; of another, two hosts have put a mark at once. */
+static void marks_of_points_that_are_gone_go(void **state)
+{
+    struct attacked *a = *state;
+    struct eng_repo *r = fixture_open(&a->f);
+    AUTO_ENG_POINTS struct eng_points all = { 0 };
+    bool changed = false;
+
+    put_old_ones(r, &all);
+    must(eng_keep_put(r, NULL, &all.p[1], &changed, why));
+    struct mf_key again =
+        mf_key_keep(MF_KEYSET_PLAIN, all.p[1].vm_key, all.p[1].file);
+    attacked_put(a, again.s, "");
+    attacked_put(a, "plain/keep/old/notes.txt", "not ours");
+    must(eng_point_delete(r, NULL, &all.p[0], why));
+    struct eng_collect_result res = collect(r, false);
+    assert_int_equal(res.removed, 1);
+    assert_int_equal(res.garbage.objects, 1);
+    assert_int_equal(res.surplus.objects, 1);
+    assert_int_equal(res.deleted.objects, 2);
+    assert_int_equal(res.junk, 1);
+    assert_int_equal(count(r, "plain/keep/"), 2);
+    assert_int_equal(count(r, again.s), 1);
     eng_repo_close(r);
 }
 
@@ -521,6 +646,72 @@ static void what_is_locked_stays_until_its_date(void **state)
     eng_repo_close(r);
 }
 
+/* Meanwhile time passes, once: when junk is named, which is while it counts. */
+struct hour_glass {
+    struct attacked *a;
+    int64_t to; /* of the server's clock */
+    bool turned;
+};
+
+static void turn(void *ctx, enum eng_collect_word word, const char *what)
+{
+    struct hour_glass *h = ctx;
+
+    (void)what;
+    if (word != ENG_COLLECT_JUNK || h->turned)
+        return;
+    h->turned = true;
+    s3server_set_clock(h->a->server, h->to);
+}
+
+/* Garbage that nothing locks any more, three hours from now; collected with so
+ * many seconds between the mark and its deletions. */
+static struct eng_collect_result collect_slowly(struct attacked *a,
+                                                uint64_t immutability_s,
+                                                int64_t seconds)
+{
+    struct hour_glass h = { .a = a, .to = 3 * HOUR + seconds };
+    const struct eng_collect_opts o = { .report = turn, .ctx = &h };
+    struct eng_collect_result res;
+    struct obj_req any = { .key = "" };
+    struct obj_bucket b;
+
+    a->f.place.immutability_s = immutability_s;
+    struct eng_repo *r = fixture_open(&a->f);
+    new_disk(a->vm, 7);
+    vm_run(r, a->vm, NULL);
+    s3server_set_clock(a->server, 3 * HOUR);
+    must(obj_bucket_info(eng_repo_store(r), &any, &b, why));
+    delete_oldest(r);
+    attacked_put(a, "plain/blocks/00/junk", "not ours");
+    must(eng_collect_run(r, &o, &res, why));
+    assert_true(h.turned);
+    assert_int_equal(res.junk, 1);
+    assert_int_equal(res.deleted.objects, VM_BLOCKS + 1);
+    assert_int_equal(count(r, "plain/blocks/"), VM_BLOCKS + 1 + 1);
+    assert_int_equal(count(r, "plain/pages/"), 2);
+    vm_check_restore(r, &a->f, a->vm);
+    eng_repo_close(r);
+    return res;
+}
+
+/* ... of blocks and of pages. */
+static void a_mark_that_ran_out_is_made_anew_for_all(void **state)
+{
+    assert_int_equal(collect_slowly(*state, 0, HOUR / 2 + 60).marks, 2);
+}
+
+static void a_mark_is_good_for_half_of_the_immutability(void **state)
+{
+    assert_int_equal(collect_slowly(*state, 0, HOUR / 2 - 120).marks, 1);
+}
+
+/* This host locks for longer; others need not. */
+static void a_mark_lives_by_the_immutability_of_all(void **state)
+{
+    assert_int_equal(collect_slowly(*state, 7300, HOUR / 2 + 60).marks, 2);
+}
+
 static void nobody_waits_on_a_locked_repository(void **state)
 {
     struct attacked *a = *state;
@@ -583,16 +774,24 @@ int main(void)
         F(names_of_others_stay),
         F(encrypted_keysets_are_skipped),
         F(marks_go_with_what_they_are_about),
+        F(what_another_host_collected_is_not_missing),
         F(a_point_that_was_removed_is_not_damaged),
+        P(a_mark_that_stands_again_stays),
+        V(a_mark_that_stands_again_stays),
         P(a_bucket_holds_no_more_than_what_is_needed),
         V(a_bucket_holds_no_more_than_what_is_needed),
         P(a_lease_is_named_and_nothing_deleted),
         P(a_run_that_lost_its_lease_loses_nothing),
         V(a_delete_marker_stops_wherever_it_lies),
+        V(a_hidden_mark_of_a_protected_point_stops),
+        V(marks_of_points_that_are_gone_go),
         V(surplus_versions_go_and_a_good_one_stays),
         V(without_a_good_version_all_stay),
         V(what_never_was_a_manifest_is_junk),
         L(what_is_locked_stays_until_its_date),
+        L(a_mark_that_ran_out_is_made_anew_for_all),
+        L(a_mark_is_good_for_half_of_the_immutability),
+        L(a_mark_lives_by_the_immutability_of_all),
         L(nobody_waits_on_a_locked_repository),
         L(surplus_versions_go_once_another_is_locked),
     };
