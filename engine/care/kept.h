@@ -3,6 +3,7 @@
 #define ENGINE_CARE_KEPT_H
 
 /* Until when each point of a repository stays, and why. */
+#include "engine/care/names.h"
 #include "engine/repo/points.h"
 #include "engine/retention/retention.h"
 
@@ -14,10 +15,12 @@ struct eng_kept *eng_kept_judge(struct eng_repo *r, const struct cancel *cancel,
                                 const struct eng_points *ps, int64_t now,
                                 struct err *e);
 
-/* Whether retention would have removed a point of this VM and time, were it
- * still there: without flags, which are not known any more.  False where that
- * cannot be said. */
-bool eng_kept_was_over(const struct eng_points *ps, const char *vm_key,
-                       int64_t time, int64_t now);
+/* Of manifests that are not there (keys, in byte order): whether retention
+ * would have removed the point, without flags, which are not known any more.
+ * One entry for each, malloc'd; false where it cannot be said.  NULL: e is
+ * filled. */
+bool *eng_kept_were_over(const struct eng_points *ps,
+                         const struct eng_names *gone, int64_t now,
+                         struct err *e);
 
 #endif

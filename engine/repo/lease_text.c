@@ -68,9 +68,9 @@ static void read_hex(const struct json *root, const char *field, char *out,
 
 static int read_lease(struct json_doc *doc, struct eng_lease *l, struct err *e)
 {
-    static const char *const fields[] = { "objvault", "host", "pid",
+    static const char *const fields[] = { "objvault", "host",  "pid",
                                           "begun",    "until", "ended",
-                                          "vm",       "lock", NULL };
+                                          "vm",       "lock",  NULL };
 
     if (mf_canon_version(doc, "objvault", "lease", e) < 0)
         return -1;

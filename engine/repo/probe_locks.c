@@ -121,8 +121,8 @@ static int put_locked(struct eng_probing *p, struct locked *l,
 }
 
 /* A call that a lock must refuse, and that asks for something that makes sense
- * only before `until`: fills the row by what became of it.  The server's time is
- * known to a second. */
+ * only before `until`: fills the row by what became of it.  The server's time
+ * is known to a second. */
 static int must_be_locked(struct eng_probing *p, enum eng_probe_item item,
                           int64_t until, int result, const char *if_done,
                           struct err *e)

@@ -315,6 +315,7 @@ static void what_another_host_collected_is_not_missing(void **state)
     assert_int_equal(res.missing_points, 0);
     vm_shell(f, "rm $(ls plain/points/old/* | head -n 1)");
     must(eng_check_run(r, &o, &res, why));
+    assert_int_equal(res.points, 2);
     assert_int_equal(res.missing_points, 1);
     eng_repo_close(r);
 }
@@ -666,9 +667,8 @@ static void turn(void *ctx, enum eng_collect_word word, const char *what)
 
 /* Garbage that nothing locks any more, three hours from now; collected with so
  * many seconds between the mark and its deletions. */
-static struct eng_collect_result collect_slowly(struct attacked *a,
-                                                uint64_t immutability_s,
-                                                int64_t seconds)
+static struct eng_collect_result
+collect_slowly(struct attacked *a, uint64_t immutability_s, int64_t seconds)
 {
     struct hour_glass h = { .a = a, .to = 3 * HOUR + seconds };
     const struct eng_collect_opts o = { .report = turn, .ctx = &h };

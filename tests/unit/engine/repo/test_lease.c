@@ -48,16 +48,19 @@ static void what_is_no_lease_is_refused(void **state)
         "",
         "{}",
         "{\"objvault\":1}",
-        "{\"objvault\":1,\"host\":\"a\",\"pid\":1,\"begun\":\"2025-11-22T10:00:00Z\","
+        "{\"objvault\":1,\"host\":\"a\",\"pid\":1,\"begun\":\"2025-11-22T10:00:"
+        "00Z\","
         "\"until\":\"2025-11-22T11:00:00Z\",\"ended\":false,\"vm\":null,"
         "\"lock\":null,\"more\":1}",
         "{\"objvault\":1,\"host\":\"a\",\"pid\":1,\"begun\":\"yesterday\","
         "\"until\":\"2025-11-22T11:00:00Z\",\"ended\":false,\"vm\":null,"
         "\"lock\":null}",
-        "{\"objvault\":1,\"host\":\"a\",\"pid\":1,\"begun\":\"2025-11-22T10:00:00Z\","
+        "{\"objvault\":1,\"host\":\"a\",\"pid\":1,\"begun\":\"2025-11-22T10:00:"
+        "00Z\","
         "\"until\":\"2025-11-22T11:00:00Z\",\"ended\":false,\"vm\":\"00\","
         "\"lock\":null}",
-        "{\"objvault\":1, \"host\":\"a\",\"pid\":1,\"begun\":\"2025-11-22T10:00:00Z\","
+        "{\"objvault\":1, "
+        "\"host\":\"a\",\"pid\":1,\"begun\":\"2025-11-22T10:00:00Z\","
         "\"until\":\"2025-11-22T11:00:00Z\",\"ended\":false,\"vm\":null,"
         "\"lock\":null}",
     };
