@@ -187,6 +187,7 @@ static int do_ranges(struct collect *c, struct err *e)
 
     while (lo < 256 && !c->res->blocked) {
         c->first = lo == 0;
+        c->told = false;
         if (do_range(c, lo, e) < 0)
             return -1;
         lo = c->blocks.hi;

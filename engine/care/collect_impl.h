@@ -43,8 +43,8 @@ struct collect {
     bool counted;                  /* locked: the counter was set */
     uint64_t work[COLLECT_PIECES]; /* what the last count found to do */
     bool counting;                 /* else deleting */
-    bool first; /* first range: everything is looked at, not its blocks only */
-    bool told;  /* junk was counted and named */
+    bool first; /* the range that has all but the blocks of other ranges */
+    bool told;  /* this range's junk was counted and named */
     pthread_mutex_t lock; /* around all below, the result, the sets while they
                              are filled, and the reports */
     struct eng_names bad,

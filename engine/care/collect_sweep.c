@@ -81,9 +81,20 @@ int eng_collect_refuse_marker(const char *key, struct err *e)
                        "deleted; see repo recover");
 }
 
-static void note_junk(struct collect *c, const char *key)
+/* Pieces of other ranges are somebody else's turn, but for their markers. */
+static bool is_mine(const struct collect *c, unsigned piece)
 {
-    if (!c->counting || !c->first || c->told)
+    return piece >= COLLECT_PAGES
+               ? c->first
+               : piece >= c->blocks.lo && piece < c->blocks.hi;
+}
+
+static void note_junk(const struct sweeper *s)
+{
+    struct collect *c = s->c;
+    const char *key = s->key;
+
+    if (!c->counting || c->told || !is_mine(c, s->piece))
         return;
     pthread_mutex_lock(&c->lock);
     c->res->junk++;
@@ -154,7 +165,7 @@ static int judge(struct sweeper *s, struct err *e)
     bool keep = is_keep(c, s->key, &needed);
 
     if (!keep && !want_of(s->key, &w)) {
-        note_junk(c, s->key);
+        note_junk(s);
         return 0;
     }
     for (size_t i = 0; i < s->n; i++)
@@ -259,15 +270,13 @@ static int do_piece(struct sweeper *s, struct err *e)
     return 0;
 }
 
-/* While counting, the first range looks at everything, later ones at their
- * blocks; while deleting, at what was counted. */
+/* What was counted is deleted.  Markers must be found before anything is:
+ * where there may be some the first range looks at everything. */
 static bool is_due(const struct collect *c, unsigned piece)
 {
-    bool mine = piece >= c->blocks.lo && piece < c->blocks.hi;
-
     if (!c->counting)
-        return c->work[piece] > 0 && (mine || piece >= COLLECT_PAGES);
-    return mine || c->first;
+        return c->work[piece] > 0 && is_mine(c, piece);
+    return is_mine(c, piece) || (c->first && c->versions);
 }
 
 static int work(void *ctx, struct workers *w, unsigned index, struct err *e)

@@ -137,6 +137,7 @@ refuses 5 point delete "$kept" --repo r --yes
 ov point unprotect "$kept" --repo r
 holds_live_set
 verify_all
+ovj point list --repo r
 equal "$(field '.points | length')" 4 "points"
 refuses 4 point show "$over" --repo r
 restored "$two" back-held vm

@@ -79,6 +79,24 @@ ov point export "$point" --repo r
 equal "$(field '.retention.days')" 7 "days of a week"
 [ -n "$(field '.retention.timezone')" ] || fail "no time zone in the manifest"
 
+say "a collection removes what is over, and another machine misses nothing"
+(
+    other_machine
+    attach_repo r
+    OBJVAULT_NOW=2026-02-04T00:00:00Z ovj repo gc r --dry-run
+    equal "$(field '"\(.expired_points) \(.removed_points)"')" "28 0" "a dry run"
+    OBJVAULT_NOW=2026-02-04T00:00:00Z ovj repo gc r --yes
+    equal "$(field '"\(.expired_points) \(.removed_points)"')" "28 28" removed
+    equal "$(objects ls plain/points/ | wc -l)" 6 "manifests"
+    [ "$(field '[.messages[] | select(.kind == "expired")] | length')" -eq 28 ] ||
+        fail "not all are named"
+)
+OBJVAULT_NOW=2026-02-04T00:00:00Z ovj repo check r
+equal "$(field '"\(.missing_points) \(.points)"')" "0 6" "what check finds"
+list_at 2026-02-04T00:00:00Z
+equal "$(days true)" "01-29 01-30 01-31 02-01 02-02 02-03" "points"
+# 2 February has no policy of its own and stays.
+
 say "what is no policy is refused"
 refuses 2 backup run vm --repo r --retention 24h
 says 14d
