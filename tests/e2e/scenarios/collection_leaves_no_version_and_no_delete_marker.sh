@@ -110,10 +110,9 @@ OBJVAULT_NOW=$(date -u -d '+10 days' +%FT%TZ) ov repo gc r --yes
 grep -q '^Still locked' "$out" || fail "the text does not say what is locked"
 refuses 6 point delete "$gone" --repo r --yes
 objects locks >locks
-now=$(date +%s)
 refused=0
 while read -r key version until; do
-    [ "$until" -gt $((now + 5)) ] || continue
+    [ "$until" -gt $(($(date +%s) + 5)) ] || continue
     ! objects rm-version "$key" "$version" 2>/dev/null ||
         fail "$key was deleted while it is locked"
     refused=$((refused + 1))
