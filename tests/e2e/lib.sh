@@ -302,7 +302,7 @@ verify_all() {
 # killed_within MS ARG...: kills objvault at a random moment of so many
 # milliseconds; false where it had ended by itself, with $rc.
 killed_within() {
-    local pid ms=$(($RANDOM % $1 + 2))
+    local pid ms=$((RANDOM % $1 + 2))
     shift
     rc=0
     "$OBJVAULT" "$@" >"$out" 2>"$err" </dev/null &

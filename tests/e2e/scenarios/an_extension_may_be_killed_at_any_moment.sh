@@ -22,11 +22,11 @@ locked_as_it_says() {
     until=$(date -d "$(field .locked_until)" +%s)
     at_least "$until" "$(($(date +%s) + 20))" "the date of the newest point"
     objects live "$(objects ls plain/points/ | tail -n 1)" >needed
-    objects locks >locks
-    awk -v u="$until" '$3 >= u { print $1 }' locks | sort -u >held
+    objects locks >dates
+    awk -v u="$until" '$3 >= u { print $1 }' dates | sort -u >held
     comm -23 needed held >short
     [ ! -s short ] || fail "not locked: $(cat short)"
-    read -r key version _ < <(awk -v u="$until" '$3 >= u' locks | shuf -n 1)
+    read -r key version _ < <(awk -v u="$until" '$3 >= u' dates | shuf -n 1)
     ! objects rm-version "$key" "$version" 2>/dev/null ||
         fail "$key was deleted while it is locked"
 }

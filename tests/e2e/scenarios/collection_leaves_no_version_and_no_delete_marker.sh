@@ -9,10 +9,10 @@ name=$(basename "$URL")-$$
 
 # all_live: each key has one version, and nothing is there but the live set.
 all_live() {
-    objects versions >versions
-    ! grep -q '^marker' versions || fail "delete markers"
-    equal "$(sort versions | uniq -d | wc -l)" 0 "keys of several versions"
-    equal "$(grep -vc 'gc/counter' versions)" "$1" "versions"
+    objects versions >listed
+    ! grep -q '^marker' listed || fail "delete markers"
+    equal "$(sort listed | uniq -d | wc -l)" 0 "keys of several versions"
+    equal "$(grep -vc 'gc/counter' listed)" "$1" "versions"
 }
 
 say "versions without locks"
@@ -109,14 +109,14 @@ at_least "$(field '.locked.objects')" 1 "what is locked"
 OBJVAULT_NOW=$(date -u -d '+10 days' +%FT%TZ) ov repo gc r --yes
 grep -q '^Still locked' "$out" || fail "the text does not say what is locked"
 refuses 6 point delete "$gone" --repo r --yes
-objects locks >locks
+objects locks >dates
 refused=0
 while read -r key version until; do
     [ "$until" -gt $(($(date +%s) + 5)) ] || continue
     ! objects rm-version "$key" "$version" 2>/dev/null ||
         fail "$key was deleted while it is locked"
     refused=$((refused + 1))
-done < <(shuf -n 40 locks)
+done < <(shuf -n 40 dates)
 at_least $refused 10 "locked versions that were tried"
 restored "$two" back-two vm
 

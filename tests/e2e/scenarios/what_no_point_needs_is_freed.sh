@@ -126,12 +126,11 @@ timeout -s KILL 1.5 "$OBJVAULT" backup run slow --repo r --limit-upload 400K \
     >/dev/null 2>&1 </dev/null || true
 ovj repo leases r
 dead=$(field '.leases[0].id')
-(
-    export OBJVAULT_HOME=$other_home OBJVAULT_STATE=$other_state
-    timeout 4 "$OBJVAULT" backup run slow --repo r >late.out 2>&1 </dev/null &&
-        fail "another host did not wait"
-    grep -q "waiting for it" late.out || fail "it does not say so: $(cat late.out)"
-)
+export OBJVAULT_HOME=$other_home OBJVAULT_STATE=$other_state
+timeout 4 "$OBJVAULT" backup run slow --repo r >late.out 2>&1 </dev/null &&
+    fail "another host did not wait"
+grep -q "waiting for it" late.out || fail "it does not say so: $(cat late.out)"
+export OBJVAULT_HOME=$home OBJVAULT_STATE=$here
 began=$(date +%s)
 backup slow
 at_most $(($(date +%s) - began)) 10 "seconds that the next run on its host takes"
@@ -142,13 +141,12 @@ ovj repo leases r --break "$dead" --yes
 left=$(($(date -d "$(field .lease.counts_until)" +%s) - $(date +%s)))
 at_most $left 1800 "seconds that a broken lease counts"
 at_least $left 1700 "seconds that a broken lease counts"
-(
-    export OBJVAULT_HOME=$other_home OBJVAULT_STATE=$other_state
-    for key in $(objects ls gc/leases/); do # of the run that was timed out here
-        [ "$key" = "gc/leases/$dead" ] || objects rm "$key"
-    done
-    backup slow # its lease is over
-)
+for key in $(objects ls gc/leases/); do # of the other run that did not end
+    [ "$key" = "gc/leases/$dead" ] || objects rm "$key"
+done
+export OBJVAULT_HOME=$other_home OBJVAULT_STATE=$other_state
+backup slow # the broken lease is over for it
+export OBJVAULT_HOME=$home OBJVAULT_STATE=$here
 try --json repo gc r --yes
 equal "$rc" 3 "exit code while a broken lease counts"
 objects rm "gc/leases/$dead"
