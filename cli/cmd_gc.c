@@ -89,6 +89,7 @@ static int json_result(struct cli_ctx *c, const char *name,
     if (r->blocked) {
         jsonw_object(&w);
         cli_json_text(&w, "who", r->way.who);
+        cli_json_text(&w, "vm", r->way_vm[0] != '\0' ? r->way_vm : NULL);
         json_date(&w, "until", r->way.until);
         jsonw_end_object(&w);
     } else {
@@ -145,22 +146,19 @@ static void print_result(struct cli_ctx *c, const struct eng_collect_opts *o,
 }
 
 /* Somebody at work, or keysets without their key: not all was done. */
-static int exit_code(struct cli_ctx *c, const char *name,
-                     const struct eng_collect_result *r)
+static int exit_code(const char *name, const struct eng_collect_result *r)
 {
-    char until[UTC_ISO_CHARS];
+    char until[UTC_ISO_CHARS] = "";
+    bool vm = r->way_vm[0] != '\0';
 
-    if (r->blocked && r->way.until != 0) {
+    if (r->way.until != 0)
         utc_format_iso(r->way.until, until);
-        cli_message("%s is in the way, until %s at the latest: objvault repo "
-                    "gc %s --wait D waits for it",
-                    r->way.who, until, name);
-    } else if (r->blocked) {
-        cli_message("%s is in the way: objvault repo gc %s --wait D waits for "
-                    "it",
-                    r->way.who, name);
-    }
-    (void)c;
+    if (r->blocked)
+        cli_message("%s%s%s is in the way%s%s%s: objvault repo gc %s --wait D "
+                    "waits for it",
+                    r->way.who, vm ? " of VM " : "", r->way_vm,
+                    until[0] != '\0' ? ", until " : "", until,
+                    until[0] != '\0' ? " at the latest" : "", name);
     return r->blocked || r->keysets_skipped > 0 ? 3 : 0;
 }
 
@@ -196,7 +194,7 @@ int cli_repo_gc(struct cli_ctx *c, struct err *e)
         return err_ctx(e, "repository %s", name);
     if (buf_check(&messages, e) < 0)
         return -1;
-    int code = exit_code(c, name, &res);
+    int code = exit_code(name, &res);
     if (c->json)
         return json_result(c, name, &o, &res, &messages, e) < 0 ? -1 : code;
     print_result(c, &o, &res);

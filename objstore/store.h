@@ -241,7 +241,7 @@ struct obj_counters {
     uint64_t stored, stored_bytes; /* puts that succeeded, their bodies; those
                                       with a sign_before (leases, manifests)
                                       are not counted */
-    uint64_t network_ns;                 /* summed over calls, waits included */
+    uint64_t network_ns;           /* summed over calls, waits included */
 };
 
 void obj_store_counters(struct obj_store *s, struct obj_counters *out);

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utc.h"
 #include "engine/care/check_impl.h"
+#include "engine/care/kept.h"
 #include "engine/care/mend.h"
 #include "engine/care/names.h"
 
@@ -158,13 +160,23 @@ static bool is_listed(const struct check *c, const char *key)
     return false;
 }
 
+/* Those that retention would have removed were: by a collection, on whatever
+ * host. */
 static int judge_all_missing(struct judging *j, bool *again, struct err *e)
 {
+    AUTO_ENG_NAMES struct eng_names gone = { 0 };
+
     *again = false;
-    for (size_t i = 0; i < j->seen.n; i++) {
-        if (is_listed(j->c, j->seen.s[i]))
-            continue;
-        int r = judge_missing(j, j->seen.s[i], e);
+    for (size_t i = 0; i < j->seen.n; i++)
+        if (!is_listed(j->c, j->seen.s[i]) &&
+            eng_names_add(&gone, j->seen.s[i], e) < 0)
+            return -1;
+    AUTO_MEM bool *over =
+        eng_kept_were_over(&j->c->points, &gone, utc_now(), e);
+    if (over == NULL)
+        return -1;
+    for (size_t i = 0; i < gone.n; i++) {
+        int r = over[i] ? 0 : judge_missing(j, gone.s[i], e);
         if (r < 0)
             return -1;
         *again |= r == 1;

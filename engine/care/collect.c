@@ -17,6 +17,7 @@
 #include "engine/repo/dirlock.h"
 #include "engine/repo/internal.h"
 #include "engine/repo/locked.h"
+#include "engine/repo/runlease.h"
 
 #define DAY_S 86400
 /* Between two turns runs that wait get in. */
@@ -147,7 +148,6 @@ static int mark_anew(struct collect *c, unsigned lo, uint64_t *deleted,
     /* It was counted before. */
     c->res->garbage = before.garbage;
     c->res->surplus = before.surplus;
-    c->res->junk = before.junk;
     return r;
 }
 
@@ -187,7 +187,7 @@ static int do_range(struct collect *c, unsigned lo, struct err *e)
     refine(c);
     if (c->first)
         c->res->pages = c->pages.n;
-    c->first = false;
+    c->told = true;
     c->res->blocks += c->blocks.n;
     if (r < 0 || c->o->dry_run)
         return r;
@@ -198,8 +198,9 @@ static int do_ranges(struct collect *c, struct err *e)
 {
     unsigned lo = 0;
 
-    c->first = true;
     while (lo < 256 && !c->res->blocked) {
+        c->first = lo == 0;
+        c->told = false;
         if (do_range(c, lo, e) < 0)
             return -1;
         lo = c->blocks.hi;
@@ -319,6 +320,8 @@ int eng_collect_run(struct eng_repo *r, const struct eng_collect_opts *o,
     c->turn.fd = -1;
     pthread_mutex_init(&c->lock, NULL);
     int result = collect(c, e);
+    if (result == 0 && res->blocked)
+        result = eng_runlease_vm(r, o->cancel, res->way.vm, res->way_vm, e);
     eng_collect_end_turn(c);
     pthread_mutex_destroy(&c->lock);
     eng_names_free(&c->expired);

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "engine/repo/repo.h"
 #include "engine/repo/sweeping.h"
+#include "manifest/point.h"
 
 /* What a message is about. */
 enum eng_collect_word {
@@ -56,6 +57,7 @@ struct eng_collect_result {
     unsigned marks;           /* how often all pages were read */
     bool blocked;             /* somebody was in the way: not all was done */
     struct eng_sweep_way way; /* ... who */
+    char way_vm[MF_NAME_MAX + 1]; /* ... with which VM; "": not known */
 };
 
 /* Collects.  ERR_CORRUPT: a delete marker on a key of ours, or a manifest or

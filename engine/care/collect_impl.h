@@ -47,7 +47,8 @@ struct collect {
     bool fine; /* blocks and pages are listed by their prefixes, in parallel;
                   else by one listing each, as their first pieces */
     bool counting;                 /* else deleting */
-    bool first; /* first range: everything is looked at, not its blocks only */
+    bool first; /* the range that has all but the blocks of other ranges */
+    bool told;  /* this range's junk was counted and named */
     pthread_mutex_t lock; /* around all below, the result, the sets while they
                              are filled, and the reports */
     struct eng_names bad,
@@ -108,6 +109,9 @@ void eng_collect_left(struct collect *c, const struct cancel *cancel,
                       const char *key, const char *version, uint64_t size);
 
 /* --- collect_sweep.c --- */
+
+/* Always -1. */
+int eng_collect_refuse_marker(const char *key, struct err *e);
 
 /* Goes through all pieces: counts what there is to do, or does it.  Of blocks
  * only those in range. */

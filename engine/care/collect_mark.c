@@ -103,7 +103,7 @@ static int judge_bad(struct collect *c, struct eng_looker *l,
     if (!found.never || eng_names_has(known, key) ||
         eng_names_has(&c->parents, key))
         return stop(key, found.why, e);
-    if (c->first) {
+    if (c->first && !c->told) {
         c->res->junk++;
         eng_collect_say(c, ENG_COLLECT_JUNK, "%s never was a manifest", key);
     }

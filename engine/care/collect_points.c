@@ -62,14 +62,38 @@ static int on_manifest(void *ctx, const char *key, const struct obj_info *info,
 
     if (!eng_names_has(&r->c->expired, key))
         return 0;
-    if (info->delete_marker) {
-        err_set(e, ERR_CORRUPT, 0, "a delete marker lies on %s", key);
-        return err_hint(e, "collection stops; see repo recover");
-    }
+    if (info->delete_marker)
+        return eng_collect_refuse_marker(key, e);
     memcpy(v.id, info->version, sizeof(v.id));
     int result = eng_collect_doom(r->batch, key, &v, e);
     r->late |= result == 1;
     return result;
+}
+
+static int on_mark(void *ctx, const char *key, const struct obj_info *info,
+                   struct err *e)
+{
+    char vm_key[MF_VMKEY_CHARS];
+    char file[MF_POINT_FILE_CHARS];
+
+    (void)ctx;
+    return info->delete_marker &&
+                   mf_key_parse_keep(key, MF_KEYSET_PLAIN, vm_key, file)
+               ? eng_collect_refuse_marker(key, e)
+               : 0;
+}
+
+/* A delete marker on the mark of a protected point would have the point
+ * removed. */
+static int look_for_markers(struct collect *c, struct err *e)
+{
+    struct mf_key prefix = mf_key_keeps_prefix(MF_KEYSET_PLAIN, NULL);
+    struct obj_req req = { .key = prefix.s, .cancel = c->o->cancel };
+    struct obj_list_opts opts = { .versions = true };
+
+    return c->versions ? obj_list(eng_repo_store(c->repo), &req, &opts, on_mark,
+                                  NULL, e)
+                       : 0;
 }
 
 /* Whoever has seen them forgets them; those that the server holds are seen
@@ -97,7 +121,7 @@ static int remove_all(struct collect *c, struct err *e)
     if (obj_list(eng_repo_store(c->repo), &req, &opts, on_manifest, &r, e) < 0)
         return -1;
     int result = r.late ? 1 : eng_collect_flush(batch, e);
-    if (result == 0)
+    if (result >= 0)
         forget(c);
     return result;
 }
@@ -117,7 +141,9 @@ int eng_collect_expire(struct collect *c, struct err *e)
         if (!c->in_turn)
             c->sign_before = eng_locked_server_now(c->repo) + SIGN_S;
         /* Somebody may have protected one meanwhile. */
-        r = judge(c, false, e) < 0 ? -1 : remove_all(c, e);
+        r = look_for_markers(c, e) < 0 || judge(c, false, e) < 0
+                ? -1
+                : remove_all(c, e);
         eng_collect_end_turn(c);
     }
     return r < 0 ? -1 : 0;

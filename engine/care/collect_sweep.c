@@ -43,26 +43,37 @@ static bool is_needed(const struct collect *c, const struct eng_look_want *w)
     return true;
 }
 
+/* Of a mark of a protected point; *needed: the point is there.  All that are
+ * were listed after the mark of this collection, or in this turn. */
+static bool is_keep(const struct collect *c, const char *key, bool *needed)
+{
+    char vm_key[MF_VMKEY_CHARS];
+    char file[MF_POINT_FILE_CHARS];
+
+    if (!mf_key_parse_keep(key, MF_KEYSET_PLAIN, vm_key, file))
+        return false;
+    struct mf_key point = mf_key_point(MF_KEYSET_PLAIN, vm_key, file);
+    *needed = eng_names_has(&c->roots, point.s);
+    return true;
+}
+
 /* What the key should hold; false: no name of ours. */
 static bool want_of(const char *key, struct eng_look_want *w)
 {
     struct mf_id id;
-    char vm_key[MF_VMKEY_CHARS];
-    char file[MF_POINT_FILE_CHARS];
 
     if (mf_key_parse_block(key, MF_KEYSET_PLAIN, &id))
         *w = eng_look_block(&id, 0);
     else if (mf_key_parse_page(key, MF_KEYSET_PLAIN, &id))
         *w = eng_look_page(&id);
-    else if (strcmp(key, MF_DESCRIPTOR_KEY) == 0 ||
-             mf_key_parse_keep(key, MF_KEYSET_PLAIN, vm_key, file))
+    else if (strcmp(key, MF_DESCRIPTOR_KEY) == 0)
         *w = eng_look_descriptor(); /* only markers are looked for */
     else
         return eng_look_manifest(key, w);
     return true;
 }
 
-static int refuse_marker(const char *key, struct err *e)
+int eng_collect_refuse_marker(const char *key, struct err *e)
 {
     err_set(e, ERR_CORRUPT, 0,
             "a delete marker lies on %s, and objvault makes none", key);
@@ -70,9 +81,20 @@ static int refuse_marker(const char *key, struct err *e)
                        "deleted; see repo recover");
 }
 
-static void note_junk(struct collect *c, const char *key)
+/* Pieces of other ranges are somebody else's turn, but for their markers. */
+static bool is_mine(const struct collect *c, unsigned piece)
 {
-    if (!c->counting || !c->first)
+    return piece >= COLLECT_PAGES
+               ? c->first
+               : piece >= c->blocks.lo && piece < c->blocks.hi;
+}
+
+static void note_junk(const struct sweeper *s)
+{
+    struct collect *c = s->c;
+    const char *key = s->key;
+
+    if (!c->counting || c->told || !is_mine(c, s->piece))
         return;
     pthread_mutex_lock(&c->lock);
     c->res->junk++;
@@ -100,9 +122,9 @@ static void count(struct sweeper *s, struct eng_collect_count *of, size_t from)
     }
 }
 
-static int delete_garbage(struct sweeper *s, struct err *e)
+static int delete_from(struct sweeper *s, size_t from, struct err *e)
 {
-    for (size_t i = 0; i < s->n; i++) {
+    for (size_t i = from; i < s->n; i++) {
         int r = is_older(s->c, &s->v[i])
                     ? eng_collect_doom(s->batch, s->key, &s->v[i], e)
                     : 0;
@@ -122,32 +144,48 @@ static int delete_surplus(struct sweeper *s, const struct eng_look_want *w,
     return eng_collect_surplus(s->batch, s->looker, w, s->v, s->n, e);
 }
 
+/* Marks have no content and no locks: any version is as good as another. */
+static int judge_keep(struct sweeper *s, bool needed, struct err *e)
+{
+    struct eng_collect_result *res = s->c->res;
+    size_t from = needed ? 1 : 0;
+
+    if (!s->c->counting)
+        return delete_from(s, from, e);
+    count(s, needed ? &res->surplus : &res->garbage, from);
+    return 0;
+}
+
 /* All versions of a key are known.  1: time is up. */
 static int judge(struct sweeper *s, struct err *e)
 {
     struct collect *c = s->c;
     struct eng_look_want w;
+    bool needed = false;
+    bool keep = is_keep(c, s->key, &needed);
 
-    if (!want_of(s->key, &w)) {
-        note_junk(c, s->key);
+    if (!keep && !want_of(s->key, &w)) {
+        note_junk(s);
         return 0;
     }
     for (size_t i = 0; i < s->n; i++)
         if (s->v[i].marker)
-            return refuse_marker(s->key, e);
+            return eng_collect_refuse_marker(s->key, e);
+    if (keep)
+        return judge_keep(s, needed, e);
     /* Blocks of other ranges were only looked at for their markers. */
     if (w.kind == ENG_LOOK_DESCRIPTOR ||
         (w.kind == ENG_LOOK_BLOCK &&
          (w.id.b[0] < c->blocks.lo || w.id.b[0] >= c->blocks.hi)))
         return 0;
-    bool needed = is_needed(c, &w);
+    needed = is_needed(c, &w);
     if (needed && s->n == 1)
         return 0;
     if (c->counting) {
         count(s, needed ? &c->res->surplus : &c->res->garbage, needed ? 1 : 0);
         return 0;
     }
-    return needed ? delete_surplus(s, &w, e) : delete_garbage(s, e);
+    return needed ? delete_surplus(s, &w, e) : delete_from(s, 0, e);
 }
 
 static int finish_key(struct sweeper *s, struct err *e)
@@ -233,17 +271,15 @@ static int do_piece(struct sweeper *s, struct err *e)
     return 0;
 }
 
-/* While counting, the first range looks at everything, later ones at their
- * blocks; while deleting, at what was counted. */
+/* What was counted is deleted.  Markers must be found before anything is:
+ * where there may be some the first range looks at everything. */
 static bool is_due(const struct collect *c, unsigned piece)
 {
-    bool mine = piece >= c->blocks.lo && piece < c->blocks.hi;
-
     if (!c->fine && piece < COLLECT_POINTS && piece % COLLECT_PREFIXES != 0)
         return false;
     if (!c->counting)
-        return c->work[piece] > 0 && (mine || piece >= COLLECT_PAGES);
-    return mine || c->first;
+        return c->work[piece] > 0 && is_mine(c, piece);
+    return is_mine(c, piece) || (c->first && c->versions);
 }
 
 static int work(void *ctx, struct workers *w, unsigned index, struct err *e)

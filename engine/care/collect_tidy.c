@@ -69,8 +69,9 @@ static int is_gone(struct collect *c, const struct eng_damaged_id *m,
 }
 
 /* A mark that was cleared, or of an object that nobody needs and that is not
- * there: 1. */
-static int mark_is_over(struct tidying *t, const char *key, struct err *e)
+ * there: 1.  What was cleared when the marks were read may stand again. */
+static int mark_is_over(struct tidying *t, const char *key,
+                        const struct obj_info *newest, struct err *e)
 {
     struct collect *c = t->c;
     char its[ENG_DAMAGED_KEY_CHARS];
@@ -79,7 +80,7 @@ static int mark_is_over(struct tidying *t, const char *key, struct err *e)
         eng_damaged_key(c->marks.ids[i].kind, &c->marks.ids[i].id, its);
         if (strcmp(its, key) != 0)
             continue;
-        if (c->marks.ids[i].cleared)
+        if (!newest->delete_marker && newest->size > 0)
             return 1;
         return c->mark_live[i] ? 0 : is_gone(c, &c->marks.ids[i], e);
     }
@@ -98,7 +99,7 @@ static int judge(struct tidying *t, const char *key,
     if (eng_lease_parse_key(key, &kind, name))
         return lease_is_over(t, kind, name);
     if (strncmp(key, ENG_DAMAGED_PREFIX, strlen(ENG_DAMAGED_PREFIX)) == 0)
-        return mark_is_over(t, key, e);
+        return mark_is_over(t, key, newest, e);
     if (eng_scratch_owns(key))
         return newest->modified + SCRATCH_S < t->now;
     return 2;

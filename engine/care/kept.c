@@ -51,3 +51,98 @@ struct eng_kept *eng_kept_judge(struct eng_repo *r, const struct cancel *cancel,
     }
     return STEAL(kept);
 }
+
+/* --- points that are gone --- */
+
+struct ghost {
+    struct eng_kept kept;
+    bool *over; /* where the answer goes; NULL: the point is there */
+};
+
+static int by_time(const void *pa, const void *pb)
+{
+    int64_t a = ((const struct ghost *)pa)->kept.time;
+    int64_t b = ((const struct ghost *)pb)->kept.time;
+
+    return a == b ? 0 : a < b ? -1 : 1;
+}
+
+/* False: no point's key. */
+static bool ghost_of(const char *key, char vm_key[MF_VMKEY_CHARS],
+                     int64_t *time)
+{
+    char file[MF_POINT_FILE_CHARS];
+    uint8_t hash[8];
+
+    return mf_key_parse_point(key, MF_KEYSET_PLAIN, vm_key, file) &&
+           mf_point_file_parse(file, time, hash);
+}
+
+/* The points of vm_key that are there, and the policy of the last of them. */
+static size_t add_points(const struct eng_points *ps, const char *vm_key,
+                         struct ghost *out, const struct mf_retention **policy)
+{
+    static const struct eng_keeps none = { 0 };
+    size_t n = 0;
+
+    for (size_t i = 0; i < ps->n; i++) {
+        if (strcmp(ps->p[i].vm_key, vm_key) != 0)
+            continue;
+        out[n].kept = kept_of(&ps->p[i], &none);
+        out[n].over = NULL;
+        if (out[n].kept.policy != NULL)
+            *policy = out[n].kept.policy;
+        n++;
+    }
+    return n;
+}
+
+/* A whole series, with those that are gone; kept: as much room. */
+static void judge_ghosts(struct ghost *all, size_t n, struct eng_kept *kept,
+                         int64_t now)
+{
+    struct err ignored = { 0 };
+
+    qsort(all, n, sizeof(*all), by_time);
+    for (size_t i = 0; i < n; i++)
+        kept[i] = all[i].kept;
+    if (eng_retention_apply(kept, n, now, &ignored) < 0)
+        return;
+    for (size_t i = 0; i < n; i++)
+        if (all[i].over != NULL)
+            *all[i].over = kept[i].expired;
+}
+
+bool *eng_kept_were_over(const struct eng_points *ps,
+                         const struct eng_names *gone, int64_t now,
+                         struct err *e)
+{
+    AUTO_MEM bool *over = calloc(gone->n + 1, sizeof(*over));
+    size_t room = ps->n + gone->n + 1;
+    AUTO_MEM struct ghost *all = calloc(room, sizeof(*all));
+    AUTO_MEM struct eng_kept *kept = calloc(room, sizeof(*kept));
+
+    if (over == NULL || all == NULL || kept == NULL) {
+        err_nomem(e);
+        return NULL;
+    }
+    for (size_t i = 0, next = 0; i < gone->n; i = next) {
+        char vm_key[MF_VMKEY_CHARS];
+        char its[MF_VMKEY_CHARS];
+        int64_t time = 0;
+        const struct mf_retention *policy = NULL;
+        next = i + 1;
+        if (!ghost_of(gone->s[i], vm_key, &time))
+            continue;
+        size_t n = add_points(ps, vm_key, all, &policy);
+        for (next = i; next < gone->n && ghost_of(gone->s[next], its, &time) &&
+                       strcmp(its, vm_key) == 0;
+             next++)
+            all[n++] = (struct ghost){
+                .kept = { .time = time, .policy = policy },
+                .over = &over[next],
+            };
+        judge_ghosts(all, n, kept, now);
+    }
+    return STEAL(over);
+}

@@ -208,7 +208,7 @@ static int check_probe(const struct eng_probe *p, bool locked, struct err *e)
     return locked ? eng_lockcheck_probe(&record, e) : 0;
 }
 
-#define PROBE_LOCK_S 2
+#define PROBE_LOCK_S 3
 
 static int probe(const struct making *m, struct eng_probe *out, struct err *e)
 {

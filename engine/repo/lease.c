@@ -2,10 +2,12 @@
 /* Leases as objects: writing, reading, listing, breaking. */
 #include "engine/repo/lease.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "base/digest.h"
 #include "base/utc.h"
@@ -73,6 +75,7 @@ int eng_lease_init(struct obj_store *store, enum eng_lease_kind kind,
     *l = (struct eng_lease){ .kind = kind, .begun = eng_lease_now(store) };
     l->until = l->begun + lasts_s;
     set_host(l);
+    l->pid = (uint32_t)getpid();
     if (digest_random(raw, sizeof(raw), e) < 0)
         return -1;
     digest_hex(span_of(raw, sizeof(raw)), l->name);
@@ -160,6 +163,7 @@ static int read_seen(struct obj_store *store, const struct cancel *cancel,
         s->l.until = modified;
         s->l.vm[0] = s->l.host[0] = s->l.lock[0] = '\0';
         s->l.ended = false;
+        s->l.pid = 0;
         s->counts_until = modified + ENG_LEASE_UNREADABLE_S;
     } else {
         s->counts_until = s->l.ended ? 0 : s->l.until + ENG_LEASE_GRACE_S;
@@ -225,8 +229,9 @@ void eng_lease_text(const struct eng_lease_seen *s,
                        what, since, s->l.name);
     else
         (void)snprintf(out, ENG_LEASE_TEXT_CHARS,
-                       "a %s on host %s, since %s (lease %s)", what, s->l.host,
-                       since, s->l.name);
+                       "a %s on host %s, process %" PRIu32
+                       ", since %s (lease %s)",
+                       what, s->l.host, s->l.pid, since, s->l.name);
 }
 
 static int break_it(struct obj_store *store, const struct cancel *cancel,

@@ -42,6 +42,7 @@ struct eng_lease {
     enum eng_lease_kind kind;        /* the key's, not stored */
     char name[ENG_LEASE_NAME_CHARS]; /* the key's, not stored */
     char host[ENG_LEASE_HOST_CHARS]; /* whose */
+    uint32_t pid;                    /* ... process there */
     char vm[ENG_LEASE_VM_CHARS];     /* 32 hex digits that tell the VM from
                                         others; "": none */
     char lock[ENG_LEASE_NAME_CHARS]; /* a file in the host's state folder,
@@ -114,8 +115,8 @@ void eng_leases_free(struct eng_leases *s);
 /* Whether a comes before b: of two, it goes on. */
 bool eng_lease_before(const struct eng_lease *a, const struct eng_lease *b);
 
-/* "a run on host alpha, since 2026-11-22T10:00:00Z (lease 0123456789abcdef)",
- * for messages. */
+/* "a run on host alpha, process 71, since 2026-11-22T10:00:00Z (lease
+ * 0123456789abcdef)", for messages. */
 #define ENG_LEASE_TEXT_CHARS 200
 void eng_lease_text(const struct eng_lease_seen *s,
                     char out[ENG_LEASE_TEXT_CHARS]);

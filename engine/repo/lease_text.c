@@ -20,6 +20,7 @@ static void write_lease(const struct eng_lease *l, struct buf *out)
     jsonw_object(&w);
     jsonw_kuint(&w, "objvault", 1);
     jsonw_kstring(&w, "host", l->host);
+    jsonw_kuint(&w, "pid", l->pid);
     jsonw_ktime(&w, "begun", l->begun);
     jsonw_ktime(&w, "until", l->until);
     jsonw_kbool(&w, "ended", l->ended);
@@ -67,8 +68,9 @@ static void read_hex(const struct json *root, const char *field, char *out,
 
 static int read_lease(struct json_doc *doc, struct eng_lease *l, struct err *e)
 {
-    static const char *const fields[] = { "objvault", "host", "begun", "until",
-                                          "ended",    "vm",   "lock",  NULL };
+    static const char *const fields[] = { "objvault", "host",  "pid",
+                                          "begun",    "until", "ended",
+                                          "vm",       "lock",  NULL };
 
     if (mf_canon_version(doc, "objvault", "lease", e) < 0)
         return -1;
@@ -77,6 +79,8 @@ static int read_lease(struct json_doc *doc, struct eng_lease *l, struct err *e)
     struct json host = json_field(&root, "host");
     const char *name = json_string(&host, sizeof(l->host) - 1);
     memcpy(l->host, name, strnlen(name, sizeof(l->host) - 1));
+    struct json pid = json_field(&root, "pid");
+    l->pid = (uint32_t)json_uint(&pid, UINT32_MAX);
     struct json begun = json_field(&root, "begun");
     l->begun = json_time(&begun);
     struct json until = json_field(&root, "until");

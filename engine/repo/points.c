@@ -17,6 +17,9 @@
 #include "engine/repo/point_store.h"
 #include "engine/repo/versions.h"
 
+/* A list is made so often, while points are removed. */
+#define LISTINGS 5
+
 void eng_point_free(struct eng_point *p)
 {
     mf_point_free(p->manifest);
@@ -169,6 +172,16 @@ int eng_point_load(struct eng_repo *r, const struct cancel *cancel,
     return p->why != NULL ? 0 : err_nomem(e);
 }
 
+/* Removed between its listing and its loading: no damage. */
+static bool has_vanished(struct eng_repo *r, const struct cancel *cancel,
+                         const struct eng_point *p)
+{
+    struct err ignored = { 0 };
+
+    return p->manifest == NULL &&
+           eng_point_is_there(r, cancel, p, &ignored) == 0;
+}
+
 struct load_job {
     struct eng_repo *repo;
     struct eng_points *points;
@@ -206,6 +219,19 @@ static void sort_points(struct eng_points *ps)
         qsort(ps->p, ps->n, sizeof(*ps->p), by_vm_and_time);
 }
 
+static void drop_vanished(struct eng_repo *r, const struct cancel *cancel,
+                          struct eng_points *ps)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < ps->n; i++)
+        if (has_vanished(r, cancel, &ps->p[i]))
+            eng_point_free(&ps->p[i]);
+        else
+            ps->p[kept++] = ps->p[i];
+    ps->n = kept;
+}
+
 int eng_points_list(struct eng_repo *r, const struct cancel *cancel,
                     const char *vm, struct eng_points *out, struct err *e)
 {
@@ -219,17 +245,20 @@ int eng_points_list(struct eng_repo *r, const struct cancel *cancel,
         eng_points_free(out);
         return -1;
     }
+    drop_vanished(r, cancel, out);
     sort_points(out);
     return 0;
 }
 
-int eng_points_newest(struct eng_repo *r, const struct cancel *cancel,
-                      const char *vm, struct eng_points *names,
-                      struct eng_point **newest, struct err *e)
+/* *vanished: a point was removed meanwhile. */
+static int find_newest(struct eng_repo *r, const struct cancel *cancel,
+                       const char *vm, struct eng_points *names,
+                       struct eng_point **newest, bool *vanished, struct err *e)
 {
     int64_t now = utc_now();
 
     *newest = NULL;
+    *vanished = false;
     if (eng_points_names(r, cancel, vm, names, e) < 0)
         return -1;
     sort_points(names);
@@ -245,8 +274,27 @@ int eng_points_newest(struct eng_repo *r, const struct cancel *cancel,
             *newest = p;
             return 0;
         }
+        if (has_vanished(r, cancel, p)) {
+            *vanished = true;
+            continue;
+        }
         log_warn("repo", "a newer point of %s is damaged and passed over: %s",
                  p->vm, p->why);
+    }
+    return 0;
+}
+
+int eng_points_newest(struct eng_repo *r, const struct cancel *cancel,
+                      const char *vm, struct eng_points *names,
+                      struct eng_point **newest, struct err *e)
+{
+    bool vanished = true;
+
+    *newest = NULL;
+    for (int i = 0; i < LISTINGS && vanished && *newest == NULL; i++) {
+        eng_points_free(names);
+        if (find_newest(r, cancel, vm, names, newest, &vanished, e) < 0)
+            return -1;
     }
     return 0;
 }
@@ -379,6 +427,9 @@ int eng_point_find(struct eng_repo *r, const struct cancel *cancel,
             return explain_absence(r, &n, text, e);
         if (eng_point_load(r, cancel, found, e) < 0)
             return -1;
+        if (has_vanished(r, cancel, found))
+            return err_set(e, ERR_NOTFOUND, 0, "point %s was removed meanwhile",
+                           text);
     }
     *out = *found;
     *found = (struct eng_point){ 0 };

@@ -68,7 +68,7 @@ struct eng_probe_opts {
     bool quick;      /* what making a plain repository needs, no more ... */
     bool locks;      /* ... but versions and locks */
     bool governance; /* the repository relies on GOVERNANCE locks */
-    unsigned lock_s; /* how long the probe locks, 2 to 10; 0: 6 */
+    unsigned lock_s; /* how long the probe locks, 3 to 10; 0: 6 */
 };
 
 /* What is kept of a probe. */

@@ -120,12 +120,16 @@ static int put_locked(struct eng_probing *p, struct locked *l,
     return 0;
 }
 
-/* A call that a lock must refuse: fills the row by what became of it. */
+/* A call that a lock must refuse, and that asks for something that makes sense
+ * only before `until`: fills the row by what became of it.  The server's time
+ * is known to a second. */
 static int must_be_locked(struct eng_probing *p, enum eng_probe_item item,
-                          const struct locked *l, int result,
-                          const char *if_done, struct err *e)
+                          int64_t until, int result, const char *if_done,
+                          struct err *e)
 {
-    if (eng_probing_now(p) >= l->lock.until) {
+    bool refused = result < 0 && e->kind == ERR_LOCKED;
+
+    if (!refused && eng_probing_now(p) + 1 >= until) {
         eng_probing_set(p, item, ENG_PROBE_UNKNOWN,
                         "the lock had ended before the server was asked");
         return 0;
@@ -134,7 +138,7 @@ static int must_be_locked(struct eng_probing *p, enum eng_probe_item item,
         eng_probing_set(p, item, ENG_PROBE_NO, "%s", if_done);
         return 0;
     }
-    if (e->kind != ERR_LOCKED)
+    if (!refused)
         return eng_probing_failed(p, item, e);
     eng_probing_set(p, item, ENG_PROBE_YES, "%s", "");
     return 0;
@@ -152,12 +156,12 @@ static int compliance(struct eng_probing *p, struct locked *l, struct err *e)
     struct obj_req req = req_of(p, l, &key);
     shorter.until -= SHORTER_S;
     r = obj_set_lock(p->store, &req, &shorter, true, e);
-    if (must_be_locked(p, ENG_PROBE_LOCK_SHORTEN, l, r,
+    if (must_be_locked(p, ENG_PROBE_LOCK_SHORTEN, shorter.until, r,
                        "a COMPLIANCE lock was shortened", e) < 0)
         return -1;
     /* The bypass must make no difference under COMPLIANCE. */
     r = obj_delete(p->store, &req, true, e);
-    return must_be_locked(p, ENG_PROBE_LOCK_HOLDS, l, r,
+    return must_be_locked(p, ENG_PROBE_LOCK_HOLDS, l->lock.until, r,
                           "a locked version was deleted", e);
 }
 

@@ -18,6 +18,7 @@
 #include "base/utc.h"
 #include "engine/repo/dirlock.h"
 #include "engine/repo/internal.h"
+#include "engine/repo/point_store.h"
 #include "engine/repo/sweeping.h"
 #include "manifest/objkey.h"
 
@@ -217,20 +218,51 @@ static void keep(void *ctx)
 /* --- beginning --- */
 
 /* A digest, so that the name of the VM is in no lease. */
-static int hash_vm(const struct eng_repo *r, const char *vm,
-                   char out[ENG_LEASE_VM_CHARS], struct err *e)
+static int hash_vm_key(const struct eng_repo *r, const char *vm_key,
+                       char out[ENG_LEASE_VM_CHARS], struct err *e)
 {
-    char vm_key[MF_VMKEY_CHARS];
     uint8_t digest[DIGEST_SHA256_BYTES];
     AUTO_BUF struct buf text = buf_init(1024);
 
-    if (mf_vmkey_encode(vm, vm_key, e) < 0)
-        return -1;
     buf_printf(&text, "%s\n%s\n%s", r->descriptor.id, MF_KEYSET_PLAIN, vm_key);
     if (buf_check(&text, e) < 0 ||
         digest_sha256(buf_span(&text), digest, e) < 0)
         return -1;
     digest_hex(span_of(digest, (ENG_LEASE_VM_CHARS - 1) / 2), out);
+    return 0;
+}
+
+static int hash_vm(const struct eng_repo *r, const char *vm,
+                   char out[ENG_LEASE_VM_CHARS], struct err *e)
+{
+    char vm_key[MF_VMKEY_CHARS];
+
+    return mf_vmkey_encode(vm, vm_key, e) < 0 ? -1
+                                              : hash_vm_key(r, vm_key, out, e);
+}
+
+int eng_runlease_vm(struct eng_repo *r, const struct cancel *cancel,
+                    const char *digest, char out[MF_NAME_MAX + 1],
+                    struct err *e)
+{
+    AUTO_ENG_POINTS struct eng_points names = { 0 };
+    char its[ENG_LEASE_VM_CHARS];
+
+    out[0] = '\0';
+    if (digest[0] == '\0')
+        return 0;
+    if (eng_points_names(r, cancel, NULL, &names, e) < 0)
+        return -1;
+    for (size_t i = 0; i < names.n; i++) {
+        if (i > 0 && strcmp(names.p[i].vm_key, names.p[i - 1].vm_key) == 0)
+            continue;
+        if (hash_vm_key(r, names.p[i].vm_key, its, e) < 0)
+            return -1;
+        if (strcmp(its, digest) == 0) {
+            memcpy(out, names.p[i].vm, sizeof(names.p[i].vm));
+            return 0;
+        }
+    }
     return 0;
 }
 

@@ -17,6 +17,7 @@
 
 #include "base/cancel.h"
 #include "base/err.h"
+#include "manifest/point.h"
 
 struct eng_repo;
 
@@ -50,5 +51,11 @@ int eng_runlease_confirm(struct eng_repo *r, const struct cancel *cancel,
  * made under it may be carried out yet: then it runs out.  Nothing was begun:
  * nothing happens. */
 void eng_runlease_end(struct eng_repo *r);
+
+/* The name of a VM by its digest in a lease, where the repository has a point
+ * of it; else "". */
+int eng_runlease_vm(struct eng_repo *r, const struct cancel *cancel,
+                    const char *digest, char out[MF_NAME_MAX + 1],
+                    struct err *e) __attribute__((warn_unused_result));
 
 #endif

@@ -84,6 +84,7 @@ static int find_live(struct eng_repo *r, const struct cancel *cancel,
             (own != NULL && strcmp(s->l.name, own->name) == 0))
             continue;
         eng_lease_text(s, way->who);
+        memcpy(way->vm, s->l.vm, sizeof(way->vm));
         way->until = s->counts_until;
         return own == NULL || eng_lease_before(&s->l, own) ? 1 : 2;
     }

@@ -58,6 +58,7 @@ struct eng_sweep {
 /* Who is in the way. */
 struct eng_sweep_way {
     char who[ENG_LEASE_TEXT_CHARS];
+    char vm[ENG_LEASE_VM_CHARS]; /* digest of its VM; "": none, not known */
     int64_t until; /* it counts before, server's time; 0: not known */
 };
 

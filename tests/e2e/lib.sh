@@ -272,3 +272,43 @@ tell() {
     echo "$*" >&"${OWN_S3[1]}"
     read -r told <&"${OWN_S3[0]}" || fail "the S3 server has ended at: $*"
 }
+
+# holds_live_set: what is stored is what the points need, by an independent
+# reading of them: each name once, and where versions are kept one version of
+# each and no delete marker. Below gc/ nothing is left but the sweep counter.
+holds_live_set() {
+    local have
+    objects live >.live || fail "something that a point needs is not there"
+    if on_s3; then
+        have=$(objects versions | grep -vx 'version gc/counter' |
+            sed 's/^version //')
+    else # ... and the files that runs and collections lock
+        have=$(objects ls | grep -vxE 'gc/(counter|lock)')
+    fi
+    diff .live - <<<"$have" || fail "not the live set"
+}
+
+# verify_all: every point is whole, each object of it read.
+verify_all() {
+    local p
+    ovj point list --repo r
+    equal "$(field '[.points[] | select(.state | . != "ok" and . != "expired")]
+        | length')" 0 "points that are not whole"
+    for p in $(field '.points[].point'); do
+        ov point verify "$p" --repo r
+    done
+}
+
+# killed_within MS ARG...: kills objvault at a random moment of so many
+# milliseconds; false where it had ended by itself, with $rc.
+killed_within() {
+    local pid ms=$((RANDOM % $1 + 2))
+    shift
+    rc=0
+    "$OBJVAULT" "$@" >"$out" 2>"$err" </dev/null &
+    pid=$!
+    sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
+    kill -9 $pid 2>/dev/null || true
+    wait $pid 2>/dev/null || rc=$?
+    [ "$rc" -eq 137 ]
+}

@@ -4,8 +4,13 @@
 
     objects.py URL ls [PREFIX]      names below PREFIX, sorted, one a line
     objects.py URL get KEY          the object's bytes, to stdout
-    objects.py URL put KEY          the object's bytes, from stdin
+    objects.py URL put KEY...       the object's bytes, from stdin; the same in
+                                    each
     objects.py URL rm KEY
+    objects.py URL live [PREFIX]    what the points need whose manifests' names
+                                    begin so (default: all), sorted: descriptor,
+                                    manifests, pages and blocks; exit 1 where
+                                    one of them is not there
     objects.py URL make             the bucket or folder
     objects.py URL drop             everything below the URL
 
@@ -40,9 +45,11 @@ import datetime
 import hashlib
 import hmac
 import http.client
+import json
 import os
 import pathlib
 import ssl
+import subprocess
 import sys
 import urllib.parse
 import xml.etree.ElementTree
@@ -269,6 +276,29 @@ class S3Store:
         self._request("DELETE", None)
 
 
+def live(store, prefix):
+    """What is needed by the manifests that are there, as FORMAT.md has it."""
+    points = store.keys(prefix)
+    found = {"objvault.json", *points}
+    pages = set()
+    for key in points:
+        point = json.loads(store.get(key))
+        for stream in point["disks"] + point["files"]:
+            pages.update(p for p in stream["pages"] if p)
+    for page in pages:
+        key = "plain/pages/%s/%s" % (page[:2], page)
+        found.add(key)
+        text = subprocess.run(["zstd", "-dc"], input=store.get(key),
+                              stdout=subprocess.PIPE, check=True).stdout
+        for entry in json.loads(text)["blocks"]:
+            ids = [entry] if isinstance(entry, str) else (entry or [])[:2]
+            found.update("plain/blocks/%s/%s" % (i[:2], i) for i in ids if i)
+    lost = found - set(store.keys(""))
+    if lost:
+        sys.exit("objects.py: not there: " + " ".join(sorted(lost)))
+    return sorted(found)
+
+
 def main(argv):
     if len(argv) < 3:
         sys.exit(__doc__)
@@ -281,9 +311,14 @@ def main(argv):
     elif verb == "get":
         sys.stdout.buffer.write(store.get(rest[0]))
     elif verb == "put":
-        store.put(rest[0], sys.stdin.buffer.read())
+        body = sys.stdin.buffer.read()
+        for key in rest:
+            store.put(key, body)
     elif verb == "rm":
         store.remove(rest[0])
+    elif verb == "live":
+        print("\n".join(live(store, rest[0] if rest else
+                             "plain/points/")))
     elif verb == "make":
         store.make()
     elif verb == "make-locked":

@@ -9,10 +9,10 @@ name=$(basename "$URL")-$$
 
 # all_live: each key has one version, and nothing is there but the live set.
 all_live() {
-    objects versions >versions
-    ! grep -q '^marker' versions || fail "delete markers"
-    equal "$(sort versions | uniq -d | wc -l)" 0 "keys of several versions"
-    equal "$(grep -vc 'gc/counter' versions)" "$1" "versions"
+    objects versions >listed
+    ! grep -q '^marker' listed || fail "delete markers"
+    equal "$(sort listed | uniq -d | wc -l)" 0 "keys of several versions"
+    equal "$(grep -vc 'gc/counter' listed)" "$1" "versions"
 }
 
 say "versions without locks"
@@ -50,35 +50,96 @@ ov repo gc r --yes
 say "locks of seconds"
 ov repo remove r
 URL=s3://$base-held/$name
-noise 1500000 3 >vm/disk.raw
-make_repo --block-size 256K --create-bucket --immutable 12s --generation 4s
-backup vm
-one=$point
-noise 1500000 4 >vm/disk.raw
-backup vm --full
+lock=45 # longer than what comes until "deletes fail"
+make_repo --block-size 256K --create-bucket --immutable ${lock}s --generation 4s
+policy=(--retention 1d --timezone UTC)
+# Points whose time will be over, of which surplus versions were put ...
+for i in 1 2 3; do
+    noise 1000000 $i >vm/disk.raw
+    backup vm "${policy[@]}" --full --upload all
+    backup vm "${policy[@]}" --full --upload all
+done
+over=$point
+# ... one that is removed, one that is protected first, and three that stay
+noise 1000000 4 >vm/disk.raw
+backup vm "${policy[@]}" --full
+gone=$point
+noise 1000000 5 >vm/disk.raw
+backup vm "${policy[@]}" --full
+kept=$point
+ov point protect "$kept" --repo r
+for i in 6 7 8; do
+    poke vm/disk.raw 0 300000 $i
+    backup vm "${policy[@]}" --upload all --full
+done
 two=$point
-sleep 2
-ovj repo gc r --yes
-equal "$(field '.deleted.objects')" 0 "objects deleted while they are needed"
-noise 300000 5 >vm/disk.raw
-timeout -s KILL 0.3 "$OBJVAULT" backup run vm --repo r --full --limit-upload 100K \
-    >/dev/null 2>&1 </dev/null || true
-noise 1500000 4 >vm/disk.raw
-while :; do
-    try point delete "$one" --repo r --yes
-    [ "$rc" -ne 0 ] || break
-    equal "$rc" 6 "exit code while it is locked"
-    sleep 1
+
+say "what killed runs and collections, an attacker and a check leave"
+for ms in 200 400 600; do
+    noise 600000 $ms >vm/late.raw
+    timeout -s KILL 0.$ms "$OBJVAULT" backup run vm/late.raw --repo r \
+        --full --limit-upload 300K >/dev/null 2>&1 </dev/null || true
 done
-while :; do
-    ovj repo gc r --yes
-    [ "$(field .locked.objects)" -gt 0 ] || break
-    [ "$(field .locked_last_until)" != null ] || fail "no date of what is locked"
-    sleep 1
+rm vm/late.raw
+at_least "$(objects ls gc/leases/ | wc -l)" 2 "leases"
+until=$(date -u -d "+$lock seconds" +%FT%TZ)
+key=$(objects live | grep blocks | head -n 1)
+objects put "$key" <<<"rubbish over a block"
+objects retain "$key" COMPLIANCE "$until"
+id=$(printf x | sha256sum | head -c 64)
+objects put "plain/blocks/${id:0:2}/$id" <<<"never a block"
+objects put "plain/pages/${id:0:2}/$id" <<<"never a page"
+objects retain "plain/pages/${id:0:2}/$id" COMPLIANCE "$until"
+objects put "gc/damaged/block-$id" </dev/null        # of what nobody needs
+objects put "gc/damaged/page-$id" <<<"cleared"
+objects put "gc/damaged/block-${key##*/}" <<<cleared # of what is needed
+for old in 0011223344556677 8899aabbccddeeff; do
+    began=$(date -u -d '-1 minute' +%FT%TZ)
+    printf '{"objvault":1,"host":"h","pid":1,"begun":"%s","until":"%s",'`
+        `'"ended":true,"vm":null,"lock":null}' "$began" "$began" |
+        objects put gc/sweeps/$old gc/leases/$old
 done
-sleep 2
-ovj repo gc r --yes
-objects versions | grep -v ' gc/' >held
-! grep -q '^marker' held || fail "delete markers"
-equal "$(wc -l <held)" $((1 + 6 + 1 + 1)) "versions at the end"
+
+say "deletes of locked versions fail"
+OBJVAULT_NOW=$(date -u -d '+10 days' +%FT%TZ) ovj repo gc r --yes
+equal "$(field '.expired_points')" 7 "points that are over" # 3 x 2, and one
+equal "$(field '.removed_points')" 0 "manifests that the server let go"
+at_least "$(field '.locked.objects')" 1 "what is locked"
+[ "$(field .locked_last_until)" != null ] || fail "no date of what is locked"
+OBJVAULT_NOW=$(date -u -d '+10 days' +%FT%TZ) ov repo gc r --yes
+grep -q '^Still locked' "$out" || fail "the text does not say what is locked"
+refuses 6 point delete "$gone" --repo r --yes
+objects locks >dates
+refused=0
+while read -r key version until; do
+    [ "$until" -gt $(($(date +%s) + 5)) ] || continue
+    ! objects rm-version "$key" "$version" 2>/dev/null ||
+        fail "$key was deleted while it is locked"
+    refused=$((refused + 1))
+done < <(shuf -n 40 dates)
+at_least $refused 10 "locked versions that were tried"
+restored "$two" back-two vm
+
+say "after their dates and a collection the bucket holds the live set"
+sleep $((lock + 6))
+ov point delete "$gone" --repo r --yes
+# Who held them was killed here: else they count for an hour and a half.
+for key in $(objects ls gc/leases/); do objects rm "$key"; done
+objects versions | grep -q '^marker gc/leases/' || fail "no delete marker to remove"
+OBJVAULT_NOW=$(date -u -d '+10 days' +%FT%TZ) ovj repo gc r --yes
+equal "$(field '"\(.expired_points) \(.removed_points > 5)"')" "6 true" \
+    "points that are over, and gone"
+equal "$(field '.locked.objects')" 0 "what is locked"
+objects versions plain/keep/ >keeps
+equal "$(wc -l <keeps)" 1 "marks of protected points"
+refuses 5 point delete "$kept" --repo r --yes
+ov point unprotect "$kept" --repo r
+holds_live_set
+verify_all
+ovj point list --repo r
+equal "$(field '.points | length')" 4 "points"
+refuses 4 point show "$over" --repo r
 restored "$two" back-held vm
+ovj repo gc r --yes
+equal "$(field '.deleted.objects + .tidied')" 0 "what is left to do"
+ov repo check r --level full

@@ -48,12 +48,13 @@ equal "$(of 2026-01-24 '"\(.kept) \(.visible_until)"')" \
     "null 2026-01-31T00:00:00Z" "24 January"
 equal "$(of 2026-01-31 '"\(.kept) \(.visible_until)"')" \
     "days 2026-02-07T00:00:00Z" "31 January"
+of_18=$(of 2026-01-18 .point) # a slow run has a later second
 ov point list --repo r
 grep -q 'VISIBLE UNTIL' "$out" || fail "the table does not say until when"
 grep -q 'expired  *-  *2026-01-31' "$out" || fail "24 January is not shown"
-ov point show vm@2026-01-18T12:00:00Z --repo r
+ov point show "$of_18" --repo r
 grep -q 'weekly' "$out" || fail "point show does not say why"
-ovj point show vm@2026-01-18T12:00:00Z --repo r
+ovj point show "$of_18" --repo r
 equal "$(field '.point | "\(.kept) \(.visible_until)"')" \
     "weekly 2026-02-01T00:00:00Z" "18 January, shown alone"
 
@@ -77,6 +78,24 @@ day 2026-02-03 --retention 1w
 ov point export "$point" --repo r
 equal "$(field '.retention.days')" 7 "days of a week"
 [ -n "$(field '.retention.timezone')" ] || fail "no time zone in the manifest"
+
+say "a collection removes what is over, and another machine misses nothing"
+(
+    other_machine
+    attach_repo r
+    OBJVAULT_NOW=2026-02-04T00:00:00Z ovj repo gc r --dry-run
+    equal "$(field '"\(.expired_points) \(.removed_points)"')" "28 0" "a dry run"
+    OBJVAULT_NOW=2026-02-04T00:00:00Z ovj repo gc r --yes
+    equal "$(field '"\(.expired_points) \(.removed_points)"')" "28 28" removed
+    equal "$(objects ls plain/points/ | wc -l)" 6 "manifests"
+    [ "$(field '[.messages[] | select(.kind == "expired")] | length')" -eq 28 ] ||
+        fail "not all are named"
+)
+OBJVAULT_NOW=2026-02-04T00:00:00Z ovj repo check r
+equal "$(field '"\(.missing_points) \(.points)"')" "0 6" "what check finds"
+list_at 2026-02-04T00:00:00Z
+equal "$(days true)" "01-29 01-30 01-31 02-01 02-02 02-03" "points"
+# 2 February has no policy of its own and stays.
 
 say "what is no policy is refused"
 refuses 2 backup run vm --repo r --retention 24h

@@ -1,91 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Collection, in a directory and on a server whose clock is ours to set. */
-#include "tests/unit/engine/care/attacked.h"
-
-#include "base/utc.h"
-#include "engine/care/collect.h"
-#include "engine/repo/blockio.h"
-#include "engine/repo/damaged.h"
-#include "engine/repo/keep.h"
-#include "engine/repo/learn.h"
-#include "engine/repo/lease.h"
-#include "engine/repo/point_store.h"
-#include "engine/repo/runlease.h"
-#include "engine/repo/sweeping.h"
-
-#define HOUR INT64_C(3600)
-#define DAY (24 * HOUR)
-
-static struct eng_collect_result collect(struct eng_repo *r, bool dry)
-{
-    const struct eng_collect_opts o = { .dry_run = dry };
-    struct eng_collect_result res;
-
-    must(eng_collect_run(r, &o, &res, why));
-    return res;
-}
-
-/* It must stop with damage, and delete nothing. */
-static void stops(struct eng_repo *r)
-{
-    const struct eng_collect_opts o = { 0 };
-    struct eng_collect_result res;
-    struct err e = { 0 };
-
-    assert_int_equal(eng_collect_run(r, &o, &res, &e), -1);
-    assert_int_equal(e.kind, ERR_CORRUPT);
-    assert_non_null(strstr(e.msg, "repo recover"));
-    assert_int_equal(res.deleted.objects + res.removed, 0);
-}
-
-static int on_any(void *ctx, const char *key, const struct obj_info *info,
-                  struct err *e)
-{
-    size_t *n = ctx;
-
-    (void)key;
-    (void)info;
-    (void)e;
-    ++*n;
-    return 0;
-}
-
-/* Versions and delete markers, or objects where there are no versions. */
-static size_t count(struct eng_repo *r, const char *prefix)
-{
-    struct obj_req req = { .key = prefix };
-    struct obj_list_opts o = { 0 };
-    size_t n = 0;
-
-    must(eng_repo_keeps_versions(r, NULL, &o.versions, why));
-    must(obj_list(eng_repo_store(r), &req, &o, on_any, &n, why));
-    return n;
-}
-
-/* What only the oldest point needed is garbage then. */
-static void delete_oldest(struct eng_repo *r)
-{
-    AUTO_ENG_POINTS struct eng_points all = { 0 };
-
-    must(eng_points_list(r, NULL, NULL, &all, why));
-    assert_true(all.n > 1);
-    must(eng_point_delete(r, NULL, &all.p[0], why));
-}
-
-static void new_disk(const char *vm, uint64_t seed)
-{
-    AUTO_MEM uint8_t *block = malloc(FIXTURE_BLOCK);
-    int fd = vm_disk_open(vm);
-
-    for (unsigned i = 0; i < VM_BLOCKS; i++) {
-        fixture_noise(block, FIXTURE_BLOCK, seed * 1000 + i);
-        must(io_pwrite_full(fd, block, FIXTURE_BLOCK,
-                            (uint64_t)i * FIXTURE_BLOCK, "disk", why));
-    }
-    close(fd);
-}
-
-/* --- in a directory --- */
+/* Collection in a directory. */
+#include "tests/unit/engine/care/collecting.h"
 
 static void garbage_goes_and_what_points_need_stays(void **state)
 {
@@ -160,24 +75,6 @@ static void a_run_in_a_directory_is_in_the_way(void **state)
     assert_int_equal(res.deleted.objects, VM_BLOCKS + 1);
     eng_repo_close(run);
     eng_repo_close(r);
-}
-
-static void put_old(struct eng_repo *r, int64_t time)
-{
-    struct err e = { 0 };
-    AUTO_MF_POINT struct mf_point *p = mf_point_new(&e);
-    struct eng_point_made made = { 0 };
-
-    assert_non_null(p);
-    p->vm.name = strdup("old");
-    p->vm.source = strdup("dir:/x");
-    p->program = strdup("objvault test");
-    p->time = p->chain = time;
-    p->kind = MF_FULL;
-    p->retention.present = true;
-    p->retention.days = 1;
-    p->retention.timezone = strdup("UTC");
-    must(eng_point_put(r, NULL, p, &made, why));
 }
 
 static void expired_points_go_but_for_protected_ones(void **state)
@@ -290,6 +187,35 @@ static void marks_go_with_what_they_are_about(void **state)
     eng_repo_close(r);
 }
 
+/* By a collection, of a point whose time was over; else it is a loss. */
+static void what_another_host_collected_is_not_missing(void **state)
+{
+    struct fixture *f = *state;
+    struct fixture other = *f;
+    struct eng_check_opts o = { .level = ENG_CHECK_LIST };
+    struct eng_check_result res;
+
+    strcat(other.state, "-other");
+    other.place.state_dir = other.state;
+    struct eng_repo *r = fixture_open(f);
+    must(eng_repo_prepare_writes(r, ENG_UPLOAD_NEW, NULL, why));
+    for (int i = 0; i < 6; i++)
+        put_old(r, 1767268800 + i * DAY);
+    eng_repo_close(r);
+    r = fixture_open(&other);
+    assert_int_equal(collect(r, false).removed, 3);
+    eng_repo_close(r);
+    r = fixture_open(f);
+    must(eng_check_run(r, &o, &res, why));
+    assert_int_equal(res.points, 3);
+    assert_int_equal(res.missing_points, 0);
+    vm_shell(f, "rm $(ls plain/points/old/* | head -n 1)");
+    must(eng_check_run(r, &o, &res, why));
+    assert_int_equal(res.points, 2);
+    assert_int_equal(res.missing_points, 1);
+    eng_repo_close(r);
+}
+
 static void a_point_that_was_removed_is_not_damaged(void **state)
 {
     struct fixture *f = *state;
@@ -323,253 +249,8 @@ static void a_point_that_was_removed_is_not_damaged(void **state)
     eng_repo_close(r);
 }
 
-/* --- in a bucket --- */
-
-/* The garbage of a point that is removed; r is open. */
-static struct eng_repo *with_garbage(struct attacked *a)
-{
-    struct eng_repo *r = fixture_open(&a->f);
-
-    new_disk(a->vm, 7);
-    vm_run(r, a->vm, NULL);
-    delete_oldest(r);
-    return r;
-}
-
-static void a_bucket_holds_no_more_than_what_is_needed(void **state)
-{
-    struct attacked *a = *state;
-    struct eng_repo *r = with_garbage(a);
-
-    struct eng_collect_result res = collect(r, false);
-    assert_int_equal(res.deleted.objects, VM_BLOCKS + 1);
-    assert_int_equal(count(r, "plain/blocks/"), VM_BLOCKS + 1);
-    assert_int_equal(count(r, "plain/pages/"), 2);
-    assert_int_equal(count(r, "plain/points/"), 1);
-    /* Leases and marks of sweeps are over, and gone. */
-    assert_int_equal(count(r, "gc/"), 1);
-    vm_check_restore(r, &a->f, a->vm);
-    eng_repo_close(r);
-}
-
-static void a_lease_is_named_and_nothing_deleted(void **state)
-{
-    struct attacked *a = *state;
-    struct eng_repo *r = with_garbage(a);
-    struct eng_repo *run = fixture_open(&a->f);
-
-    must(eng_runlease_begin(run, "other", NULL, why));
-    size_t before = count(r, "plain/");
-    struct eng_collect_result res = collect(r, false);
-    assert_true(res.blocked);
-    assert_non_null(strstr(res.way.who, "lease"));
-    assert_true(res.way.until > eng_lease_now(eng_repo_store(r)) + HOUR);
-    assert_int_equal(count(r, "plain/"), before);
-    eng_repo_close(run); /* which ends it */
-    assert_int_equal(collect(r, false).deleted.objects, VM_BLOCKS + 1);
-    eng_repo_close(r);
-}
-
-/* The run goes on after its lease: what it had put is gone, and put again. */
-static void a_run_that_lost_its_lease_loses_nothing(void **state)
-{
-    struct attacked *a = *state;
-    struct eng_repo *run = fixture_open(&a->f);
-    struct eng_repo *r = fixture_open(&a->f);
-    struct obj_req any = { .key = "" };
-    struct obj_bucket b;
-    int64_t sign_before = 0;
-    bool swept = false;
-    struct mf_id id;
-
-    must(eng_runlease_begin(run, "vm", NULL, why));
-    must(eng_repo_prepare_writes(run, ENG_UPLOAD_NEW, NULL, why));
-    AUTO_ENG_BLOCKIO struct eng_blockio *io =
-        eng_blockio_new(run, 1, NULL, &(struct err){ 0 });
-    must(mf_id_of(span_str("something"), &id, why));
-    must(eng_block_put(io, &id, span_str("something"), why));
-    s3server_set_clock(a->server, 2 * HOUR);
-    must(obj_bucket_info(eng_repo_store(run), &any, &b, why));
-    must(obj_bucket_info(eng_repo_store(r), &any, &b, why));
-    assert_int_equal(collect(r, false).deleted.objects, 1);
-    must(eng_runlease_confirm(run, NULL, &sign_before, &swept, why));
-    assert_true(swept);
-    assert_true(eng_block_known(io, &id));
-    must(eng_repo_distrust(run, NULL, why));
-    assert_false(eng_block_known(io, &id));
-    eng_repo_close(r);
-    eng_blockio_free(STEAL(io));
-    eng_repo_close(run);
-}
-
-static int on_marker(void *ctx, const char *key, const struct obj_info *info,
-                     struct err *e)
-{
-    (void)key;
-    (void)e;
-    if (!info->delete_marker)
-        return 0;
-    memcpy(ctx, info->version, OBJ_VERSION_CHARS);
-    return 1;
-}
-
-static void a_delete_marker_stops_wherever_it_lies(void **state)
-{
-    static const char *const where[] = { "plain/blocks/", "plain/pages/",
-                                         "plain/points/", "objvault.json" };
-    struct attacked *a = *state;
-    struct eng_repo *r = with_garbage(a);
-
-    a->n = 0;
-    struct obj_req all = { .key = "" };
-    must(obj_list(eng_repo_store(r), &all, NULL, attacked_on_key, a, why));
-    for (size_t i = 0; i < sizeof where / sizeof where[0]; i++) {
-        const char *key = attacked_key(a, where[i]);
-        attacked_hide(a, key);
-        stops(r);
-        /* Uncovered again. */
-        struct obj_req req = { .key = key };
-        struct obj_list_opts o = { .versions = true };
-        char marker[OBJ_VERSION_CHARS] = "";
-        must(obj_list(eng_repo_store(r), &req, &o, on_marker, marker, why));
-        req.version = marker;
-        must(obj_delete(eng_repo_store(r), &req, false, why));
-    }
-    assert_int_equal(collect(r, false).deleted.objects, VM_BLOCKS + 1);
-    eng_repo_close(r);
-}
-
-static void surplus_versions_go_and_a_good_one_stays(void **state)
-{
-    struct attacked *a = *state;
-    struct eng_repo *r = fixture_open(&a->f);
-    struct eng_backup_opts again = { .full = true, .upload = ENG_UPLOAD_ALL };
-
-    vm_run(r, a->vm, &again);
-    attacked_put(a, attacked_key(a, "plain/blocks/"), "rubbish");
-    attacked_put(a, attacked_key(a, "plain/pages/"), "rubbish");
-    attacked_put(a, attacked_key(a, "plain/points/"), "rubbish");
-    struct eng_collect_result res = collect(r, false);
-    assert_int_equal(res.surplus.objects, VM_BLOCKS + 1 + 2 + 3);
-    assert_int_equal(res.deleted.objects, VM_BLOCKS + 1 + 2 + 3);
-    assert_int_equal(count(r, "plain/"), VM_BLOCKS + 1 + 2 + 2);
-    vm_check_restore(r, &a->f, a->vm);
-    eng_repo_close(r);
-}
-
-/* Of none of the versions it can be said that it is good. */
-static void without_a_good_version_all_stay(void **state)
-{
-    struct attacked *a = *state;
-    struct eng_repo *r = fixture_open(&a->f);
-    const char *key = attacked_key(a, "plain/blocks/");
-    struct obj_req req = { .key = key };
-    struct obj_info info;
-
-    must(obj_head(eng_repo_store(r), &req, &info, why));
-    attacked_put(a, key, "rubbish");
-    attacked_put(a, key, "more rubbish");
-    req.version = info.version;
-    must(obj_delete(eng_repo_store(r), &req, false, why));
-    assert_int_equal(collect(r, false).deleted.objects, 0);
-    assert_int_equal(count(r, key), 2);
-    eng_repo_close(r);
-}
-
-static void what_never_was_a_manifest_is_junk(void **state)
-{
-    struct attacked *a = *state;
-    struct eng_repo *r = fixture_open(&a->f);
-
-    attacked_put(a, "plain/points/vm/20260101T000000Z-0011223344556677.json",
-                 "rubbish");
-    struct eng_collect_result res = collect(r, false);
-    assert_int_equal(res.junk, 1);
-    assert_int_equal(count(r, "plain/points/"), 2);
-    eng_repo_close(r);
-}
-
-/* --- with locks --- */
-
-static void what_is_locked_stays_until_its_date(void **state)
-{
-    struct attacked *a = *state;
-    struct eng_repo *r = fixture_open(&a->f);
-    struct obj_req any = { .key = "" };
-    struct obj_bucket b;
-
-    /* Garbage that a run left which never had its point. */
-    must(eng_repo_prepare_writes(r, ENG_UPLOAD_NEW, NULL, why));
-    AUTO_ENG_BLOCKIO struct eng_blockio *io =
-        eng_blockio_new(r, 1, NULL, &(struct err){ 0 });
-    struct mf_id id;
-    must(mf_id_of(span_str("something"), &id, why));
-    must(eng_block_put(io, &id, span_str("something"), why));
-    s3server_set_clock(a->server, 60);
-    must(obj_bucket_info(eng_repo_store(r), &any, &b, why));
-    struct eng_collect_result res = collect(r, false);
-    assert_int_equal(res.garbage.objects, 1);
-    assert_int_equal(res.locked.objects, 1);
-    assert_int_equal(res.deleted.objects, 0);
-    assert_true(res.locked_first >= b.server_time + HOUR - 120);
-    assert_true(res.locked_last == res.locked_first);
-    /* Twice the immutability, and a generation. */
-    s3server_set_clock(a->server, 3 * HOUR);
-    must(obj_bucket_info(eng_repo_store(r), &any, &b, why));
-    assert_int_equal(collect(r, false).deleted.objects, 1);
-    vm_check_restore(r, &a->f, a->vm);
-    eng_repo_close(r);
-}
-
-static void nobody_waits_on_a_locked_repository(void **state)
-{
-    struct attacked *a = *state;
-    struct eng_repo *r = fixture_open(&a->f);
-    struct eng_repo *run = fixture_open(&a->f);
-
-    must(eng_runlease_begin(run, "other", NULL, why));
-    struct eng_collect_result res = collect(r, false);
-    assert_false(res.blocked);
-    eng_repo_close(run);
-    eng_repo_close(r);
-}
-
-/* The one that stays is locked first. */
-static void surplus_versions_go_once_another_is_locked(void **state)
-{
-    struct attacked *a = *state;
-    struct eng_repo *r = fixture_open(&a->f);
-    struct obj_req req = { .key = attacked_key(a, "plain/blocks/") };
-    AUTO_BUF struct buf body = buf_init(1 << 20);
-    struct obj_req any = { .key = "" };
-    struct obj_bucket b;
-    struct obj_lock lock;
-
-    must(obj_get(eng_repo_store(r), &req, NULL, &body, NULL, why));
-    must(obj_put(eng_repo_store(r), &req, buf_span(&body), NULL, NULL, why));
-    s3server_set_clock(a->server, 2 * DAY);
-    must(obj_bucket_info(eng_repo_store(r), &any, &b, why));
-    struct eng_collect_result res = collect(r, false);
-    assert_int_equal(res.surplus.objects, 1);
-    assert_int_equal(res.deleted.objects, 1);
-    assert_int_equal(count(r, req.key), 1);
-    must(obj_get_lock(eng_repo_store(r), &req, &lock, why));
-    /* Longer than this mark was good for. */
-    assert_true(lock.until > b.server_time + HOUR / 2);
-    vm_check_restore(r, &a->f, a->vm);
-    eng_repo_close(r);
-}
-
 #define F(name)                                                                \
     cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
-#define P(name)                                                                \
-    cmocka_unit_test_setup_teardown(name, attacked_setup_plain,                \
-                                    attacked_teardown)
-#define V(name)                                                                \
-    cmocka_unit_test_setup_teardown(name, attacked_setup, attacked_teardown)
-#define L(name)                                                                \
-    cmocka_unit_test_setup_teardown(name, attacked_setup_locked,               \
-                                    attacked_teardown)
 
 int main(void)
 {
@@ -583,18 +264,8 @@ int main(void)
         F(names_of_others_stay),
         F(encrypted_keysets_are_skipped),
         F(marks_go_with_what_they_are_about),
+        F(what_another_host_collected_is_not_missing),
         F(a_point_that_was_removed_is_not_damaged),
-        P(a_bucket_holds_no_more_than_what_is_needed),
-        V(a_bucket_holds_no_more_than_what_is_needed),
-        P(a_lease_is_named_and_nothing_deleted),
-        P(a_run_that_lost_its_lease_loses_nothing),
-        V(a_delete_marker_stops_wherever_it_lies),
-        V(surplus_versions_go_and_a_good_one_stays),
-        V(without_a_good_version_all_stay),
-        V(what_never_was_a_manifest_is_junk),
-        L(what_is_locked_stays_until_its_date),
-        L(nobody_waits_on_a_locked_repository),
-        L(surplus_versions_go_once_another_is_locked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
