@@ -42,6 +42,8 @@ static const struct cli_use check_uses[] = {
     { CLI_OPT_REPAIR, false },      { CLI_OPT_FROM, false },
     { CLI_OPT_MEMORY, false },      { CLI_OPT_LIMIT_DOWNLOAD, false }
 };
+static const struct cli_use locks_uses[] = { { CLI_OPT_VERIFY, false },
+                                             { CLI_OPT_SAMPLE_LOCKS, false } };
 static const struct cli_use gc_uses[] = { { CLI_OPT_WAIT, false },
                                           { CLI_OPT_YES, false },
                                           { CLI_OPT_DRY_RUN, false } };
@@ -183,6 +185,23 @@ const struct cli_command cli_commands[] = {
       USES(recover_uses),
       .example = "repo recover main --dry-run",
       .run = cli_repo_recover },
+    { .noun = "repo",
+      .verb = "locks",
+      .summary = "show, and verify, until when points are locked",
+      .text = "Shows for each point until when it is kept and until when "
+              "every object that it needs is locked, as its manifest says, and "
+              "from when on the repository could be empty at the earliest: "
+              "locks reach up to a generation further than the latest date "
+              "of a point.\n"
+              "--verify asks the server for the lock of every object that "
+              "locked points need: descriptor, manifests, pages, blocks.  What "
+              "falls short is listed with its date, the date that it should "
+              "have, and a point that needs it (exit 7).  Where these keys "
+              "may not see locks the exit code is 5.",
+      .args = { NAME_ARG },
+      USES(locks_uses),
+      .example = "repo locks main --verify --sample 5%",
+      .run = cli_repo_locks },
     { .noun = "repo",
       .verb = "gc",
       .summary = "remove expired points and free what nobody needs",

@@ -78,6 +78,8 @@ enum cli_opt {
     CLI_OPT_LEVEL,
     CLI_OPT_LEVEL_CHECK,
     CLI_OPT_SAMPLE,
+    CLI_OPT_VERIFY,
+    CLI_OPT_SAMPLE_LOCKS,
     CLI_OPT_REPAIR,
     CLI_OPT_FROM,
     CLI_OPT_AS_OF,
@@ -172,6 +174,7 @@ int cli_repo_remove(struct cli_ctx *c, struct err *e);
 int cli_repo_stats(struct cli_ctx *c, struct err *e);
 int cli_repo_probe(struct cli_ctx *c, struct err *e);
 int cli_repo_check(struct cli_ctx *c, struct err *e);
+int cli_repo_locks(struct cli_ctx *c, struct err *e);
 int cli_repo_recover(struct cli_ctx *c, struct err *e);
 int cli_repo_gc(struct cli_ctx *c, struct err *e);
 int cli_repo_leases(struct cli_ctx *c, struct err *e);

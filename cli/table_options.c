@@ -295,6 +295,13 @@ const struct cli_option cli_options[CLI_OPTS] = {
                          .metavar = "SHARE",
                          .help = "How many are read, such as 5% or 0.1%.  "
                                  "Default: 5%." },
+    [CLI_OPT_VERIFY] = FLAG("verify", "Ask the server object by object."),
+    [CLI_OPT_SAMPLE_LOCKS] = { .name = "sample",
+                               .value = CLI_TEXT,
+                               .metavar = "SHARE",
+                               .help = "Ask for this share of the blocks only, "
+                                       "such as 5% or 0.1%; for all else in "
+                                       "any case.  Default: all." },
     [CLI_OPT_REPAIR] = FLAG("repair", "Put good copies again: older versions "
                                       "of an object where the bucket keeps "
                                       "them, and those of the repository that "

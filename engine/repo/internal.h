@@ -57,6 +57,10 @@ int eng_learn_listing(struct eng_repo *r, const struct cancel *cancel,
                       bool large, struct err *e)
     __attribute__((warn_unused_result));
 
+/* The index, where there is one and the repository is not open for writing
+ * (gone.c); never made here.  NULL: there is none, or it cannot be used. */
+struct eng_index *eng_repo_existing_index(const struct eng_repo *r);
+
 /* Reads the descriptor: on a bucket that keeps versions the oldest one that is
  * one, for whoever has the keys can lay another over it. */
 int eng_repo_read_descriptor(struct obj_store *store,
