@@ -20,13 +20,17 @@ static const struct cli_use create_uses[] = {
     { CLI_OPT_PAYLOAD, false },     { CLI_OPT_MAX_CLOCK_SKEW, false },
     { CLI_OPT_IMMUTABLE, false },   { CLI_OPT_LOCK_MODE, false },
     { CLI_OPT_GENERATION, false },  { CLI_OPT_IMMUTABLE_SCOPE, false },
+    { CLI_OPT_QUOTA, false },       { CLI_OPT_QUOTA_HARD, false },
 };
-static const struct cli_use set_uses[] = { { CLI_OPT_IMMUTABLE, false } };
+static const struct cli_use set_uses[] = { { CLI_OPT_IMMUTABLE, false },
+                                           { CLI_OPT_QUOTA, false },
+                                           { CLI_OPT_QUOTA_HARD, false } };
 static const struct cli_use attach_uses[] = {
     { CLI_OPT_ENDPOINT, false },    { CLI_OPT_REGION, false },
     { CLI_OPT_DRIVER, false },      { CLI_OPT_CA, false },
     { CLI_OPT_CREDENTIALS, false }, { CLI_OPT_ADDRESSING, false },
     { CLI_OPT_PAYLOAD, false },     { CLI_OPT_MAX_CLOCK_SKEW, false },
+    { CLI_OPT_QUOTA, false },       { CLI_OPT_QUOTA_HARD, false },
 };
 static const struct cli_use backup_uses[] = {
     { CLI_OPT_REPO, false },         { CLI_OPT_VM, false },
@@ -142,8 +146,10 @@ const struct cli_command cli_commands[] = {
       .summary = "change a repository's settings here",
       .text = "Changes what repos/NAME.json says of a repository.  A locked "
               "one can be made to lock longer on this machine, never shorter "
-              "than it was made with: its descriptor is locked as well.  Other "
-              "machines have settings of their own.",
+              "than it was made with: its descriptor is locked as well.  Over "
+              "the soft quota runs warn, over the hard one none begins; a run "
+              "that is under way is not stopped, and everything but runs goes "
+              "on working.  Other machines have settings of their own.",
       .args = { NAME_ARG },
       USES(set_uses),
       .example = "repo set main --immutable 30d",

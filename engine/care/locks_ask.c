@@ -395,7 +395,7 @@ static uint64_t plan(struct round *r)
         blocks++;
     }
     for (size_t i = 0; i < l->pages.n; i++)
-        r->due[PIECE_PAGES + l->pages.p[i].id.b[0]] = l->first;
+        r->due[(size_t)PIECE_PAGES + l->pages.p[i].id.b[0]] = l->first;
     r->due[PIECE_POINTS] = r->due[PIECE_DESCRIPTOR] = l->first;
     return blocks;
 }

@@ -30,6 +30,7 @@ struct eng_repo {
                                 descriptor's */
     int64_t retention_end;   /* of the point that is being made; 0: none */
     int64_t lock_shift_s;    /* lock dates are shifted by it, in rehearsals */
+    uint64_t quota, quota_hard;    /* 0: none */
     struct eng_probe_record probe; /* what the last probe found */
     struct {                       /* versions.c */
         pthread_mutex_t lock;
