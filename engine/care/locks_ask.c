@@ -15,10 +15,12 @@
 
 #define PREFIXES 256
 /* Pieces: blocks and pages by their prefixes, manifests, the descriptor. */
-#define PIECE_PAGES PREFIXES
-#define PIECE_POINTS (2 * PREFIXES)
-#define PIECE_DESCRIPTOR (PIECE_POINTS + 1)
-#define PIECES (PIECE_POINTS + 2)
+enum {
+    PIECE_PAGES = PREFIXES,
+    PIECE_POINTS = 2 * PREFIXES,
+    PIECE_DESCRIPTOR,
+    PIECES
+};
 
 /* One worker. */
 struct asker {
@@ -395,7 +397,7 @@ static uint64_t plan(struct round *r)
         blocks++;
     }
     for (size_t i = 0; i < l->pages.n; i++)
-        r->due[(size_t)PIECE_PAGES + l->pages.p[i].id.b[0]] = l->first;
+        r->due[PIECE_PAGES + l->pages.p[i].id.b[0]] = l->first;
     r->due[PIECE_POINTS] = r->due[PIECE_DESCRIPTOR] = l->first;
     return blocks;
 }

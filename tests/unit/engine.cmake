@@ -40,3 +40,4 @@ unit_test(engine/repo/test_lease engine_repo engine_backup engine_restore s3serv
 unit_test(engine/care/test_collect engine_care engine_backup engine_restore s3server)
 unit_test(engine/care/test_locks engine_care engine_backup engine_restore s3server)
 unit_test(engine/backup/test_quota engine_backup engine_restore)
+unit_test(engine/care/test_clock engine_care engine_backup engine_restore s3server)

@@ -5,6 +5,8 @@
 #include "engine/repo/internal.h"
 #include "engine/repo/quota.h"
 
+#define BLOCK UINT64_C(262144) /* FIXTURE_BLOCK */
+
 static uint64_t counted(struct eng_repo *r)
 {
     uint64_t n = 0;
@@ -61,9 +63,9 @@ static void what_is_stored_is_counted_without_a_listing(void **state)
     struct eng_repo *r = fixture_open(f);
 
     vm_run(r, dir, NULL);
-    assert_true(counted(r) > (uint64_t)VM_BLOCKS * FIXTURE_BLOCK);
+    assert_true(counted(r) > VM_BLOCKS * BLOCK);
     assert_int_equal(counted(r), stored(r));
-    vm_poke(dir, 3 * FIXTURE_BLOCK, "changed");
+    vm_poke(dir, 3 * BLOCK, "changed");
     vm_run(r, dir, NULL);
     assert_int_equal(counted(r), stored(r));
     uint64_t n = stored(r);
@@ -108,11 +110,11 @@ static void no_run_begins_once_the_hard_quota_is_reached(void **state)
     uint64_t puts = 0;
 
     /* The run that crosses it is not stopped. */
-    f->place.quota_hard = 3 * FIXTURE_BLOCK;
+    f->place.quota_hard = 3 * BLOCK;
     must(try_run(f, dir, &puts, &res, why));
     assert_string_equal(res.warning, "");
     for (int round = 0; round < 2; round++) {
-        vm_poke(dir, 3 * FIXTURE_BLOCK, round == 0 ? "one" : "two");
+        vm_poke(dir, 3 * BLOCK, round == 0 ? "one" : "two");
         assert_int_equal(try_run(f, dir, &puts, &res, &e), -1);
         assert_int_equal(e.kind, ERR_QUOTA);
         assert_int_equal(puts, 0);
@@ -127,7 +129,7 @@ static void no_run_begins_once_the_hard_quota_is_reached(void **state)
     assert_int_equal(eng_backup_machine(r, m, &synthetic, &res, &e), -1);
     assert_int_equal(e.kind, ERR_QUOTA);
     eng_repo_close(r);
-    f->place.quota_hard = 300 * FIXTURE_BLOCK;
+    f->place.quota_hard = 300 * BLOCK;
     must(try_run(f, dir, &puts, &res, why));
     free(dir);
 }
@@ -154,11 +156,11 @@ static void over_the_soft_quota_a_run_warns_and_names_both(void **state)
     struct eng_backup_result res;
     uint64_t puts = 0;
 
-    f->place.quota = 300 * FIXTURE_BLOCK;
+    f->place.quota = 300 * BLOCK;
     must(try_run(f, dir, &puts, &res, why));
     assert_string_equal(res.warning, "");
-    f->place.quota = 3 * FIXTURE_BLOCK;
-    vm_poke(dir, 3 * FIXTURE_BLOCK, "changed");
+    f->place.quota = 3 * BLOCK;
+    vm_poke(dir, 3 * BLOCK, "changed");
     must(try_run(f, dir, &puts, &res, why));
     assert_non_null(strstr(res.warning, "holds 2.5 MiB"));
     assert_non_null(strstr(res.warning, "soft quota is 768.0 KiB"));
@@ -196,7 +198,7 @@ static void a_quota_costs_no_request(void **state)
     uint64_t lists[2] = { 0 };
 
     for (int with = 0; with < 2; with++) {
-        f->place.quota = with == 0 ? 0 : 300 * FIXTURE_BLOCK;
+        f->place.quota = with == 0 ? 0 : 300 * BLOCK;
         f->place.quota_hard = f->place.quota;
         for (int round = 0; round < 2; round++) {
             struct eng_repo *r = fixture_open(f);
