@@ -117,6 +117,7 @@ const char *err_kind_name(enum err_kind kind)
         [ERR_THROTTLED] = "throttled",
         [ERR_TIMEOUT] = "timeout",
         [ERR_FULL] = "full",
+        [ERR_QUOTA] = "quota",
         [ERR_BUSY] = "busy",
         [ERR_PRECONDITION] = "precondition",
         [ERR_UNSUPPORTED] = "unsupported",

@@ -26,7 +26,8 @@ enum err_kind {
     ERR_UNREACHABLE,  /* storage or key server does not answer */
     ERR_THROTTLED,    /* the server went on refusing for lack of capacity */
     ERR_TIMEOUT,      /* it answered too slowly */
-    ERR_FULL,         /* no space, or a quota is reached */
+    ERR_FULL,         /* no space is left where it should be written */
+    ERR_QUOTA,        /* a quota that we hold to is reached */
     ERR_BUSY,         /* in use by somebody else */
     ERR_PRECONDITION, /* a condition of the request does not hold */
     ERR_UNSUPPORTED,  /* this server or this version cannot do it */

@@ -48,6 +48,8 @@ static int config_from_options(struct cli_ctx *c, struct eng_config_repo *r,
         copy_ca(c, &r->ca, e) < 0)
         return -1;
     r->max_clock_skew_s = (int64_t)cli_number(c, CLI_OPT_MAX_CLOCK_SKEW);
+    r->quota = cli_number(c, CLI_OPT_QUOTA);
+    r->quota_hard = cli_number(c, CLI_OPT_QUOTA_HARD);
     return eng_config_repo_check(r, e);
 }
 
@@ -112,6 +114,20 @@ static void json_descriptor(struct jsonw *w, const struct eng_repo *repo)
     }
 }
 
+static void json_size(struct jsonw *w, const char *key, uint64_t bytes)
+{
+    if (bytes != 0)
+        jsonw_kuint(w, key, bytes);
+    else
+        jsonw_knull(w, key);
+}
+
+static void json_quotas(struct jsonw *w, const struct eng_config_repo *r)
+{
+    json_size(w, "quota_bytes", r->quota);
+    json_size(w, "quota_hard_bytes", r->quota_hard);
+}
+
 /* When the last probe was, and what it did not find. */
 static void json_probe(struct jsonw *w, const struct eng_probe_record *p)
 {
@@ -147,6 +163,7 @@ static int result_repo(struct cli_ctx *c, const struct eng_config_repo *r,
     jsonw_object(&w);
     json_config(&w, r);
     json_descriptor(&w, repo);
+    json_quotas(&w, r);
     json_probe(&w, &r->probe);
     jsonw_end_object(&w);
     return cli_json_end(c, &w, e);
@@ -335,6 +352,16 @@ static void show_locks(struct cli_ctx *c, const struct eng_repo *repo)
     cli_pair(c, "Generation", "%s", generation);
 }
 
+static void show_quota(struct cli_ctx *c, const char *name, uint64_t bytes)
+{
+    char text[UNITS_TEXT_CHARS];
+
+    if (bytes == 0)
+        return;
+    units_format_size(bytes, text);
+    cli_pair(c, name, "%s", text);
+}
+
 static void show_probe(struct cli_ctx *c, const struct eng_probe_record *p)
 {
     char time[UTC_ISO_CHARS];
@@ -383,6 +410,8 @@ int cli_repo_show(struct cli_ctx *c, struct err *e)
     cli_pair(c, "Created", "%s", created);
     cli_pair(c, "Block size", "%s", size);
     show_locks(c, repo.repo);
+    show_quota(c, "Quota", r.quota);
+    show_quota(c, "Hard quota", r.quota_hard);
     show_probe(c, &r.probe);
     return 0;
 }
@@ -408,25 +437,65 @@ static int check_longer(const struct eng_repo *repo, uint64_t wanted,
                    eng_repo_name(repo), text);
 }
 
+static void say_set(struct cli_ctx *c, const char *name,
+                    const struct eng_config_settings *s)
+{
+    char text[UNITS_TEXT_CHARS];
+
+    if (s->immutable_s != NULL) {
+        units_format_duration(*s->immutable_s, text);
+        cli_say(c, "new points of repository %s are locked for %s", name, text);
+    }
+    if (s->quota != NULL) {
+        units_format_size(*s->quota, text);
+        cli_say(c, "the soft quota of repository %s is %s", name,
+                *s->quota != 0 ? text : "none");
+    }
+    if (s->quota_hard != NULL) {
+        units_format_size(*s->quota_hard, text);
+        cli_say(c, "the hard quota of repository %s is %s", name,
+                *s->quota_hard != 0 ? text : "none");
+    }
+}
+
+/* How long objects are locked is the repository's matter, so it is asked. */
+static int check_immutable(struct cli_ctx *c, const char *name, uint64_t wanted,
+                           struct err *e)
+{
+    AUTO_CLI_REPO struct cli_repo repo = { 0 };
+
+    if (cli_repo_open(c, name, CLI_INTERACTIVE, &repo, e) < 0)
+        return -1;
+    return check_longer(repo.repo, wanted, e);
+}
+
 int cli_repo_set(struct cli_ctx *c, struct err *e)
 {
     const char *name = c->call->args[0];
-    uint64_t immutable = cli_number(c, CLI_OPT_IMMUTABLE);
-    char text[UNITS_TEXT_CHARS];
-    AUTO_CLI_REPO struct cli_repo repo = { 0 };
-    if (!cli_given(c, CLI_OPT_IMMUTABLE))
-        return err_set(e, ERR_USAGE, 0, "say what to set: --immutable");
-    if (cli_repo_open(c, name, CLI_INTERACTIVE, &repo, e) < 0 ||
-        check_longer(repo.repo, immutable, e) < 0 ||
-        eng_config_repo_set_immutable(&c->home, name, immutable, e) < 0)
+    int64_t immutable = (int64_t)cli_number(c, CLI_OPT_IMMUTABLE);
+    uint64_t quota = cli_number(c, CLI_OPT_QUOTA);
+    uint64_t quota_hard = cli_number(c, CLI_OPT_QUOTA_HARD);
+    const struct eng_config_settings s = {
+        .immutable_s = cli_given(c, CLI_OPT_IMMUTABLE) ? &immutable : NULL,
+        .quota = cli_given(c, CLI_OPT_QUOTA) ? &quota : NULL,
+        .quota_hard = cli_given(c, CLI_OPT_QUOTA_HARD) ? &quota_hard : NULL,
+    };
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo now = { 0 };
+
+    if (s.immutable_s == NULL && s.quota == NULL && s.quota_hard == NULL)
+        return err_set(e, ERR_USAGE, 0,
+                       "say what to set: --immutable, --quota, --quota-hard");
+    if ((s.immutable_s != NULL &&
+         check_immutable(c, name, (uint64_t)immutable, e) < 0) ||
+        eng_config_repo_set(&c->home, name, &s, &now, e) < 0)
         return -1;
-    units_format_duration((int64_t)immutable, text);
-    cli_say(c, "new points of repository %s are locked for %s", name, text);
+    say_set(c, name, &s);
     if (!c->json)
         return 0;
     struct jsonw w = cli_json_begin(c);
     jsonw_kstring(&w, "repo", name);
-    jsonw_kuint(&w, "immutable_seconds", immutable);
+    json_size(&w, "immutable_seconds", (uint64_t)now.immutable_s);
+    json_quotas(&w, &now);
     return cli_json_end(c, &w, e);
 }
 

@@ -20,13 +20,17 @@ static const struct cli_use create_uses[] = {
     { CLI_OPT_PAYLOAD, false },     { CLI_OPT_MAX_CLOCK_SKEW, false },
     { CLI_OPT_IMMUTABLE, false },   { CLI_OPT_LOCK_MODE, false },
     { CLI_OPT_GENERATION, false },  { CLI_OPT_IMMUTABLE_SCOPE, false },
+    { CLI_OPT_QUOTA, false },       { CLI_OPT_QUOTA_HARD, false },
 };
-static const struct cli_use set_uses[] = { { CLI_OPT_IMMUTABLE, false } };
+static const struct cli_use set_uses[] = { { CLI_OPT_IMMUTABLE, false },
+                                           { CLI_OPT_QUOTA, false },
+                                           { CLI_OPT_QUOTA_HARD, false } };
 static const struct cli_use attach_uses[] = {
     { CLI_OPT_ENDPOINT, false },    { CLI_OPT_REGION, false },
     { CLI_OPT_DRIVER, false },      { CLI_OPT_CA, false },
     { CLI_OPT_CREDENTIALS, false }, { CLI_OPT_ADDRESSING, false },
     { CLI_OPT_PAYLOAD, false },     { CLI_OPT_MAX_CLOCK_SKEW, false },
+    { CLI_OPT_QUOTA, false },       { CLI_OPT_QUOTA_HARD, false },
 };
 static const struct cli_use backup_uses[] = {
     { CLI_OPT_REPO, false },         { CLI_OPT_VM, false },
@@ -42,6 +46,8 @@ static const struct cli_use check_uses[] = {
     { CLI_OPT_REPAIR, false },      { CLI_OPT_FROM, false },
     { CLI_OPT_MEMORY, false },      { CLI_OPT_LIMIT_DOWNLOAD, false }
 };
+static const struct cli_use locks_uses[] = { { CLI_OPT_VERIFY, false },
+                                             { CLI_OPT_SAMPLE_LOCKS, false } };
 static const struct cli_use gc_uses[] = { { CLI_OPT_WAIT, false },
                                           { CLI_OPT_YES, false },
                                           { CLI_OPT_DRY_RUN, false } };
@@ -140,8 +146,10 @@ const struct cli_command cli_commands[] = {
       .summary = "change a repository's settings here",
       .text = "Changes what repos/NAME.json says of a repository.  A locked "
               "one can be made to lock longer on this machine, never shorter "
-              "than it was made with: its descriptor is locked as well.  Other "
-              "machines have settings of their own.",
+              "than it was made with: its descriptor is locked as well.  Over "
+              "the soft quota runs warn, over the hard one none begins; a run "
+              "that is under way is not stopped, and everything but runs goes "
+              "on working.  Other machines have settings of their own.",
       .args = { NAME_ARG },
       USES(set_uses),
       .example = "repo set main --immutable 30d",
@@ -183,6 +191,23 @@ const struct cli_command cli_commands[] = {
       USES(recover_uses),
       .example = "repo recover main --dry-run",
       .run = cli_repo_recover },
+    { .noun = "repo",
+      .verb = "locks",
+      .summary = "show, and verify, until when points are locked",
+      .text = "Shows for each point until when it is kept and until when "
+              "every object that it needs is locked, as its manifest says, and "
+              "from when on the repository could be empty at the earliest: "
+              "locks reach up to a generation further than the latest date "
+              "of a point.\n"
+              "--verify asks the server for the lock of every object that "
+              "locked points need: descriptor, manifests, pages, blocks.  What "
+              "falls short is listed with its date, the date that it should "
+              "have, and a point that needs it (exit 7).  Where these keys "
+              "may not see locks the exit code is 5.",
+      .args = { NAME_ARG },
+      USES(locks_uses),
+      .example = "repo locks main --verify --sample 5%",
+      .run = cli_repo_locks },
     { .noun = "repo",
       .verb = "gc",
       .summary = "remove expired points and free what nobody needs",

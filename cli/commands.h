@@ -52,6 +52,8 @@ enum cli_opt {
     CLI_OPT_CA,
     CLI_OPT_CREDENTIALS,
     CLI_OPT_MAX_CLOCK_SKEW,
+    CLI_OPT_QUOTA,
+    CLI_OPT_QUOTA_HARD,
     CLI_OPT_CREATE_BUCKET,
     CLI_OPT_BLOCK_SIZE,
     CLI_OPT_REPO,
@@ -78,6 +80,8 @@ enum cli_opt {
     CLI_OPT_LEVEL,
     CLI_OPT_LEVEL_CHECK,
     CLI_OPT_SAMPLE,
+    CLI_OPT_VERIFY,
+    CLI_OPT_SAMPLE_LOCKS,
     CLI_OPT_REPAIR,
     CLI_OPT_FROM,
     CLI_OPT_AS_OF,
@@ -172,6 +176,7 @@ int cli_repo_remove(struct cli_ctx *c, struct err *e);
 int cli_repo_stats(struct cli_ctx *c, struct err *e);
 int cli_repo_probe(struct cli_ctx *c, struct err *e);
 int cli_repo_check(struct cli_ctx *c, struct err *e);
+int cli_repo_locks(struct cli_ctx *c, struct err *e);
 int cli_repo_recover(struct cli_ctx *c, struct err *e);
 int cli_repo_gc(struct cli_ctx *c, struct err *e);
 int cli_repo_leases(struct cli_ctx *c, struct err *e);

@@ -25,6 +25,7 @@ int cli_exit_of(enum err_kind kind)
     case ERR_NOTFOUND:
         return 4;
     case ERR_DENIED:
+    case ERR_QUOTA:
         return 5;
     case ERR_LOCKED:
         return 6;

@@ -129,6 +129,24 @@ const struct cli_option cli_options[CLI_OPTS] = {
                                  .help = "How far this machine's clock may be "
                                          "from the server's.  Default: "
                                          "10m." },
+    [CLI_OPT_QUOTA] = { .name = "quota",
+                        .value = CLI_SIZE,
+                        .metavar = "SIZE",
+                        .min = 0,
+                        .max = INT64_MAX,
+                        .help = "Warn (exit 3) after each run of this machine "
+                                "when the repository holds so much, as in "
+                                "500G; 0 for no such bound." },
+    [CLI_OPT_QUOTA_HARD] = { .name = "quota-hard",
+                             .value = CLI_SIZE,
+                             .metavar = "SIZE",
+                             .min = 0,
+                             .max = INT64_MAX,
+                             .help = "Begin no run of this machine (exit 5) "
+                                     "once the repository holds so much; 0 "
+                                     "for no such bound.  What counts: the "
+                                     "objects of blocks and pages as they are "
+                                     "stored, all versions, needed or not." },
     [CLI_OPT_CREATE_BUCKET] =
         FLAG("create-bucket", "Make the bucket if it is not there."),
     [CLI_OPT_BLOCK_SIZE] = { .name = "block-size",
@@ -295,6 +313,13 @@ const struct cli_option cli_options[CLI_OPTS] = {
                          .metavar = "SHARE",
                          .help = "How many are read, such as 5% or 0.1%.  "
                                  "Default: 5%." },
+    [CLI_OPT_VERIFY] = FLAG("verify", "Ask the server object by object."),
+    [CLI_OPT_SAMPLE_LOCKS] = { .name = "sample",
+                               .value = CLI_TEXT,
+                               .metavar = "SHARE",
+                               .help = "Ask for this share of the blocks only, "
+                                       "such as 5% or 0.1%; for all else in "
+                                       "any case.  Default: all." },
     [CLI_OPT_REPAIR] = FLAG("repair", "Put good copies again: older versions "
                                       "of an object where the bucket keeps "
                                       "them, and those of the repository that "

@@ -87,6 +87,26 @@ static void learn_clock(struct obj_store *s, int64_t server_time,
         atomic_store(&s->clock_offset, high);
 }
 
+/* Whichever is wrong: dates of locks, retention and fences would be, too. */
+static int refuse_clock(const struct obj_store *s, int64_t offset,
+                        struct err *e)
+{
+    int64_t now = utc_real_now();
+    char ours[UTC_ISO_CHARS];
+    char theirs[UTC_ISO_CHARS];
+
+    utc_format_iso(now, ours);
+    utc_format_iso(now + offset, theirs);
+    err_set(e, ERR_PRECONDITION, 0,
+            "the clock of %s is %lld s %s ours, more than the %lld s allowed: "
+            "it says %s, this machine's says %s",
+            s->name, (long long)llabs(offset),
+            offset > 0 ? "ahead of" : "behind", (long long)s->max_clock_skew_s,
+            theirs, ours);
+    return err_hint(e, "nothing more is asked of it: set the clock that is "
+                       "wrong");
+}
+
 /* What must hold at the very moment an attempt is signed. */
 static int may_sign(struct run *r, struct err *e)
 {
@@ -96,12 +116,7 @@ static int may_sign(struct run *r, struct err *e)
     char subject[256];
 
     if (s->max_clock_skew_s > 0 && llabs(offset) > s->max_clock_skew_s)
-        return err_set(e, ERR_PRECONDITION, 0,
-                       "the clock of %s is %lld s %s ours, more than the %lld "
-                       "s allowed; set this machine's clock",
-                       s->name, (long long)llabs(offset),
-                       offset > 0 ? "ahead of" : "behind",
-                       (long long)s->max_clock_skew_s);
+        return refuse_clock(s, offset, e);
     if (req->sign_before == 0)
         return 0;
     int64_t late = server_now(s) - req->sign_before;

@@ -22,6 +22,7 @@
 #include "engine/backup/synthetic.h"
 #include "engine/repo/learn.h"
 #include "engine/repo/point_store.h"
+#include "engine/repo/quota.h"
 #include "engine/repo/runlease.h"
 #include "engine/retention/retention.h"
 #include "engine/source/image.h"
@@ -436,6 +437,17 @@ static int run_all(struct run *r, struct err *e)
     return r->o->dry_run ? 0 : eng_run_commit(r, e);
 }
 
+/* The point stands, whatever comes of it. */
+static void warn_of_quota(struct run *r)
+{
+    char text[ENG_WARNING_CHARS];
+    struct err e = { 0 };
+    int reached = eng_quota_warning(r->repo, text, sizeof(text), &e);
+
+    if (reached != 0)
+        eng_run_warn(r, "%s", reached == 1 ? text : e.msg);
+}
+
 int eng_backup_machine(struct eng_repo *repo, const struct eng_machine *m,
                        const struct eng_backup_opts *o,
                        struct eng_backup_result *res, struct err *e)
@@ -456,6 +468,7 @@ int eng_backup_machine(struct eng_repo *repo, const struct eng_machine *m,
                      : run_all(&r, e);
     eng_runlease_end(repo);
     if (result == 0) {
+        warn_of_quota(&r);
         fill_result(&r, res);
         if (!o->dry_run) {
             char iso[UTC_ISO_CHARS];

@@ -73,7 +73,7 @@ struct eng_backup_result {
  * ERR_USAGE: another machine's points go by this name (say adopt, or another
  * name), the policy's time zone is not known, or a synthetic full on an object
  * repository; ERR_NOTFOUND: a synthetic full without a point; ERR_BUSY: an
- * image is in use. */
+ * image is in use; ERR_QUOTA: the hard quota is reached already. */
 int eng_backup_machine(struct eng_repo *repo, const struct eng_machine *m,
                        const struct eng_backup_opts *o,
                        struct eng_backup_result *res, struct err *e)

@@ -9,8 +9,6 @@
 #include "engine/repo/internal.h"
 #include "manifest/block.h"
 
-#define MILLION 1000000u
-
 static int on_block(void *ctx, const char *key, const struct obj_info *info,
                     struct err *e)
 {
@@ -100,11 +98,8 @@ static bool is_suspect(const struct check *c, const struct mf_id *id)
            eng_damaged_find(c->o->suspects, ENG_INDEX_BLOCK, id) != NULL;
 }
 
-/* Ids are uniform; the seed makes each run choose others. */
 static bool in_sample(const struct check *c, const struct eng_idset_slot *s)
 {
-    uint64_t x;
-
     if (c->o->level == ENG_CHECK_FULL)
         return true;
     if (!s->there || s->hidden)
@@ -113,9 +108,7 @@ static bool in_sample(const struct check *c, const struct eng_idset_slot *s)
         return true;
     if (c->o->level == ENG_CHECK_LIST)
         return false;
-    memcpy(&x, s->id.b + 8, sizeof(x));
-    x = (x ^ c->seed) * 0x9e3779b97f4a7c15u;
-    return (x >> 32) % MILLION < c->o->sample_ppm;
+    return eng_idset_sampled(&s->id, c->seed, c->o->sample_ppm);
 }
 
 /* However small the share, something is read. */

@@ -49,7 +49,7 @@ static int take_point(struct collect *c, const struct cancel *cancel,
         return -1;
     pthread_mutex_lock(&c->lock);
     int r = p->manifest == NULL ? eng_names_add(&c->bad, key.s, e)
-                                : eng_pagerefs_add(to, p->manifest, e);
+                                : eng_pagerefs_add(to, p->manifest, 0, e);
     if (r == 0 && p->manifest != NULL)
         r = note_parent(c, p, e);
     pthread_mutex_unlock(&c->lock);
@@ -98,7 +98,7 @@ static int judge_bad(struct collect *c, struct eng_looker *l,
     if (found.state != ENG_LOOK_BAD) {
         AUTO_MF_POINT struct mf_point *m =
             mf_point_decode(eng_looker_plain(l), e);
-        return m == NULL ? -1 : eng_pagerefs_add(&c->pages, m, e);
+        return m == NULL ? -1 : eng_pagerefs_add(&c->pages, m, 0, e);
     }
     if (!found.never || eng_names_has(known, key) ||
         eng_names_has(&c->parents, key))

@@ -110,3 +110,12 @@ struct eng_idset_slot *eng_idset_find(const struct eng_idset *s,
             return &s->slots[i];
     return NULL;
 }
+
+bool eng_idset_sampled(const struct mf_id *id, uint64_t seed, unsigned ppm)
+{
+    uint64_t x;
+
+    memcpy(&x, id->b + 8, sizeof(x));
+    x = (x ^ seed) * 0x9e3779b97f4a7c15u;
+    return (x >> 32) % 1000000u < ppm;
+}

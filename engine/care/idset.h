@@ -19,10 +19,12 @@ struct eng_idset_slot {
     struct mf_id id;
     uint32_t len; /* bytes of the plaintext; 0: the slot is empty */
     /* Notes of whoever lists: one thread for each first byte. */
-    bool there;      /* a version of a size that can be */
-    bool hidden;     /* the newest is a delete marker, or of another size */
-    bool impossible; /* one of a size that cannot be */
+    bool there : 1;      /* a version of a size that can be */
+    bool hidden : 1;     /* the newest is a delete marker, or of another size */
+    bool impossible : 1; /* one of a size that cannot be */
+    uint32_t note : 29;  /* of whoever adds; 0 at first */
 };
+#define ENG_IDSET_NOTE_MAX ((1u << 29) - 1)
 
 struct eng_idset {
     struct eng_idset_slot *slots; /* owned */
@@ -44,6 +46,10 @@ int eng_idset_add(struct eng_idset *s, const struct mf_id *id, uint32_t len,
 struct eng_idset_slot *eng_idset_find(const struct eng_idset *s,
                                       const struct mf_id *id,
                                       struct eng_idset_slot *at);
+
+/* Whether an id is in a sample of ppm millionths: ids are uniform, the seed
+ * makes each run choose others. */
+bool eng_idset_sampled(const struct mf_id *id, uint64_t seed, unsigned ppm);
 
 void eng_idset_fini(struct eng_idset *s);
 #define AUTO_ENG_IDSET AUTO(eng_idset_fini)

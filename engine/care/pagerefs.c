@@ -7,10 +7,9 @@
 #include "manifest/block.h"
 #include "manifest/page.h"
 
-static int by_id(const void *pa, const void *pb)
+/* The same page at a place of the same shape. */
+static int by_place(const struct eng_pageref *a, const struct eng_pageref *b)
 {
-    const struct eng_pageref *a = pa;
-    const struct eng_pageref *b = pb;
     int d = memcmp(a->id.b, b->id.b, MF_ID_BYTES);
 
     if (d != 0)
@@ -24,14 +23,25 @@ static int by_id(const void *pa, const void *pb)
     return 0;
 }
 
+static int by_rank(const void *pa, const void *pb)
+{
+    const struct eng_pageref *a = pa;
+    const struct eng_pageref *b = pb;
+    int d = by_place(a, b);
+
+    if (d != 0 || a->rank == b->rank)
+        return d;
+    return a->rank < b->rank ? -1 : 1;
+}
+
 void eng_pagerefs_sort(struct eng_pagerefs *s)
 {
     size_t kept = 0;
 
     if (s->n > 1)
-        qsort(s->p, s->n, sizeof(*s->p), by_id);
+        qsort(s->p, s->n, sizeof(*s->p), by_rank);
     for (size_t i = 0; i < s->n; i++)
-        if (kept == 0 || by_id(&s->p[kept - 1], &s->p[i]) != 0)
+        if (kept == 0 || by_place(&s->p[kept - 1], &s->p[i]) != 0)
             s->p[kept++] = s->p[i];
     s->n = kept;
 }
@@ -57,7 +67,7 @@ int eng_pagerefs_add_one(struct eng_pagerefs *s, const struct eng_pageref *p,
 }
 
 static int add_streams(struct eng_pagerefs *s, const struct mf_stream *of,
-                       size_t n, struct err *e)
+                       size_t n, uint32_t rank, struct err *e)
 {
     for (size_t i = 0; i < n; i++)
         for (uint64_t page = 0; page < of[i].n_pages; page++) {
@@ -71,6 +81,7 @@ static int add_streams(struct eng_pagerefs *s, const struct mf_stream *of,
                 .entries = (uint32_t)entries,
                 .block_size = of[i].block_size,
                 .last_len = mf_block_len(of[i].size, of[i].block_size, last),
+                .rank = rank,
             };
             if (eng_pagerefs_add_one(s, &p, e) < 0)
                 return -1;
@@ -79,29 +90,31 @@ static int add_streams(struct eng_pagerefs *s, const struct mf_stream *of,
 }
 
 int eng_pagerefs_add(struct eng_pagerefs *s, const struct mf_point *m,
-                     struct err *e)
+                     uint32_t rank, struct err *e)
 {
-    if (add_streams(s, m->disks, m->n_disks, e) < 0)
+    if (add_streams(s, m->disks, m->n_disks, rank, e) < 0)
         return -1;
-    return add_streams(s, m->files, m->n_files, e);
+    return add_streams(s, m->files, m->n_files, rank, e);
 }
 
-bool eng_pagerefs_has(const struct eng_pagerefs *s, const struct mf_id *id)
+size_t eng_pagerefs_at(const struct eng_pagerefs *s, const struct mf_id *id)
 {
     size_t lo = 0;
     size_t hi = s->n;
 
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
-        int d = memcmp(s->p[mid].id.b, id->b, MF_ID_BYTES);
-        if (d == 0)
-            return true;
-        if (d < 0)
+        if (memcmp(s->p[mid].id.b, id->b, MF_ID_BYTES) < 0)
             lo = mid + 1;
         else
             hi = mid;
     }
-    return false;
+    return lo < s->n && mf_id_eq(&s->p[lo].id, id) ? lo : s->n;
+}
+
+bool eng_pagerefs_has(const struct eng_pagerefs *s, const struct mf_id *id)
+{
+    return eng_pagerefs_at(s, id) < s->n;
 }
 
 void eng_pagerefs_free(struct eng_pagerefs *s)

@@ -11,6 +11,7 @@
 struct eng_pageref {
     struct mf_id id;
     uint32_t entries, block_size, last_len;
+    uint32_t rank; /* the caller's; of equal ones the smallest is kept */
 };
 
 struct eng_pagerefs {
@@ -20,10 +21,13 @@ struct eng_pagerefs {
 
 /* Adds all pages of a point. */
 int eng_pagerefs_add(struct eng_pagerefs *s, const struct mf_point *m,
-                     struct err *e) __attribute__((warn_unused_result));
+                     uint32_t rank, struct err *e)
+    __attribute__((warn_unused_result));
 int eng_pagerefs_add_one(struct eng_pagerefs *s, const struct eng_pageref *p,
                          struct err *e) __attribute__((warn_unused_result));
 void eng_pagerefs_sort(struct eng_pagerefs *s);
+/* In a sorted set: the first place of this page, or s->n. */
+size_t eng_pagerefs_at(const struct eng_pagerefs *s, const struct mf_id *id);
 /* In a sorted set: whether some point needs this page. */
 bool eng_pagerefs_has(const struct eng_pagerefs *s, const struct mf_id *id);
 void eng_pagerefs_free(struct eng_pagerefs *s);

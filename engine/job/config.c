@@ -248,14 +248,21 @@ int eng_config_repo_set_probe(const struct eng_home *h, const char *name,
     return rewrite_repo(h, &r, e);
 }
 
-int eng_config_repo_set_immutable(const struct eng_home *h, const char *name,
-                                  uint64_t seconds, struct err *e)
+int eng_config_repo_set(const struct eng_home *h, const char *name,
+                        const struct eng_config_settings *s,
+                        struct eng_config_repo *now, struct err *e)
 {
-    AUTO_ENG_CONFIG_REPO struct eng_config_repo r = { 0 };
-    if (eng_config_repo_load(h, name, &r, e) < 0)
+    if (eng_config_repo_load(h, name, now, e) < 0)
         return -1;
-    r.immutable_s = (int64_t)seconds;
-    return rewrite_repo(h, &r, e);
+    if (s->immutable_s != NULL)
+        now->immutable_s = *s->immutable_s;
+    if (s->quota != NULL)
+        now->quota = *s->quota;
+    if (s->quota_hard != NULL)
+        now->quota_hard = *s->quota_hard;
+    if (eng_config_repo_check(now, e) < 0)
+        return -1;
+    return rewrite_repo(h, now, e);
 }
 
 int eng_config_repo_remove(const struct eng_home *h, const char *name,

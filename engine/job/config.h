@@ -39,6 +39,7 @@ struct eng_config_repo {
     char *credentials; /* NAME of credentials/NAME.json */
     char *payload;     /* "signed", "crc32c" */
     int64_t max_clock_skew_s;
+    uint64_t quota, quota_hard; /* bytes; 0: none */
     int64_t immutable_s; /* this machine's, where it is longer than that of the
                             repository; else 0 */
     struct eng_probe_record probe; /* what `repo probe` found last */
@@ -72,10 +73,16 @@ int eng_config_repo_set_probe(const struct eng_home *h, const char *name,
                               const struct eng_probe_record *probe,
                               struct err *e)
     __attribute__((warn_unused_result));
-/* Keeps an immutability of this machine's own there; what it may be is the
- * caller's to check.  ERR_CONFIG as above. */
-int eng_config_repo_set_immutable(const struct eng_home *h, const char *name,
-                                  uint64_t seconds, struct err *e)
+/* What `repo set` changes; NULL: stays as it is. */
+struct eng_config_settings {
+    const int64_t *immutable_s; /* what it may be is the caller's to check */
+    const uint64_t *quota, *quota_hard; /* 0: none any more */
+};
+/* Keeps settings of this machine's own there, and fills *now.  ERR_USAGE: they
+ * do not fit together; ERR_CONFIG as above. */
+int eng_config_repo_set(const struct eng_home *h, const char *name,
+                        const struct eng_config_settings *s,
+                        struct eng_config_repo *now, struct err *e)
     __attribute__((warn_unused_result));
 int eng_config_repo_remove(const struct eng_home *h, const char *name,
                            struct err *e) __attribute__((warn_unused_result));

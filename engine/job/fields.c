@@ -26,6 +26,11 @@ static int64_t *duration_member(void *object, const struct eng_field *f)
     return (int64_t *)(void *)((char *)object + f->offset);
 }
 
+static uint64_t *size_member(void *object, const struct eng_field *f)
+{
+    return (uint64_t *)(void *)((char *)object + f->offset);
+}
+
 /* Text for one line: configuration never needs control characters, and a
  * message that quotes one would break the terminal. */
 static void check_text(const struct json *v, const char *s)
@@ -146,6 +151,11 @@ static int decode_field(const struct eng_field *f, const struct json *v,
             !units_parse_duration(text, duration_member(out, f)))
             json_reject(v, "is no duration such as 30s, 15m or 12h");
         return 0;
+    case ENG_FIELD_SIZE:
+        text = json_string(v, 64);
+        if (json_is_string(v) && !units_parse_size(text, size_member(out, f)))
+            json_reject(v, "is no size such as 512M, 500G or 2T");
+        return 0;
     case ENG_FIELD_PROBE:
         decode_probe(
             v, (struct eng_probe_record *)(void *)((char *)out + f->offset));
@@ -201,6 +211,20 @@ static void write_duration(struct jsonw *w, int64_t seconds)
     jsonw_string(w, text);
 }
 
+/* The exact size, likewise. */
+static void write_size(struct jsonw *w, uint64_t bytes)
+{
+    static const char *const units[] = { "", "K", "M", "G", "T", "P", "E" };
+    char text[UNITS_TEXT_CHARS];
+    size_t i = 0;
+    while (i + 1 < sizeof units / sizeof units[0] && bytes % 1024 == 0) {
+        bytes /= 1024;
+        i++;
+    }
+    (void)snprintf(text, sizeof text, "%" PRIu64 "%s", bytes, units[i]);
+    jsonw_string(w, text);
+}
+
 int eng_fields_encode(const struct eng_kind *k, const void *in, struct buf *out,
                       struct err *e)
 {
@@ -215,6 +239,12 @@ int eng_fields_encode(const struct eng_kind *k, const void *in, struct buf *out,
                 continue;
             jsonw_key(&w, f->name);
             write_duration(&w, seconds);
+        } else if (f->type == ENG_FIELD_SIZE) {
+            uint64_t bytes = *(const uint64_t *)member;
+            if (bytes == 0)
+                continue;
+            jsonw_key(&w, f->name);
+            write_size(&w, bytes);
         } else if (f->type == ENG_FIELD_PROBE) {
             const struct eng_probe_record *probe = member;
             if (probe->time == 0)
@@ -300,6 +330,10 @@ static void schema_field(struct jsonw *w, const struct eng_field *f)
     case ENG_FIELD_DURATION:
         jsonw_kstring(w, "type", "string");
         jsonw_kstring(w, "pattern", "^[0-9]+[smhdw]?$");
+        break;
+    case ENG_FIELD_SIZE:
+        jsonw_kstring(w, "type", "string");
+        jsonw_kstring(w, "pattern", "^[0-9]+[KMGTPE]?$");
         break;
     case ENG_FIELD_WORD:
         jsonw_key(w, "enum");

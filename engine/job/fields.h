@@ -23,6 +23,7 @@ enum eng_field_type {
     ENG_FIELD_CHECKED,  /* text; checked, not kept */
     ENG_FIELD_WORD,     /* char *, one of `words` */
     ENG_FIELD_DURATION, /* int64_t, seconds; written as "10m" */
+    ENG_FIELD_SIZE,     /* uint64_t, bytes; written as "10G" */
     ENG_FIELD_PROBE,    /* struct eng_probe_record */
     ENG_FIELD_SECRET,   /* text, or where to find it; checked, not kept */
 };

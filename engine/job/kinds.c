@@ -72,6 +72,16 @@ static const struct eng_field repo_fields[] = {
       .help = "of a locked repository: how long this machine locks what its "
               "points need, where that is longer than what the repository "
               "was made with; a shorter time does not count" },
+    { .name = "quota",
+      .type = ENG_FIELD_SIZE,
+      .offset = REPO(quota),
+      .help = "stored bytes, such as 500G, from which on this machine's runs "
+              "warn" },
+    { .name = "quota_hard",
+      .type = ENG_FIELD_SIZE,
+      .offset = REPO(quota_hard),
+      .help = "stored bytes, such as 600G, from which on none of this "
+              "machine's runs begins" },
     { .name = "probe",
       .type = ENG_FIELD_PROBE,
       .offset = REPO(probe),

@@ -306,6 +306,9 @@ int eng_config_repo_check(const struct eng_config_repo *r, struct err *e)
         return err_set(e, ERR_USAGE, 0, "repository %s has no URL", r->name);
     if (parse_url(r->url, &url, e) < 0)
         return -1;
+    if (r->quota_hard != 0 && r->quota_hard < r->quota)
+        return err_set(e, ERR_USAGE, 0,
+                       "quota hard: must not be less than the (soft) quota");
     bool file = eng_config_repo_is_file(r);
     if (check_word("driver", r->driver, "s3", "file", "libs3", e) < 0)
         return -1;
@@ -407,6 +410,8 @@ int eng_config_place_init(struct eng_config_place *p, const struct eng_home *h,
     if (keep(p, &p->place.name, r->name, e) == 0 &&
         keep(p, &p->place.state_dir, h->state, e) == 0) {
         p->place.immutability_s = (uint64_t)r->immutable_s;
+        p->place.quota = r->quota;
+        p->place.quota_hard = r->quota_hard;
         p->place.probe = r->probe;
         if (eng_config_repo_is_file(r)) {
             p->place.store.driver = OBJ_DRIVER_FILE;

@@ -134,6 +134,7 @@ static int put_object(struct eng_blockio *b, const char *key,
     if (r < 0)
         return -1;
     b->use.stored_bytes += b->object.len;
+    eng_index_add_bytes(repo->index, b->object.len);
     eng_damaged_stored(repo, b->cancel, kind, id);
     return note_version(b, kind, id, &info, opts.lock.until, e);
 }

@@ -11,8 +11,7 @@
 #include "engine/repo/internal.h"
 #include "engine/repo/versions.h"
 
-/* The index, where there is one; never made here. */
-static struct eng_index *open_existing(const struct eng_repo *r)
+struct eng_index *eng_repo_existing_index(const struct eng_repo *r)
 {
     struct err e = { 0 };
     AUTO_MEM char *dir = io_join(r->state_dir, MF_KEYSET_PLAIN, &e);
@@ -36,7 +35,7 @@ bool eng_gone_was_seen(const struct eng_repo *r, const char *vm, int64_t time,
     utc_format_basic(time, basic);
     snprintf(file, sizeof(file), "%s-", basic);
     struct mf_key prefix = mf_key_point(MF_KEYSET_PLAIN, vm_key, file);
-    struct eng_index *ix = open_existing(r);
+    struct eng_index *ix = eng_repo_existing_index(r);
     bool seen = ix != NULL &&
                 eng_index_seen_prefix(ix, prefix.s, key->s, sizeof(key->s));
     eng_index_close(ix);
@@ -47,7 +46,7 @@ int eng_gone_each(const struct eng_repo *r,
                   int (*fn)(void *ctx, const char *manifest_key, struct err *e),
                   void *ctx, struct err *e)
 {
-    struct eng_index *ix = open_existing(r);
+    struct eng_index *ix = eng_repo_existing_index(r);
     int result = ix == NULL ? 0 : eng_index_each_seen(ix, fn, ctx, e);
 
     eng_index_close(ix);
@@ -56,7 +55,7 @@ int eng_gone_each(const struct eng_repo *r,
 
 void eng_gone_forget(const struct eng_repo *r, const char *manifest_key)
 {
-    struct eng_index *ix = open_existing(r);
+    struct eng_index *ix = eng_repo_existing_index(r);
 
     if (ix != NULL)
         eng_index_unmark_seen(ix, manifest_key);

@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "base/utc.h"
 
-#define INDEX_VERSION "4"
+#define INDEX_VERSION "5"
 #define FLUSH_MS 1000
 #define LOOK_MS 200 /* between looks at the token of who waits for a claim */
 /* ... or so many ids, whichever comes first: a listing of millions must not lie
@@ -241,7 +241,8 @@ static int insert_fresh(struct eng_index *ix, struct err *e)
 int eng_index_flush(struct eng_index *ix, struct err *e)
 {
     ix->locked.flushed_ms = utc_mono_ms();
-    if (ix->locked.fresh_n == 0 && ix->locked.composed_n == 0)
+    if (ix->locked.fresh_n == 0 && ix->locked.composed_n == 0 &&
+        ix->locked.bytes == 0)
         return 0;
     if (eng_index_exec(ix, "BEGIN IMMEDIATE", e) < 0)
         return -1;
@@ -250,13 +251,15 @@ int eng_index_flush(struct eng_index *ix, struct err *e)
         log_info("index", "another process has begun it anew, after a sweep");
     if (ours < 0 ||
         (ours == 1 &&
-         (insert_fresh(ix, e) < 0 || eng_index_insert_composed(ix, e) < 0)) ||
+         (insert_fresh(ix, e) < 0 || eng_index_insert_composed(ix, e) < 0 ||
+          eng_index_insert_bytes(ix, e) < 0)) ||
         eng_index_exec(ix, "COMMIT", e) < 0) {
         sqlite3_exec(ix->db, "ROLLBACK", NULL, NULL, NULL);
         return -1;
     }
     eng_index_fresh_clear(ix);
     eng_index_forget_composed(ix);
+    ix->locked.bytes = 0;
     return 0;
 }
 
@@ -342,7 +345,7 @@ static const char CLEAR[] =
     "INSERT OR REPLACE INTO held SELECT * FROM object"
     " WHERE version IS NOT NULL;"
     "DELETE FROM object; DELETE FROM manifest; DELETE FROM composed;"
-    "DELETE FROM meta WHERE k='complete'";
+    "DELETE FROM meta WHERE k IN ('complete','bytes')";
 
 int eng_index_clear(struct eng_index *ix, const char *counter, struct err *e)
 {
@@ -353,6 +356,7 @@ int eng_index_clear(struct eng_index *ix, const char *counter, struct err *e)
         log_info("index", "%s", lost.msg);
     eng_index_fresh_clear(ix);
     eng_index_forget_composed(ix);
+    ix->locked.bytes = 0;
     int r = eng_index_exec(ix, "BEGIN IMMEDIATE", e);
     if (r == 0 && (eng_index_exec(ix, CLEAR, e) < 0 ||
                    meta_set(ix, "sweep", counter, e) < 0 ||

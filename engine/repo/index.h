@@ -99,6 +99,14 @@ void eng_index_add_composed(struct eng_index *ix, const struct mf_entry *m,
 bool eng_index_find_composed(struct eng_index *ix, const struct mf_id *whole,
                              uint32_t block_size, struct mf_entry *out);
 
+/* Bytes of blocks and pages in the repository: what a listing found (set), and
+ * what was stored since (add; written as ids are). */
+void eng_index_add_bytes(struct eng_index *ix, uint64_t n);
+int eng_index_set_bytes(struct eng_index *ix, uint64_t n, struct err *e)
+    __attribute__((warn_unused_result));
+int eng_index_bytes(struct eng_index *ix, uint64_t *n, struct err *e)
+    __attribute__((warn_unused_result));
+
 /* Forgets everything: it is to be filled anew, under this sweep counter. */
 int eng_index_clear(struct eng_index *ix, const char *counter, struct err *e)
     __attribute__((warn_unused_result));

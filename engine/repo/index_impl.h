@@ -39,6 +39,7 @@ struct eng_index {
         size_t composed_n;
         struct claim claims[ENG_INDEX_CLAIMS_MAX];
         size_t n_claims;
+        uint64_t bytes; /* stored, and not written yet */
         int64_t flushed_ms;
         bool failing; /* the last write of the batch failed */
         bool complained;
@@ -75,6 +76,9 @@ int eng_index_insert(struct eng_index *ix, const struct fresh_slot *f,
 int eng_index_insert_composed(struct eng_index *ix, struct err *e)
     __attribute__((warn_unused_result));
 void eng_index_forget_composed(struct eng_index *ix);
+/* index_bytes.c, within the caller's transaction. */
+int eng_index_insert_bytes(struct eng_index *ix, struct err *e)
+    __attribute__((warn_unused_result));
 bool eng_index_known(struct eng_index *ix, enum eng_index_kind kind,
                      const struct mf_id *id);
 

@@ -30,6 +30,7 @@ struct eng_repo {
                                 descriptor's */
     int64_t retention_end;   /* of the point that is being made; 0: none */
     int64_t lock_shift_s;    /* lock dates are shifted by it, in rehearsals */
+    uint64_t quota, quota_hard;    /* 0: none */
     struct eng_probe_record probe; /* what the last probe found */
     struct {                       /* versions.c */
         pthread_mutex_t lock;
@@ -56,6 +57,10 @@ int eng_repo_get(struct eng_repo *r, const struct cancel *cancel,
 int eng_learn_listing(struct eng_repo *r, const struct cancel *cancel,
                       bool large, struct err *e)
     __attribute__((warn_unused_result));
+
+/* The index, where there is one and the repository is not open for writing
+ * (gone.c); never made here.  NULL: there is none, or it cannot be used. */
+struct eng_index *eng_repo_existing_index(const struct eng_repo *r);
 
 /* Reads the descriptor: on a bucket that keeps versions the oldest one that is
  * one, for whoever has the keys can lay another over it. */

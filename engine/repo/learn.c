@@ -10,6 +10,7 @@
  */
 #include "engine/repo/learn.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -21,6 +22,7 @@
 #include "engine/repo/locked.h"
 #include "engine/repo/map.h"
 #include "engine/repo/point_store.h"
+#include "engine/repo/quota.h"
 #include "engine/repo/runlease.h"
 #include "engine/repo/versions.h"
 
@@ -32,6 +34,7 @@ struct listing {
     enum eng_index_kind kind;
     bool versions; /* the bucket keeps them */
     uint64_t n, max;
+    uint64_t bytes; /* of all versions that were listed */
     /* The key that is being listed: its versions come one after the other. */
     bool pending;
     struct mf_id id;
@@ -101,6 +104,7 @@ static int on_object(void *ctx, const char *key, const struct obj_info *info,
             return 1;
         begin_key(l, &id);
     }
+    l->bytes += info->size;
     take_version(l, info->version);
     return 0;
 }
@@ -123,6 +127,7 @@ static int list_objects(struct listing *l, const struct cancel *cancel,
 struct list_job {
     struct eng_repo *repo;
     bool versions;
+    atomic_ullong bytes;
 };
 
 static int list_worker(void *ctx, struct workers *w, unsigned index,
@@ -139,6 +144,7 @@ static int list_worker(void *ctx, struct workers *w, unsigned index,
     while (workers_claim(w, &prefix))
         if (list_objects(&l, workers_cancel(w), (int)prefix, e) < 0)
             return -1;
+    atomic_fetch_add(&j->bytes, l.bytes);
     return 0;
 }
 
@@ -163,7 +169,10 @@ int eng_learn_listing(struct eng_repo *r, const struct cancel *cancel,
     if (large &&
         workers_run(ENG_REPO_READERS, 256, cancel, list_worker, &j, e) < 0)
         return -1;
-    return list_objects(&pages, cancel, -1, e);
+    if (list_objects(&pages, cancel, -1, e) < 0)
+        return -1;
+    uint64_t blocks = large ? (uint64_t)atomic_load(&j.bytes) : few.bytes;
+    return eng_index_set_bytes(r->index, blocks + pages.bytes, e);
 }
 
 /* Fills an empty index; names are those of all manifests, listed before. */
@@ -244,6 +253,7 @@ static int learn_point(struct eng_repo *r, struct eng_point *p,
                  e->msg);
         return 0;
     }
+    eng_index_add_bytes(r->index, m->stats.stored_bytes);
     mf_point_free(p->manifest);
     p->manifest = NULL;
     return eng_index_mark_seen(r->index, key.s, e);
@@ -354,23 +364,26 @@ static int follow_sweeps(struct eng_repo *r, const struct cancel *cancel,
     return strcmp(counter, r->sweep) == 0 ? 0 : eng_repo_distrust(r, cancel, e);
 }
 
+/* From here on the run refers to what the index knows. */
+static int begin_writes(struct eng_repo *r, const struct cancel *cancel,
+                        struct err *e)
+{
+    eng_runlease_rely(r);
+    return eng_quota_check(r, cancel, e);
+}
+
 int eng_repo_prepare_writes(struct eng_repo *r, enum eng_upload upload,
                             const struct cancel *cancel, struct err *e)
 {
-    if (r->index != NULL) {
-        if (follow_sweeps(r, cancel, e) < 0)
-            return -1;
-        eng_runlease_rely(r);
-        return 0;
-    }
+    if (r->index != NULL)
+        return follow_sweeps(r, cancel, e) < 0 ? -1
+                                               : begin_writes(r, cancel, e);
     if (eng_locked_start(r, cancel, e) < 0)
         return err_ctx(e, "repository %s", r->name);
     r->upload = upload;
     r->put_pages = upload == ENG_UPLOAD_ALL;
-    if (open_index(r, upload, cancel, e) == 0) {
-        eng_runlease_rely(r);
-        return 0;
-    }
+    if (open_index(r, upload, cancel, e) == 0)
+        return begin_writes(r, cancel, e);
     close_index(r);
     return err_ctx(e, "look at what %s holds", r->name);
 }

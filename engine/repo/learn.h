@@ -19,7 +19,7 @@ enum eng_upload {
  * that cannot be used costs a warning: the index is kept in memory then.  Call
  * once, before any put.  On a locked repository the errors of a storage that
  * does not lock (ERR_CONFIG, ERR_UNSUPPORTED) and of a shifted time
- * (ERR_USAGE). */
+ * (ERR_USAGE).  ERR_QUOTA: the hard quota is reached (quota.h). */
 int eng_repo_prepare_writes(struct eng_repo *r, enum eng_upload upload,
                             const struct cancel *cancel, struct err *e)
     __attribute__((warn_unused_result));

@@ -101,6 +101,7 @@ int eng_probing_failed(struct eng_probing *p, enum eng_probe_item item,
     case ERR_THROTTLED:
     case ERR_TIMEOUT:
     case ERR_FULL:
+    case ERR_QUOTA:
     case ERR_CANCELLED:
     case ERR_INTERNAL:
         break;

@@ -157,6 +157,8 @@ static struct eng_repo *repo_open(const struct eng_repo_place *place,
         if (r->immutability_s < place->immutability_s)
             r->immutability_s = place->immutability_s;
     }
+    r->quota = place->quota;
+    r->quota_hard = place->quota_hard;
     r->probe = place->probe;
     r->state_dir = io_join(place->state_dir, r->descriptor.id, e);
     return r->state_dir != NULL ? STEAL(r) : NULL;

@@ -25,6 +25,9 @@ struct eng_repo_place {
     struct obj_config store;
     uint64_t immutability_s; /* this host's, where it is longer than that of
                                 the repository; else 0 */
+    /* Stored bytes from which on a run warns, and from which on none begins; 0:
+     * no such bound (quota.h). */
+    uint64_t quota, quota_hard;
     struct eng_probe_record probe; /* what a probe found last */
 };
 

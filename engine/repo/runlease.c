@@ -378,11 +378,13 @@ static int begin_in_folder(struct eng_runlease *l, const char *vm,
     return lock_file(l, name, true, "another run of this VM", &l->vm_fd, e);
 }
 
-static void drop(struct eng_runlease *l)
+/* over: nobody takes the lease for one of a run at work.  Else our file stays,
+ * held by nobody: so a later run of this host knows that we are gone. */
+static void drop(struct eng_runlease *l, bool over)
 {
     const int fds[] = { l->alive_fd, l->vm_fd, l->dir_fd };
 
-    if (l->alive != NULL && l->alive_fd >= 0)
+    if (over && l->alive != NULL && l->alive_fd >= 0)
         unlink(l->alive);
     for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
         if (fds[i] >= 0)
@@ -474,7 +476,7 @@ int eng_runlease_confirm(struct eng_repo *r, const struct cancel *cancel,
     return result < 0 ? err_ctx(e, "the lease of this run") : 0;
 }
 
-static void write_ended(struct eng_runlease *l)
+static bool write_ended(struct eng_runlease *l)
 {
     struct err e = { 0 };
     int64_t patience_ms = cancel_requested(l->cancel) ? END_STOPPED_MS : END_MS;
@@ -482,12 +484,14 @@ static void write_ended(struct eng_runlease *l)
     if (unanswered(l->repo) != l->unanswered) {
         log_info("repo", "requests were not answered: the lease of this run "
                          "runs out by itself");
-        return;
+        return false;
     }
     l->lease.ended = true;
     if (eng_lease_put(l->repo->store, NULL, &l->lease, l->lease.until,
-                      utc_mono_ms() + patience_ms, &e) < 0)
-        log_info("repo", "the lease of this run runs out by itself: %s", e.msg);
+                      utc_mono_ms() + patience_ms, &e) == 0)
+        return true;
+    log_info("repo", "the lease of this run runs out by itself: %s", e.msg);
+    return false;
 }
 
 void eng_runlease_end(struct eng_repo *r)
@@ -496,8 +500,7 @@ void eng_runlease_end(struct eng_repo *r)
 
     if (l == NULL)
         return;
-    if (l->leased && !l->lost)
-        write_ended(l);
+    bool over = !l->leased || l->lost || write_ended(l);
     r->at_work = NULL;
-    drop(l);
+    drop(l, over);
 }

@@ -27,12 +27,14 @@ and of a bucket that is the caller's own:
                                     exit 1 where the server refuses
     objects.py URL lifecycle PREFIX what begins so expires after a day
     objects.py URL purge            every version, and the bucket
-    objects.py URL retain KEY MODE DATE
-                                    a lock on the newest version
+    objects.py URL retain KEY MODE DATE [bypass]
+                                    a lock on the newest version; a shorter one,
+                                    where GOVERNANCE is to be bypassed
     objects.py URL default-retention MODE DAYS
                                     ... on what is put without one
-    objects.py URL session          temporary keys: access key, secret key and
-                                    session token, one a line
+    objects.py URL session [POLICY] temporary keys: access key, secret key and
+                                    session token, one a line; which may do no
+                                    more than that (JSON)
 
 URL is file:///folder or s3://bucket/prefix; for the latter the server and its
 keys come from OBJVAULT_TEST_S3_ENDPOINT, _ACCESS_KEY, _SECRET_KEY, _CA,
@@ -156,12 +158,14 @@ class S3Store:
                 method, path, answer.status, data[:300].decode("latin-1")))
         return data
 
-    def session(self):
+    def session(self, policy=""):
         """Access key, secret key and token of an hour's session."""
+        more = "&Policy=" + urllib.parse.quote(policy) if policy else ""
         root = xml.etree.ElementTree.fromstring(self._send(
             "sts", "POST", "/", "",
             {"content-type": "application/x-www-form-urlencoded"},
-            b"Action=AssumeRole&Version=2011-06-15&DurationSeconds=3600",
+            b"Action=AssumeRole&Version=2011-06-15&DurationSeconds=3600" +
+            more.encode(),
             (200,)))
         space = root.tag[:root.tag.index("}") + 1]
         return [next(root.iter(space + name)).text for name in
@@ -205,11 +209,13 @@ class S3Store:
             b"<VersioningConfiguration><Status>Enabled</Status>"
             b"</VersioningConfiguration>")
 
-    def retain(self, key, mode, date):
+    def retain(self, key, mode, date, bypass=""):
         self._request(
             "PUT", self._name(key), {"retention": ""},
             b"<Retention><Mode>%s</Mode><RetainUntilDate>%s</RetainUntilDate>"
-            b"</Retention>" % (mode.encode(), date.encode()))
+            b"</Retention>" % (mode.encode(), date.encode()),
+            more={"x-amz-bypass-governance-retention": "true"}
+            if bypass else None)
 
     def default_retention(self, mode, days):
         self._request(
@@ -338,7 +344,7 @@ def main(argv):
     elif verb == "purge":
         store.purge()
     elif verb == "session":
-        print("\n".join(store.session()))
+        print("\n".join(store.session(*rest)))
     elif verb == "retain":
         store.retain(*rest)
     elif verb == "default-retention":

@@ -13,7 +13,11 @@ how:
   stall        nothing is forwarded any more, new connections included
   stall TEXT   the same for connections whose request begins with a head that
                holds TEXT; others pass
+  date SECONDS the server's clock seems to be ahead by that (or, with a minus,
+               behind): in the Date of its answers
 """
+import email.utils
+import re
 import select
 import socket
 import struct
@@ -38,6 +42,17 @@ def mode():
 def reset(s):
     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     s.close()
+
+
+def shift(data, seconds):
+    """The head of an answer comes at once."""
+    def other(m):
+        t = email.utils.parsedate_to_datetime(m[2].decode()).timestamp()
+        return m[1] + email.utils.formatdate(t + seconds, usegmt=True).encode()
+    if not data.startswith(b"HTTP/1."):
+        return data
+    head, end, body = data.partition(b"\r\n\r\n")
+    return re.sub(rb"(?i)(\r\ndate: *)([^\r]+)", other, head) + end + body
 
 
 def serve(client):
@@ -78,6 +93,8 @@ def carry(client, server):
                 stalled = how[6:].encode() in data.split(b"\r\n\r\n")[0]
                 if stalled:
                     break
+            if s is server and how.startswith("date "):
+                data = shift(data, int(how[5:]))
             (server if s is client else client).sendall(data)
 
 

@@ -70,6 +70,7 @@ static void judge(const struct actor *a, const char *what, const struct err *e)
     case ERR_LOCKED:
     case ERR_CORRUPT:
     case ERR_FULL:
+    case ERR_QUOTA:
     case ERR_UNSUPPORTED:
     case ERR_INTERNAL:
         break;

@@ -243,6 +243,7 @@ static void a_clock_outside_the_allowed_skew_stops_the_store(void **state)
     struct err e = { 0 };
 
     (void)state;
+    char theirs[UTC_ISO_CHARS];
     got.a.server_time = utc_real_now() - 1200;
     script_add(got);
     AUTO_OBJ_STORE struct obj_store *s = open_store(&c, NULL);
@@ -250,6 +251,10 @@ static void a_clock_outside_the_allowed_skew_stops_the_store(void **state)
     assert_int_equal(script.calls, 1);
     assert_int_equal(e.kind, ERR_PRECONDITION);
     assert_non_null(strstr(e.msg, "behind ours"));
+    utc_format_iso(got.a.server_time, theirs);
+    theirs[16] = '\0'; /* to the minute */
+    assert_non_null(strstr(e.msg, theirs));
+    assert_non_null(strstr(e.msg, "set the clock that is wrong"));
 }
 
 static void an_answer_that_lay_around_does_not_move_the_clock(void **state)

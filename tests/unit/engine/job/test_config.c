@@ -148,6 +148,8 @@ static void a_saved_repository_is_loaded_as_it_was(void **state)
         .credentials = dup_or_null("keys"),
         .payload = dup_or_null("crc32c"),
         .max_clock_skew_s = 5400,
+        .quota = UINT64_C(3) << 40,
+        .quota_hard = (UINT64_C(3) << 40) + 1,
     };
     AUTO_ENG_CONFIG_REPO struct eng_config_repo got = { 0 };
     if (eng_config_repo_save(&f->home, &r, &e) < 0)
@@ -163,11 +165,47 @@ static void a_saved_repository_is_loaded_as_it_was(void **state)
     assert_string_equal(got.credentials, r.credentials);
     assert_string_equal(got.payload, r.payload);
     assert_int_equal(got.max_clock_skew_s, 5400);
+    assert_int_equal(got.quota, r.quota);
+    assert_int_equal(got.quota_hard, r.quota_hard);
 
     AUTO_BUF struct buf text = buf_init(4096);
     AUTO_MEM char *path = io_join(f->config, "repos/main.json", &e);
     assert_int_equal(io_read_file(path, &text, &e), 0);
     assert_non_null(strstr(buf_cstr(&text), "\"max_clock_skew\": \"90m\""));
+    assert_non_null(strstr(buf_cstr(&text), "\"quota\": \"3T\""));
+    assert_non_null(
+        strstr(buf_cstr(&text), "\"quota_hard\": \"3298534883329\""));
+}
+
+static void settings_are_changed_one_by_one(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = { 0 };
+    uint64_t g = UINT64_C(1) << 30;
+    uint64_t two = 2 * g;
+    uint64_t none = 0;
+    const struct eng_config_settings steps[] = { { .quota = &g },
+                                                 { .quota_hard = &two },
+                                                 { .quota = &none } };
+    const uint64_t want[][2] = { { g, 0 }, { g, two }, { 0, two } };
+
+    put(f, "repos/main.json", "{\"url\":\"file:///srv/r\"}");
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        AUTO_ENG_CONFIG_REPO struct eng_config_repo now = { 0 };
+        AUTO_ENG_CONFIG_REPO struct eng_config_repo got = { 0 };
+        assert_int_equal(
+            eng_config_repo_set(&f->home, "main", &steps[i], &now, &e), 0);
+        assert_int_equal(eng_config_repo_load(&f->home, "main", &got, &e), 0);
+        assert_int_equal(got.quota, want[i][0]);
+        assert_int_equal(got.quota_hard, want[i][1]);
+        assert_int_equal(now.quota, got.quota);
+    }
+    uint64_t four = 4 * g;
+    const struct eng_config_settings wrong_way = { .quota = &four };
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo now = { 0 };
+    assert_int_equal(
+        eng_config_repo_set(&f->home, "main", &wrong_way, &now, &e), -1);
+    assert_int_equal(e.kind, ERR_USAGE);
 }
 
 static void files_and_folders_are_for_the_owner_alone(void **state)
@@ -269,6 +307,10 @@ static void wrong_files_are_refused_with_the_field(void **state)
           "max_clock_skew: is no duration such as 30s, 15m or 12h");
     wrong(f, "{\"url\":\"s3://bucket\",\"max_clock_skew\":\"2d\"}",
           "max clock skew: must be 1s to 1d");
+    wrong(f, "{\"url\":\"file:///a\",\"quota\":\"much\"}",
+          "quota: is no size such as 512M, 500G or 2T");
+    wrong(f, "{\"url\":\"file:///a\",\"quota\":\"2G\",\"quota_hard\":\"1G\"}",
+          "quota hard: must not be less than the (soft) quota");
     wrong(f, "{\"url\":\"file:///a\",\"endpoint\":\"http://x\"}",
           "endpoint has no use with a file:/// URL");
 }
@@ -501,6 +543,7 @@ int main(void)
             home_comes_from_options_then_environment_then_defaults),
         cmocka_unit_test(a_relative_home_is_made_absolute),
         HOMED(a_saved_repository_is_loaded_as_it_was),
+        HOMED(settings_are_changed_one_by_one),
         HOMED(files_and_folders_are_for_the_owner_alone),
         HOMED(a_taken_name_is_not_written_over),
         HOMED(a_wrong_repository_is_not_saved),
