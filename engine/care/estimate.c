@@ -33,12 +33,29 @@ double estimate_stays(double leave, double runs)
     return pow(1 - leave, runs);
 }
 
+double estimate_unlocked(const struct estimate *s, const struct eng_kept *p,
+                         int64_t t)
+{
+    int64_t until = p->locked_until + (int64_t)s->f->generation_s;
+    int64_t from = p->locked_until;
+
+    if (!s->f->locked || t >= until)
+        return 1;
+    /* What is there now did not go before. */
+    if (from < s->f->now)
+        from = s->f->now;
+    return t <= from ? 0 : (double)(t - from) / (double)(until - from);
+}
+
 double estimate_points(const struct estimate *s)
 {
     double n = 0;
 
-    for (size_t i = 0; i < s->f->n_series; i++)
-        n += (double)s->vm[i].n_points;
+    for (size_t v = 0; v < s->f->n_series; v++)
+        for (size_t i = 0; i < s->vm[v].n_points; i++) {
+            const struct eng_kept *p = &s->vm[v].points[i];
+            n += p->expired ? 1 - estimate_unlocked(s, p, s->collected) : 1;
+        }
     return n;
 }
 
@@ -75,8 +92,10 @@ static int begin_vm(struct estimate *s, struct estimate_vm *vm,
     };
 
     vm->of = of;
+    vm->units = of->units;
     vm->points = calloc(of->n_points + days, sizeof(*vm->points));
-    if (vm->points == NULL)
+    vm->deleted = calloc(of->n_points + days, sizeof(*vm->deleted));
+    if (vm->points == NULL || vm->deleted == NULL)
         return err_nomem(e);
     memcpy(vm->points, of->points, of->n_points * sizeof(*vm->points));
     vm->n_points = of->n_points;
@@ -120,7 +139,7 @@ static void begin_unused(struct estimate *s, unsigned kind, double n)
     }
 }
 
-static int begin_stored(struct estimate *s, size_t points, struct err *e)
+static int begin_stored(struct estimate *s, struct err *e)
 {
     const struct eng_repo_stats *stored = &s->f->stored;
     size_t generation =
@@ -138,7 +157,7 @@ static int begin_stored(struct estimate *s, size_t points, struct err *e)
                 estimate_cohorts_total(&s->vm[v].needed[k]) +
                 estimate_older(&s->vm[v], (enum estimate_class)k);
     for (unsigned k = 0; k < 2; k++) {
-        if (estimate_cohorts_init(&s->unused[k], points + generation, e) < 0)
+        if (estimate_cohorts_init(&s->unused[k], generation, e) < 0)
             return -1;
         begin_unused(s, k, fmax(0, all[k] - needed[k]));
     }
@@ -147,17 +166,13 @@ static int begin_stored(struct estimate *s, size_t points, struct err *e)
 
 static int begin(struct estimate *s, unsigned days, struct err *e)
 {
-    size_t points = 0;
-
     s->vm = calloc(s->f->n_series + 1, sizeof(*s->vm));
     if (s->vm == NULL)
         return err_nomem(e);
-    for (size_t i = 0; i < s->f->n_series; i++) {
+    for (size_t i = 0; i < s->f->n_series; i++)
         if (begin_vm(s, &s->vm[i], &s->f->series[i], days, e) < 0)
             return -1;
-        points += s->f->series[i].n_points + days;
-    }
-    return begin_stored(s, points, e);
+    return begin_stored(s, e);
 }
 
 static void finish(struct estimate *s)
@@ -167,6 +182,7 @@ static void finish(struct estimate *s)
             estimate_cohorts_free(&s->vm[i].needed[k]);
         eng_zone_close(s->vm[i].zone);
         free(s->vm[i].points);
+        free(s->vm[i].deleted);
     }
     free(s->vm);
     estimate_cohorts_free(&s->unused[0]);

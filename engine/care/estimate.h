@@ -43,7 +43,9 @@ struct eng_estimate_series {
     double page_refs;   /* pages that its maps name */
     double disk_pages;  /* ... of disks; files do not change */
     double whole_share; /* of the changed blocks: stored whole */
-    double put_bytes;   /* stored size of the object of a changed block */
+    /* Overlays grow: units that are replaced in a block with data, in the mean;
+     * units that a change adds; stored bytes of one. */
+    double units, added, unit_bytes;
     double manifest_bytes;
 };
 

@@ -5,6 +5,7 @@
  * lies below gc/.
  */
 #include <math.h>
+#include <string.h>
 
 #include "engine/care/collect_impl.h"
 #include "engine/care/estimate_impl.h"
@@ -33,62 +34,124 @@ double estimate_older(const struct estimate_vm *vm, enum estimate_class class)
     return n;
 }
 
-/* Objects that only point i, which is not the newest, needs. */
-static double alone(const struct estimate_vm *vm, size_t i,
-                    enum estimate_class class)
-{
-    double n = dropped(vm, i, class);
-
-    if (i == 0)
-        return n;
-    double runs = runs_between(&vm->points[i - 1], &vm->points[i]);
-    return n * (1 - estimate_stays(vm->leave[class], runs));
-}
-
 static void remove_point(struct estimate *s, struct estimate_vm *vm, size_t i)
 {
-    int64_t until = vm->points[i].locked_until;
-
-    for (int k = 0; k < ESTIMATE_CLASSES; k++)
-        estimate_cohorts_add(&s->unused[k == ESTIMATE_PAGES], until,
-                             alone(vm, i, (enum estimate_class)k));
     s->bytes -= vm->of->manifest_bytes;
-    for (size_t j = i + 1; j < vm->n_points; j++)
+    for (size_t j = i + 1; j < vm->n_points; j++) {
         vm->points[j - 1] = vm->points[j];
+        memcpy(vm->deleted[j - 1], vm->deleted[j], sizeof(vm->deleted[j]));
+    }
     vm->n_points--;
 }
 
-/* A manifest's own lock lasts until its phase: half a generation in the mean.
- */
-static bool is_held(const struct estimate *s, const struct eng_kept *p,
-                    int64_t t)
-{
-    return s->f->locked &&
-           t < p->locked_until + (int64_t)(s->f->generation_s / 2);
-}
-
-/* Points that are over: their number, and of these those that the server
- * holds. */
+/* Points that are over: their number, and of these those that the server still
+ * holds.  Before them: points that are there. */
 static int expire(struct estimate *s, int64_t t, double *over, double *held,
                   struct err *e)
 {
+    double there = estimate_points(s);
+    double kept = 0;
+
     for (size_t v = 0; v < s->f->n_series; v++) {
         struct estimate_vm *vm = &s->vm[v];
         if (eng_retention_apply(vm->points, vm->n_points, t, e) < 0)
             return -1;
-        for (size_t i = 0; i < vm->n_points;) {
-            *over += vm->points[i].expired;
-            if (!vm->points[i].expired) {
-                i++;
-            } else if (is_held(s, &vm->points[i], t)) {
-                *held += 1;
-                i++;
-            } else {
-                remove_point(s, vm, i);
-            }
+        for (size_t i = 0; i < vm->n_points; i++) {
+            if (vm->points[i].expired)
+                *held += 1 - estimate_unlocked(s, &vm->points[i], t);
+            else
+                kept++;
         }
     }
+    *over = there - kept;
+    s->collected = t;
     return 0;
+}
+
+/* What becomes of the objects of a class that point i, which is over, was the
+ * last to need: those that are freed, and of these those that no lock holds. */
+struct fate {
+    double freed, unlocked;
+};
+
+/* They are freed once the manifests of this and all older points that have them
+ * are gone; a point that stays keeps them for itself. */
+static struct fate fate_of(const struct estimate *s,
+                           const struct estimate_vm *vm, size_t i,
+                           enum estimate_class class, int64_t t)
+{
+    double unlocked = estimate_unlocked(s, &vm->points[i], t);
+    double freed = dropped(vm, i, class) * unlocked;
+
+    for (size_t k = i; k-- > 0;) {
+        const struct eng_kept *p = &vm->points[k];
+        double has = estimate_stays(vm->leave[class],
+                                    runs_between(p, &vm->points[i]));
+        double gone = p->expired ? estimate_unlocked(s, p, t) : 0;
+        freed *= 1 - has * (1 - gone);
+        if (!p->expired)
+            break;
+    }
+    return (struct fate){ freed, freed * unlocked };
+}
+
+/* Objects of a class that points need which are there. */
+static double needed(const struct estimate *s, enum estimate_class class)
+{
+    double n = 0;
+
+    for (size_t v = 0; v < s->f->n_series; v++) {
+        const struct estimate_vm *vm = &s->vm[v];
+        n += estimate_cohorts_total(&vm->needed[class]) +
+             estimate_older(vm, class);
+        for (size_t i = 0; i + 1 < vm->n_points; i++)
+            if (vm->points[i].expired)
+                n -= fate_of(s, vm, i, class, s->collected).freed;
+    }
+    return n;
+}
+
+/* Of one kind (blocks, pages): deletes what can go, *left is what is freed and
+ * held by locks. */
+static double free_expired(struct estimate *s, unsigned kind, int64_t t,
+                           double *left)
+{
+    double n = 0;
+
+    for (size_t v = 0; v < s->f->n_series; v++) {
+        struct estimate_vm *vm = &s->vm[v];
+        for (size_t i = 0; i + 1 < vm->n_points; i++) {
+            struct fate all = { 0 };
+            if (!vm->points[i].expired)
+                continue;
+            for (int k = 0; k < ESTIMATE_CLASSES; k++) {
+                struct fate f = fate_of(s, vm, i, (enum estimate_class)k, t);
+                if ((k == ESTIMATE_PAGES) == (kind == 1)) {
+                    all.freed += f.freed;
+                    all.unlocked += f.unlocked;
+                }
+            }
+            double now = fmax(0, all.unlocked - vm->deleted[i][kind]);
+            vm->deleted[i][kind] += now;
+            *left += all.freed - all.unlocked;
+            n += now;
+        }
+    }
+    return n;
+}
+
+/* Nothing is left of points whose locks are all over. */
+static void forget_expired(struct estimate *s, int64_t t)
+{
+    for (size_t v = 0; v < s->f->n_series; v++) {
+        struct estimate_vm *vm = &s->vm[v];
+        for (size_t i = 0; i < vm->n_points;)
+            if (vm->points[i].expired &&
+                estimate_unlocked(s, &vm->points[i], t) >= 1)
+                remove_point(s, vm, i);
+            else
+                i++;
+    }
 }
 
 static void read_points(struct estimate *s)
@@ -158,12 +221,19 @@ static double free_objects(struct estimate *s, unsigned kind, double *n,
         c, t, s->f->locked ? s->f->generation_s : 0);
     double left = estimate_cohorts_total(c);
 
+    deleted += free_expired(s, kind, t, &left);
+
     if (deleted + left < 1)
         return 0;
-    estimate_ask(s, OBJ_LIST, list_all(*n, fine));
+    /* Only pieces where there is something are listed again. */
+    double pieces =
+        fine ? COLLECT_PREFIXES *
+                   (1 - pow(1 - 1.0 / COLLECT_PREFIXES, deleted + left))
+             : 1;
+    estimate_ask(s, OBJ_LIST, list_all(*n, fine) * pieces /
+                                  (fine ? COLLECT_PREFIXES : 1));
     estimate_ask(s, OBJ_DELETE,
-                 fine ? fmin(COLLECT_PREFIXES, deleted + left)
-                      : ceil((deleted + left) / COLLECT_BATCH));
+                 pieces * ceil((deleted + left) / pieces / COLLECT_BATCH));
     s->bytes -= deleted * (kind == 1 ? estimate_page_bytes(s)
                                      : block_bytes(s));
     *n -= deleted;
@@ -173,7 +243,8 @@ static double free_objects(struct estimate *s, unsigned kind, double *n,
 
 static void sweep(struct estimate *s, int64_t t, double held)
 {
-    bool fine = s->blocks > COLLECT_FEW;
+    bool fine = needed(s, ESTIMATE_BASES) + needed(s, ESTIMATE_OVERLAYS) >
+                COLLECT_FEW;
 
     estimate_ask(s, OBJ_LIST,
                  list_all(s->blocks, fine) + list_all(s->pages, fine) +
@@ -216,14 +287,11 @@ int estimate_collection(struct estimate *s, int64_t t, struct err *e)
     if (do_points(s, t, &held, e) < 0)
         return -1;
     read_points(s);
-    for (size_t v = 0; v < s->f->n_series; v++) {
-        double pages =
-            estimate_cohorts_total(&s->vm[v].needed[ESTIMATE_PAGES]) +
-            estimate_older(&s->vm[v], ESTIMATE_PAGES);
-        estimate_ask(s, OBJ_GET, pages);
-        s->out->received_bytes += pages * estimate_page_bytes(s);
-    }
+    double pages = needed(s, ESTIMATE_PAGES);
+    estimate_ask(s, OBJ_GET, pages);
+    s->out->received_bytes += pages * estimate_page_bytes(s);
     sweep(s, t, held);
     tidy(s);
+    forget_expired(s, t);
     return 0;
 }

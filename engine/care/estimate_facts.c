@@ -4,6 +4,7 @@
  * VM the maps of its newest point and of the one before it.  The difference of
  * the two says how changed blocks are stored, and how large that is.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "engine/care/idset.h"
 #include "engine/care/kept.h"
 #include "engine/repo/map.h"
+#include "manifest/block.h"
 
 /* So many ids are told apart; of more a part, which ids are for at random. */
 #define IDS_MAX 1000000.0
@@ -37,7 +39,14 @@ static void gathering_fini(struct gathering *g)
 /* What the newest point put. */
 struct difference {
     double blocks, whole, pages;
+    double units, added; /* of the overlays; that were not there before */
 };
+
+/* That an overlay replaces. */
+static double units_of(const struct mf_entry *m)
+{
+    return m->kind == MF_OVER ? __builtin_popcountll(m->units) : 0;
+}
 
 static int add_id(struct gathering *g, struct eng_idset *to,
                   const struct mf_id *id, double *n, struct err *e)
@@ -59,6 +68,7 @@ static int add_map(struct gathering *g, const struct eng_map *map, bool disk,
         if (m->kind == MF_ZERO)
             continue;
         s->used += disk;
+        s->units += disk ? units_of(m) : 0; /* the sum, as yet */
         if ((m->kind == MF_WHOLE || m->has_base) &&
             add_id(g, &g->blocks, &m->id, &s->bases, e) < 0)
             return -1;
@@ -93,6 +103,8 @@ static void compare(const struct mf_stream *now, const struct eng_map *map,
             continue;
         d->blocks++;
         d->whole += m->kind == MF_WHOLE;
+        d->units += units_of(m);
+        d->added += fmax(0, units_of(m) - units_of(&old->entries[i]));
     }
     for (uint64_t i = 0; i < now->n_pages && i < before->n_pages; i++)
         d->pages += !now->pages[i].zero &&
@@ -142,14 +154,19 @@ static void judge_changes(const struct gathering *g, const struct mf_point *p,
 {
     const struct eng_repo_stats *stored = &g->f->stored;
     double pages = d->pages * mean(stored->page_bytes, (double)stored->pages);
+    double units = d->whole * MF_UNITS + d->units;
 
     s->whole_share = 1;
-    s->put_bytes = mean(stored->block_bytes, (double)stored->blocks);
+    s->unit_bytes =
+        mean(stored->block_bytes, (double)stored->blocks) / MF_UNITS;
+    s->units = s->used > 0 ? s->units / s->used : 0;
     if (d->blocks < 1)
         return;
     s->whole_share = d->whole / d->blocks;
-    if ((double)p->stats.stored_bytes > pages)
-        s->put_bytes = ((double)p->stats.stored_bytes - pages) / d->blocks;
+    if (d->blocks > d->whole)
+        s->added = d->added / (d->blocks - d->whole);
+    if ((double)p->stats.stored_bytes > pages && units > 0)
+        s->unit_bytes = ((double)p->stats.stored_bytes - pages) / units;
 }
 
 /* now and before: its two newest points; before may be NULL. */

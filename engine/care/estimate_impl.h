@@ -37,10 +37,14 @@ struct estimate_vm {
     const struct eng_estimate_series *of;
     struct eng_kept *points; /* owned; with those to come */
     size_t n_points;
+    /* Owned; of the objects that a point was the last to need: blocks and pages
+     * that were deleted. */
+    double (*deleted)[2];
     struct eng_gfs_rules gfs;
     struct eng_zone *zone; /* owned; NULL: no policy */
     struct estimate_cohorts needed[ESTIMATE_CLASSES]; /* by the newest point */
     double leave[ESTIMATE_CLASSES]; /* share that leaves by the next point */
+    double units;                   /* as eng_estimate_series has them */
 };
 
 struct estimate {
@@ -49,11 +53,12 @@ struct estimate {
     struct estimate_vm *vm; /* owned; f->n_series */
     double change;
     unsigned day;
+    int64_t collected; /* when points were removed last; 0: never yet */
     int64_t descriptor_until;
     double leases;                  /* objects of them since a collection */
     bool swept;                     /* the next run lists anew */
     double blocks, pages, bytes;    /* stored */
-    /* Of these what no point needs: blocks, pages. */
+    /* Of these what no point needed at the beginning: blocks, pages. */
     struct estimate_cohorts unused[2];
 };
 
@@ -100,7 +105,11 @@ void estimate_extend(struct estimate *s, double n);
 double estimate_list_pages(double n);
 /* The share that stays over so many runs. */
 double estimate_stays(double leave, double runs);
-/* Points of all VMs. */
+/* The chance that an expired point's manifest, or an object that it was the last
+ * to need, is not locked any more when a collection comes at t. */
+double estimate_unlocked(const struct estimate *s, const struct eng_kept *p,
+                         int64_t t);
+/* Points of all VMs that are there. */
 double estimate_points(const struct estimate *s);
 /* The mean size of a page. */
 double estimate_page_bytes(const struct estimate *s);

@@ -4,6 +4,7 @@
 
 #include "engine/care/estimate_impl.h"
 #include "engine/repo/lock.h"
+#include "manifest/block.h"
 
 /* A run looks at the locks of so many blocks from all over the point. */
 #define SAMPLE 8.0
@@ -98,6 +99,18 @@ static void read_parent(struct estimate *s, const struct estimate_vm *vm,
                               vm->of->page_refs * estimate_page_bytes(s);
 }
 
+/* The stored size of a changed block's object.  An overlay holds what was
+ * changed before as well, until more than half of the block is. */
+static double put_bytes(struct estimate *s, struct estimate_vm *vm)
+{
+    const struct eng_estimate_series *of = vm->of;
+    double whole = of->whole_share;
+    double overlay = fmin(MF_UNITS / 2.0, vm->units + of->added);
+
+    vm->units += s->change * ((1 - whole) * overlay - vm->units);
+    return of->unit_bytes * (whole * MF_UNITS + (1 - whole) * overlay);
+}
+
 /* Changed blocks and the pages that name them are put with their locks; what
  * stays is extended. */
 static void change(struct estimate *s, struct estimate_vm *vm, int64_t until)
@@ -109,7 +122,7 @@ static void change(struct estimate *s, struct estimate_vm *vm, int64_t until)
         [ESTIMATE_OVERLAYS] = blocks * (1 - of->whole_share),
         [ESTIMATE_PAGES] = of->page_refs * vm->leave[ESTIMATE_PAGES],
     };
-    double bytes = blocks * of->put_bytes +
+    double bytes = blocks * put_bytes(s, vm) +
                    fresh[ESTIMATE_PAGES] * estimate_page_bytes(s) +
                    of->manifest_bytes;
 
