@@ -46,24 +46,6 @@ static void on_finding(void *ctx, enum eng_check_word word, const char *what)
     jsonw_end_object(&w);
 }
 
-/* "5%", "0.1%" in millionths. */
-static int parse_share(const char *text, unsigned *ppm, struct err *e)
-{
-    char percent = '\0';
-    char more = '\0';
-    double share = 0;
-
-    /* NOLINTNEXTLINE(cert-err34-c): the range is checked below */
-    int n = sscanf(text, "%10lf%c%c", &share, &percent, &more);
-    if (n != 2 || percent != '%' || !(share > 0) || !(share <= 100))
-        return err_set(e, ERR_USAGE, 0,
-                       "--sample %s: write a share such as 5%% or 0.1%%", text);
-    *ppm = (unsigned)(share * 10000 + 0.5);
-    if (*ppm == 0)
-        *ppm = 1;
-    return 0;
-}
-
 static int parse_level(struct cli_ctx *c, struct eng_check_opts *o,
                        struct err *e)
 {
@@ -81,7 +63,7 @@ static int parse_level(struct cli_ctx *c, struct eng_check_opts *o,
         return 0;
     if (o->level != ENG_CHECK_SAMPLE)
         return err_set(e, ERR_USAGE, 0, "--sample goes with --level sample");
-    return parse_share(share, &o->sample_ppm, e);
+    return cli_share(c, CLI_OPT_SAMPLE, &o->sample_ppm, e);
 }
 
 static void print_result(struct cli_ctx *c, const char *name,

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/io.h"
@@ -30,6 +31,26 @@ const char *cli_text(const struct cli_ctx *c, enum cli_opt opt)
 uint64_t cli_number(const struct cli_ctx *c, enum cli_opt opt)
 {
     return c->call->opt[opt].number;
+}
+
+int cli_share(const struct cli_ctx *c, enum cli_opt opt, unsigned *ppm,
+              struct err *e)
+{
+    const char *text = cli_text(c, opt);
+    char percent = '\0';
+    char more = '\0';
+    double share = 0;
+
+    /* NOLINTNEXTLINE(cert-err34-c): the range is checked below */
+    int n = sscanf(text, "%10lf%c%c", &share, &percent, &more);
+    if (n != 2 || percent != '%' || !(share > 0) || !(share <= 100))
+        return err_set(e, ERR_USAGE, 0,
+                       "--%s %s: write a share such as 5%% or 0.1%%",
+                       cli_options[opt].name, text);
+    *ppm = (unsigned)(share * 10000 + 0.5);
+    if (*ppm == 0)
+        *ppm = 1;
+    return 0;
 }
 
 /* A password must not reach child programs.  The environment's own copy is
