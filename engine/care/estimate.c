@@ -121,9 +121,8 @@ static int begin_vm(struct estimate *s, struct estimate_vm *vm,
  * by day over a generation, and what could go is gone. */
 static void begin_unused(struct estimate *s, unsigned kind, double n)
 {
-    double days = s->f->locked
-                      ? fmax(1, (double)s->f->generation_s / ESTIMATE_DAY_S)
-                      : 1;
+    double days =
+        s->f->locked ? fmax(1, (double)s->f->generation_s / ESTIMATE_DAY_S) : 1;
     double weight = 0;
 
     for (double d = 0; d < days; d++)

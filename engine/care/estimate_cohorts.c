@@ -56,8 +56,8 @@ double estimate_cohorts_extend(struct estimate_cohorts *c, int64_t until,
             continue;
         }
         joined += now.n;
-        calls += now.n * fmin(1, (double)(until - now.until) /
-                                     (double)generation_s);
+        calls +=
+            now.n * fmin(1, (double)(until - now.until) / (double)generation_s);
     }
     c->n = kept;
     if (joined > 0)
@@ -73,9 +73,9 @@ double estimate_cohorts_delete(struct estimate_cohorts *c, int64_t t,
 
     for (size_t i = 0; i < c->n; i++) {
         struct estimate_cohort now = c->c[i];
-        double over = generation_s == 0 ? 1
-                                        : (double)(t - now.until) /
-                                              (double)generation_s;
+        double over = generation_s == 0
+                          ? 1
+                          : (double)(t - now.until) / (double)generation_s;
         double gone = now.n * fmax(0, fmin(1, over));
         if (gone > now.gone) {
             deleted += gone - now.gone;

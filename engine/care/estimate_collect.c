@@ -85,8 +85,8 @@ static struct fate fate_of(const struct estimate *s,
 
     for (size_t k = i; k-- > 0;) {
         const struct eng_kept *p = &vm->points[k];
-        double has = estimate_stays(vm->leave[class],
-                                    runs_between(p, &vm->points[i]));
+        double has =
+            estimate_stays(vm->leave[class], runs_between(p, &vm->points[i]));
         double gone = p->expired ? estimate_unlocked(s, p, t) : 0;
         freed *= 1 - has * (1 - gone);
         if (!p->expired)
@@ -217,8 +217,8 @@ static double free_objects(struct estimate *s, unsigned kind, double *n,
                            int64_t t, bool fine)
 {
     struct estimate_cohorts *c = &s->unused[kind];
-    double deleted = estimate_cohorts_delete(
-        c, t, s->f->locked ? s->f->generation_s : 0);
+    double deleted =
+        estimate_cohorts_delete(c, t, s->f->locked ? s->f->generation_s : 0);
     double left = estimate_cohorts_total(c);
 
     deleted += free_expired(s, kind, t, &left);
@@ -230,12 +230,11 @@ static double free_objects(struct estimate *s, unsigned kind, double *n,
         fine ? COLLECT_PREFIXES *
                    (1 - pow(1 - 1.0 / COLLECT_PREFIXES, deleted + left))
              : 1;
-    estimate_ask(s, OBJ_LIST, list_all(*n, fine) * pieces /
-                                  (fine ? COLLECT_PREFIXES : 1));
+    estimate_ask(s, OBJ_LIST,
+                 list_all(*n, fine) * pieces / (fine ? COLLECT_PREFIXES : 1));
     estimate_ask(s, OBJ_DELETE,
                  pieces * ceil((deleted + left) / pieces / COLLECT_BATCH));
-    s->bytes -= deleted * (kind == 1 ? estimate_page_bytes(s)
-                                     : block_bytes(s));
+    s->bytes -= deleted * (kind == 1 ? estimate_page_bytes(s) : block_bytes(s));
     *n -= deleted;
     s->swept = true;
     return left;
@@ -243,8 +242,8 @@ static double free_objects(struct estimate *s, unsigned kind, double *n,
 
 static void sweep(struct estimate *s, int64_t t, double held)
 {
-    bool fine = needed(s, ESTIMATE_BASES) + needed(s, ESTIMATE_OVERLAYS) >
-                COLLECT_FEW;
+    bool fine =
+        needed(s, ESTIMATE_BASES) + needed(s, ESTIMATE_OVERLAYS) > COLLECT_FEW;
 
     estimate_ask(s, OBJ_LIST,
                  list_all(s->blocks, fine) + list_all(s->pages, fine) +

@@ -25,7 +25,7 @@ struct gathering {
     const struct cancel *cancel;
     struct eng_estimate_facts *f;
     struct eng_idset blocks, pages; /* of the series so far */
-    double scale; /* of one id in them */
+    double scale;                   /* of one id in them */
 };
 
 static void gathering_fini(struct gathering *g)
@@ -261,9 +261,8 @@ int eng_estimate_gather(struct eng_repo *r, const struct cancel *cancel,
                         struct eng_estimate_facts *out, struct err *e)
 {
     const struct mf_descriptor *d = eng_repo_descriptor(r);
-    AUTO(gathering_fini) struct gathering g = { .repo = r,
-                                                .cancel = cancel,
-                                                .f = out };
+    AUTO(gathering_fini)
+    struct gathering g = { .repo = r, .cancel = cancel, .f = out };
 
     *out = (struct eng_estimate_facts){ .locked = d->locked };
     if (eng_repo_is_simple(r))

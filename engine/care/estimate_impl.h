@@ -55,17 +55,17 @@ struct estimate {
     unsigned day;
     int64_t collected; /* when points were removed last; 0: never yet */
     int64_t descriptor_until;
-    double leases;                  /* objects of them since a collection */
-    bool swept;                     /* the next run lists anew */
-    double blocks, pages, bytes;    /* stored */
+    double leases;               /* objects of them since a collection */
+    bool swept;                  /* the next run lists anew */
+    double blocks, pages, bytes; /* stored */
     /* Of these what no point needed at the beginning: blocks, pages. */
     struct estimate_cohorts unused[2];
 };
 
 /* --- estimate_cohorts.c --- */
 
-int estimate_cohorts_init(struct estimate_cohorts *c, size_t cap,
-                          struct err *e) __attribute__((warn_unused_result));
+int estimate_cohorts_init(struct estimate_cohorts *c, size_t cap, struct err *e)
+    __attribute__((warn_unused_result));
 /* There is room: the caller knows how many it adds. */
 void estimate_cohorts_add(struct estimate_cohorts *c, int64_t until, double n);
 double estimate_cohorts_total(const struct estimate_cohorts *c);
@@ -75,7 +75,7 @@ double estimate_cohorts_extend(struct estimate_cohorts *c, int64_t until,
                                uint64_t generation_s);
 /* Deletes what no lock holds at t: how many that are. */
 double estimate_cohorts_delete(struct estimate_cohorts *c, int64_t t,
-                                 uint64_t generation_s);
+                               uint64_t generation_s);
 /* Until when the objects of the newest point are locked, as its points say. */
 void estimate_cohorts_begin(struct estimate_vm *vm, enum estimate_class class,
                             double n);
@@ -105,8 +105,8 @@ void estimate_extend(struct estimate *s, double n);
 double estimate_list_pages(double n);
 /* The share that stays over so many runs. */
 double estimate_stays(double leave, double runs);
-/* The chance that an expired point's manifest, or an object that it was the last
- * to need, is not locked any more when a collection comes at t. */
+/* The chance that an expired point's manifest, or an object that it was the
+ * last to need, is not locked any more when a collection comes at t. */
 double estimate_unlocked(const struct estimate *s, const struct eng_kept *p,
                          int64_t t);
 /* Points of all VMs that are there. */

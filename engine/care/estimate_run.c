@@ -130,8 +130,8 @@ static void change(struct estimate *s, struct estimate_vm *vm, int64_t until)
         struct estimate_cohorts *needed = &vm->needed[k];
         estimate_cohorts_leave(needed, vm->leave[k]);
         if (s->f->locked)
-            estimate_extend(s, estimate_cohorts_extend(needed, until,
-                                                       s->f->generation_s));
+            estimate_extend(
+                s, estimate_cohorts_extend(needed, until, s->f->generation_s));
         estimate_cohorts_add(needed, until, fresh[k]);
         estimate_ask(s, OBJ_PUT, fresh[k]);
     }

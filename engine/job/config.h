@@ -128,8 +128,8 @@ int eng_config_check(const struct eng_home *h, eng_config_report_fn report,
                      void *ctx, size_t *bad, struct err *e)
     __attribute__((warn_unused_result));
 
-/* Appends the JSON Schema (2020-12) of a kind: "repo", "credentials", "prices"; indented
- * for people, or on one line.  ERR_USAGE names the kinds. */
+/* Appends the JSON Schema (2020-12) of a kind: "repo", "credentials", "prices";
+ * indented for people, or on one line.  ERR_USAGE names the kinds. */
 int eng_config_schema(const char *kind, bool indented, struct buf *out,
                       struct err *e) __attribute__((warn_unused_result));
 /* The kinds that have one, NULL-terminated. */

@@ -3,9 +3,9 @@
  * What extending locks costs: the real extension step over a point of N
  * objects, all of them short.
  *
- *   lock_bench N memory            over the storage in memory: the client's part
- *   lock_bench N s3 BUCKET         on the server that OBJVAULT_TEST_S3_ENDPOINT
- *                                  names, with AWS_ACCESS_KEY_ID and
+ *   lock_bench N memory            over the storage in memory: the client's
+ * part lock_bench N s3 BUCKET         on the server that
+ * OBJVAULT_TEST_S3_ENDPOINT names, with AWS_ACCESS_KEY_ID and
  *                                  AWS_SECRET_ACCESS_KEY; the bucket is made
  *
  * Prints a line a round: objects, seconds, seconds of this process's CPU.
@@ -121,11 +121,9 @@ static void make_point(const struct eng_repo_place *place, uint64_t blocks,
     must(eng_map_init(&map, p->disks[0].size, BLOCK, &why));
     put_blocks(r, &map);
     must(eng_map_store(r, &map, NULL, &p->disks[0], &use, &why));
-    struct eng_extend x = { .point = p,
-                            .maps = &map,
-                            .n_maps = 1,
-                            .again = never_again,
-                            .use = &use };
+    struct eng_extend x = {
+        .point = p, .maps = &map, .n_maps = 1, .again = never_again, .use = &use
+    };
     int64_t began = utc_mono_ns();
     double cpu = cpu_seconds();
     must(eng_extend_commit(r, &x, &why));
@@ -153,7 +151,8 @@ int main(int argc, char **argv)
     in_memory = argc == 3 && strcmp(argv[2], "memory") == 0;
     if (blocks == 0 ||
         (!in_memory && (argc != 4 || strcmp(argv[2], "s3") != 0))) {
-        fprintf(stderr, "usage: lock_bench N memory | lock_bench N s3 BUCKET\n");
+        fprintf(stderr,
+                "usage: lock_bench N memory | lock_bench N s3 BUCKET\n");
         return 2;
     }
     log_setup(LOG_ERROR, false);

@@ -72,7 +72,8 @@ static bool near(double a, double b)
 
 #define assert_near(a, b) assert_true(near((a), (b)))
 
-static void a_day_puts_what_changed_its_page_a_manifest_and_a_lease(void **state)
+static void
+a_day_puts_what_changed_its_page_a_manifest_and_a_lease(void **state)
 {
     struct world w;
     (void)state;
@@ -114,8 +115,8 @@ static void a_day_extends_a_tenth_where_a_generation_has_ten(void **state)
     assert_near(x.requests[OBJ_BUCKET], 3);
 }
 
-static void nothing_changes_and_every_lock_is_extended_once_a_generation(
-    void **state)
+static void
+nothing_changes_and_every_lock_is_extended_once_a_generation(void **state)
 {
     struct world w;
     (void)state;
@@ -143,13 +144,14 @@ static void after_missed_days_so_many_days_worth_comes_at_once(void **state)
 }
 
 /* Sundays are day 3 of a week since 1970; NOW is a Monday or later. */
-static void a_flagged_point_under_scope_retention_extends_all_at_once(
-    void **state)
+static void
+a_flagged_point_under_scope_retention_extends_all_at_once(void **state)
 {
     static struct mf_retention policy = { .present = true,
                                           .days = 7,
                                           .weekly = 8,
-                                          .timezone = (char *)(uintptr_t) "UTC" };
+                                          .timezone =
+                                              (char *)(uintptr_t) "UTC" };
     struct world w;
     unsigned bursts = 0;
     (void)state;
@@ -200,9 +202,9 @@ static void a_week_ends_with_a_collection(void **state)
 
 static void what_expires_is_freed(void **state)
 {
-    static struct mf_retention policy = { .present = true,
-                                          .days = 7,
-                                          .timezone = (char *)(uintptr_t) "UTC" };
+    static struct mf_retention policy = {
+        .present = true, .days = 7, .timezone = (char *)(uintptr_t) "UTC"
+    };
     struct world w;
     (void)state;
 
@@ -263,9 +265,8 @@ static void days_and_changes_out_of_range_are_refused(void **state)
     assert_int_equal(e.kind, ERR_USAGE);
     assert_int_equal(eng_estimate_make(&w.f, 0.1, 367, &no_prices, &x, &e), -1);
     assert_int_equal(eng_estimate_make(&w.f, 1.1, 30, &no_prices, &x, &e), -1);
-    assert_int_equal(eng_estimate_make(&w.f, (double)NAN, 30, &no_prices, &x,
-                                       &e),
-                     -1);
+    assert_int_equal(
+        eng_estimate_make(&w.f, (double)NAN, 30, &no_prices, &x, &e), -1);
 }
 
 int main(void)
@@ -276,15 +277,13 @@ int main(void)
         cmocka_unit_test(a_day_extends_a_tenth_where_a_generation_has_ten),
         cmocka_unit_test(
             nothing_changes_and_every_lock_is_extended_once_a_generation),
-        cmocka_unit_test(
-            after_missed_days_so_many_days_worth_comes_at_once),
+        cmocka_unit_test(after_missed_days_so_many_days_worth_comes_at_once),
         cmocka_unit_test(
             a_flagged_point_under_scope_retention_extends_all_at_once),
         cmocka_unit_test(overlays_grow_until_half_of_a_block),
         cmocka_unit_test(a_week_ends_with_a_collection),
         cmocka_unit_test(what_expires_is_freed),
-        cmocka_unit_test(
-            the_price_is_that_of_requests_storage_and_downloads),
+        cmocka_unit_test(the_price_is_that_of_requests_storage_and_downloads),
         cmocka_unit_test(an_empty_repository_costs_nothing_but_collections),
         cmocka_unit_test(days_and_changes_out_of_range_are_refused),
     };
