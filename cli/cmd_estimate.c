@@ -90,6 +90,7 @@ static int json_result(struct cli_ctx *c, const struct asked *a,
     jsonw_kuint(&w, "days", a->days);
     jsonw_key(&w, "change");
     jsonw_double(&w, a->change_ppm / 1e6, 6);
+    jsonw_ktime(&w, "first", x->first);
     jsonw_kuint(&w, "points", x->points);
     jsonw_kuint(&w, "collections", x->collections);
     json_requests(&w, x);
@@ -145,7 +146,7 @@ static void pair_size(struct cli_ctx *c, const char *name, double bytes)
     cli_pair(c, name, "%s", text);
 }
 
-static void print_result(struct cli_ctx *c, const struct asked *a, int64_t now,
+static void print_result(struct cli_ctx *c, const struct asked *a,
                          const struct eng_estimate *x,
                          const struct eng_config_prices *p)
 {
@@ -162,7 +163,7 @@ static void print_result(struct cli_ctx *c, const struct asked *a, int64_t now,
     pair_size(c, "Stored then", x->stored_bytes_end);
     pair_size(c, "Stored at most", x->stored_bytes_peak);
     if (x->extensions >= 1) {
-        utc_format_iso(now + (int64_t)most * DAY_S, day);
+        utc_format_iso(x->first + (int64_t)most * DAY_S, day);
         cli_pair(c, "Locks extended",
                  "%" PRIu64 ", %.0f a day; most on %.10s: %.0f",
                  whole(x->extensions), x->extensions / a->days, day,
@@ -197,6 +198,6 @@ int cli_repo_estimate(struct cli_ctx *c, struct err *e)
         return -1;
     if (c->json)
         return json_result(c, &a, &x, &prices, e);
-    print_result(c, &a, facts.now, &x, &prices);
+    print_result(c, &a, &x, &prices);
     return 0;
 }

@@ -210,6 +210,7 @@ static int pass_days(struct estimate *s, unsigned days, struct err *e)
     struct eng_estimate *out = s->out;
     int64_t t = first_run(s->f);
 
+    out->first = t;
     out->stored_bytes = out->stored_bytes_peak = s->bytes;
     for (s->day = 0; s->day < days; s->day++, t += ESTIMATE_DAY_S) {
         if (estimate_runs(s, t, e) < 0)

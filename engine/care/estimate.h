@@ -64,6 +64,7 @@ struct eng_estimate_facts {
 };
 
 struct eng_estimate {
+    int64_t first; /* when the first day's runs are */
     double requests[OBJ_VERBS];
     double extensions; /* of locks; the other requests of their kind are looks
                           at locks that collections ask for */

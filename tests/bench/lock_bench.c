@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "base/utc.h"
+#include "base/workers.h"
 #include "engine/repo/blockio.h"
 #include "engine/repo/extend.h"
 #include "engine/repo/learn.h"
@@ -25,6 +26,7 @@
 #include "tests/conformance/memory.h"
 
 #define ROUNDS 3
+#define PUTTERS 32
 #define BLOCK (256u << 10)
 #define IMMUTABLE_S 3600
 #define GENERATION_S 60
@@ -72,20 +74,32 @@ static int never_again(void *ctx, size_t stream, uint64_t i,
     return err_set(e, ERR_INTERNAL, 0, "a block is gone");
 }
 
-static void put_blocks(struct eng_repo *r, struct eng_map *map)
-{
-    struct eng_blockio *io = eng_blockio_new(r, 1, NULL, &why);
+struct putting {
+    struct eng_repo *repo;
+    struct eng_map *map;
+};
 
-    must(io == NULL ? -1 : 0);
-    for (uint32_t i = 0; i < map->n; i++) {
-        struct mf_entry *slot = &map->entries[i];
+static int put_worker(void *ctx, struct workers *w, unsigned index,
+                      struct err *e)
+{
+    struct putting *p = ctx;
+    AUTO_ENG_BLOCKIO struct eng_blockio *io =
+        eng_blockio_new(p->repo, 1, workers_cancel(w), e);
+    uint64_t i = 0;
+
+    (void)index;
+    if (io == NULL)
+        return -1;
+    while (workers_claim(w, &i)) {
+        struct mf_entry *slot = &p->map->entries[i];
         struct span content = span_of(&i, sizeof(i));
         slot->kind = MF_WHOLE;
-        must(mf_id_of(content, &slot->id, &why));
-        if (!eng_entry_known(io, slot))
-            must(eng_block_put(io, &slot->id, content, &why));
+        if (mf_id_of(content, &slot->id, e) < 0 ||
+            (!eng_entry_known(io, slot) &&
+             eng_block_put(io, &slot->id, content, e) < 0))
+            return -1;
     }
-    eng_blockio_free(io);
+    return 0;
 }
 
 static void describe(struct mf_point *p, uint64_t blocks)
@@ -119,7 +133,8 @@ static void make_point(const struct eng_repo_place *place, uint64_t blocks,
     must(eng_repo_prepare_writes(r, ENG_UPLOAD_NEW, NULL, &why));
     describe(p, blocks);
     must(eng_map_init(&map, p->disks[0].size, BLOCK, &why));
-    put_blocks(r, &map);
+    struct putting putting = { r, &map };
+    must(workers_run(PUTTERS, map.n, NULL, put_worker, &putting, &why));
     must(eng_map_store(r, &map, NULL, &p->disks[0], &use, &why));
     struct eng_extend x = {
         .point = p, .maps = &map, .n_maps = 1, .again = never_again, .use = &use
