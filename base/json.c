@@ -448,6 +448,17 @@ uint64_t json_uint(const struct json *v, uint64_t max)
     return u;
 }
 
+double json_number(const struct json *v, double max)
+{
+    if (!usable(v))
+        return 0;
+    double n = v->node->valuedouble;
+    if (cJSON_IsNumber(v->node) && n >= 0 && n <= max)
+        return n;
+    json_reject(v, "expected a number from 0 to %.0f", max);
+    return 0;
+}
+
 bool json_bool(const struct json *v)
 {
     if (!usable(v))

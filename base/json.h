@@ -88,6 +88,8 @@ struct json json_next(const struct json *element);
  * owned by the doc. */
 const char *json_string(const struct json *v, size_t max_bytes);
 uint64_t json_uint(const struct json *v, uint64_t max);
+/* A number, also with a fraction, from 0 to max. */
+double json_number(const struct json *v, double max);
 bool json_bool(const struct json *v);
 /* An ISO time ("2026-11-22T10:00:00Z"). */
 int64_t json_time(const struct json *v);

@@ -43,6 +43,11 @@ uint64_t cli_number(const struct cli_ctx *c, enum cli_opt opt);  /* or 0 */
 int cli_share(const struct cli_ctx *c, enum cli_opt opt, unsigned *ppm,
               struct err *e) __attribute__((warn_unused_result));
 
+/* An option that was given as "5%" or "0.1%": in millionths, at least one.
+ * ERR_USAGE. */
+int cli_share(const struct cli_ctx *c, enum cli_opt opt, unsigned *ppm,
+              struct err *e) __attribute__((warn_unused_result));
+
 /* --- output.c: exit codes, messages, JSON --- */
 int cli_exit_of(enum err_kind kind);
 

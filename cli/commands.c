@@ -51,6 +51,8 @@ static const struct cli_use locks_uses[] = { { CLI_OPT_VERIFY, false },
 static const struct cli_use gc_uses[] = { { CLI_OPT_WAIT, false },
                                           { CLI_OPT_YES, false },
                                           { CLI_OPT_DRY_RUN, false } };
+static const struct cli_use estimate_uses[] = { { CLI_OPT_CHANGE, false },
+                                                { CLI_OPT_DAYS, false } };
 static const struct cli_use leases_uses[] = { { CLI_OPT_BREAK, false },
                                               { CLI_OPT_YES, false },
                                               { CLI_OPT_DRY_RUN, false } };
@@ -249,6 +251,21 @@ const struct cli_command cli_commands[] = {
               "compression, objects.",
       .args = { NAME_ARG },
       .run = cli_repo_stats },
+    { .noun = "repo",
+      .verb = "estimate",
+      .summary = "forecast requests, bytes and locks, and their price",
+      .text = "Looks at the points of each VM and says what the days to come "
+              "will ask of the bucket: requests by kind, lock extensions (and "
+              "the day with most of them), bytes sent and stored, and what "
+              "that costs.  It takes for granted a point of each VM a day, "
+              "made by one command, and a collection a week.\n"
+              "Prices are those of prices.json in the configuration folder "
+              "(`config schema prices` has its fields).  Without that file an "
+              "example is used, whose round figures are nobody's prices.",
+      .args = { NAME_ARG },
+      USES(estimate_uses),
+      .example = "repo estimate main --change 5% --days 90",
+      .run = cli_repo_estimate },
     { .noun = "repo",
       .verb = "probe",
       .summary = "find out what the storage can do",

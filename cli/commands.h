@@ -86,6 +86,8 @@ enum cli_opt {
     CLI_OPT_FROM,
     CLI_OPT_AS_OF,
     CLI_OPT_WAIT,
+    CLI_OPT_CHANGE,
+    CLI_OPT_DAYS,
     CLI_OPT_BREAK,
     CLI_OPT_TO_FILE,
     CLI_OPT_TO_DIR,
@@ -179,6 +181,7 @@ int cli_repo_check(struct cli_ctx *c, struct err *e);
 int cli_repo_locks(struct cli_ctx *c, struct err *e);
 int cli_repo_recover(struct cli_ctx *c, struct err *e);
 int cli_repo_gc(struct cli_ctx *c, struct err *e);
+int cli_repo_estimate(struct cli_ctx *c, struct err *e);
 int cli_repo_leases(struct cli_ctx *c, struct err *e);
 int cli_bench_repo(struct cli_ctx *c, struct err *e);
 int cli_backup_run(struct cli_ctx *c, struct err *e);

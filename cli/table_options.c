@@ -6,6 +6,7 @@
  */
 #include "cli/commands.h"
 
+#include "engine/care/estimate.h"
 #include "engine/repo/repo.h"
 
 static const char *const driver_words[] = { "s3", "libs3", "file", NULL };
@@ -320,6 +321,19 @@ const struct cli_option cli_options[CLI_OPTS] = {
                                .help = "Ask for this share of the blocks only, "
                                        "such as 5% or 0.1%; for all else in "
                                        "any case.  Default: all." },
+    [CLI_OPT_CHANGE] = { .name = "change",
+                         .value = CLI_TEXT,
+                         .metavar = "SHARE",
+                         .help = "The share of the blocks with data that "
+                                 "change from a day to the next, such as 3% "
+                                 "or 0.5%.  Default: 3%." },
+    [CLI_OPT_DAYS] = { .name = "days",
+                       .value = CLI_NUMBER,
+                       .metavar = "N",
+                       .min = 1,
+                       .max = ENG_ESTIMATE_DAYS_MAX,
+                       .help = "The days to look ahead, 1 to 366.  Default: "
+                               "30." },
     [CLI_OPT_REPAIR] = FLAG("repair", "Put good copies again: older versions "
                                       "of an object where the bucket keeps "
                                       "them, and those of the repository that "

@@ -18,10 +18,12 @@
 #define SUFFIX ".json"
 
 static const struct eng_kind *const kinds[] = { &eng_kind_repo,
-                                                &eng_kind_credentials };
+                                                &eng_kind_credentials,
+                                                &eng_kind_prices };
 #define N_KINDS (sizeof kinds / sizeof kinds[0])
 
-const char *const eng_config_kinds[] = { "repo", "credentials", NULL };
+const char *const eng_config_kinds[] = { "repo", "credentials", "prices",
+                                         NULL };
 
 /* malloc'd path of an object's file. */
 static char *object_path(const struct eng_home *h, const struct eng_kind *k,
@@ -150,6 +152,46 @@ static int read_repo(const char *path, const char *name,
     *out = r;
     r = (struct eng_config_repo){ 0 };
     return 0;
+}
+
+int eng_config_prices_load(const struct eng_home *h,
+                           struct eng_config_prices *out, struct err *e)
+{
+    static const struct eng_prices example = {
+        .requests = { [OBJ_PUT] = 0.005,
+                      [OBJ_GET] = 0.0005,
+                      [OBJ_HEAD] = 0.0005,
+                      [OBJ_LIST] = 0.005,
+                      [OBJ_RETENTION] = 0.005,
+                      [OBJ_BUCKET] = 0.0005 },
+        .stored = 0.02,
+        .received = 0.1,
+    };
+    AUTO_ENG_CONFIG_PRICES struct eng_config_prices p = { 0 };
+    AUTO_MEM char *path = io_join(h->config, eng_kind_prices.file, e);
+
+    *out = (struct eng_config_prices){ 0 };
+    if (path == NULL)
+        return -1;
+    if (read_object(&eng_kind_prices, path, &p, e) < 0) {
+        if (e->kind != ERR_NOTFOUND)
+            return -1;
+        *e = (struct err){ 0 };
+        p = (struct eng_config_prices){ .currency = strdup("USD"),
+                                        .prices = example,
+                                        .example = true };
+        if (p.currency == NULL)
+            return err_nomem(e);
+    }
+    *out = p;
+    p = (struct eng_config_prices){ 0 };
+    return 0;
+}
+
+void eng_config_prices_fini(struct eng_config_prices *p)
+{
+    free(p->currency);
+    *p = (struct eng_config_prices){ 0 };
 }
 
 /* Adds the repositories there are to an error. */
@@ -318,10 +360,31 @@ static int check_file(const struct eng_home *h, const struct eng_kind *k,
     return check_reference(h, path, &r, e);
 }
 
+/* The one file of a kind, which need not be there. */
+static int check_single(const struct eng_home *h, const struct eng_kind *k,
+                        eng_config_report_fn report, void *ctx, size_t *bad,
+                        struct err *e)
+{
+    struct err problem = { 0 };
+    AUTO_ENG_CONFIG_PRICES struct eng_config_prices p = { 0 };
+    AUTO_MEM char *path = io_join(h->config, k->file, e);
+
+    if (path == NULL)
+        return -1;
+    if (access(path, F_OK) < 0)
+        return 0;
+    bool ok = eng_config_prices_load(h, &p, &problem) == 0;
+    *bad += !ok;
+    report(ctx, path, ok ? NULL : &problem);
+    return 0;
+}
+
 static int check_kind(const struct eng_home *h, const struct eng_kind *k,
                       eng_config_report_fn report, void *ctx, size_t *bad,
                       struct err *e)
 {
+    if (k->file != NULL)
+        return check_single(h, k, report, ctx, bad, e);
     AUTO_MEM char *folder = io_join(h->config, k->folder, e);
     char **files = NULL;
     size_t n = 0;
@@ -361,6 +424,8 @@ int eng_config_schema(const char *kind, bool indented, struct buf *out,
         if (strcmp(kinds[i]->name, kind) == 0)
             return eng_fields_schema(kinds[i], indented, out, e);
     return err_set(e, ERR_USAGE, 0,
-                   "\"%.40s\" is no kind of configuration: there are %s and %s",
-                   kind, eng_config_kinds[0], eng_config_kinds[1]);
+                   "\"%.40s\" is no kind of configuration: there are %s, %s "
+                   "and %s",
+                   kind, eng_config_kinds[0], eng_config_kinds[1],
+                   eng_config_kinds[2]);
 }

@@ -15,6 +15,7 @@
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "engine/care/estimate.h"
 #include "engine/repo/repo.h"
 
 struct eng_home {
@@ -101,6 +102,20 @@ int eng_config_names(const struct eng_home *h, const char *kind, char ***names,
     __attribute__((warn_unused_result));
 void eng_config_names_free(char **names, size_t n);
 
+/* What storage costs: prices.json in the home, else an example. */
+struct eng_config_prices {
+    char *currency;
+    struct eng_prices prices;
+    bool example; /* there is no file */
+};
+/* The example's figures are round ones, of the size that large providers ask
+ * for; nobody's in particular. */
+int eng_config_prices_load(const struct eng_home *h,
+                           struct eng_config_prices *out, struct err *e)
+    __attribute__((warn_unused_result));
+void eng_config_prices_fini(struct eng_config_prices *p); /* zeroed is fine */
+#define AUTO_ENG_CONFIG_PRICES AUTO(eng_config_prices_fini)
+
 /* What the repository layer needs; owns the strings it points to. */
 struct eng_config_place {
     struct eng_repo_place place;
@@ -120,8 +135,8 @@ int eng_config_check(const struct eng_home *h, eng_config_report_fn report,
                      void *ctx, size_t *bad, struct err *e)
     __attribute__((warn_unused_result));
 
-/* Appends the JSON Schema (2020-12) of a kind: "repo", "credentials"; indented
- * for people, or on one line.  ERR_USAGE names the kinds. */
+/* Appends the JSON Schema (2020-12) of a kind: "repo", "credentials", "prices";
+ * indented for people, or on one line.  ERR_USAGE names the kinds. */
 int eng_config_schema(const char *kind, bool indented, struct buf *out,
                       struct err *e) __attribute__((warn_unused_result));
 /* The kinds that have one, NULL-terminated. */

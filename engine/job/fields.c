@@ -156,6 +156,10 @@ static int decode_field(const struct eng_field *f, const struct json *v,
         if (json_is_string(v) && !units_parse_size(text, size_member(out, f)))
             json_reject(v, "is no size such as 512M, 500G or 2T");
         return 0;
+    case ENG_FIELD_PRICE:
+        *(double *)(void *)((char *)out + f->offset) =
+            json_number(v, ENG_PRICE_MAX);
+        return 0;
     case ENG_FIELD_PROBE:
         decode_probe(
             v, (struct eng_probe_record *)(void *)((char *)out + f->offset));
@@ -334,6 +338,11 @@ static void schema_field(struct jsonw *w, const struct eng_field *f)
     case ENG_FIELD_SIZE:
         jsonw_kstring(w, "type", "string");
         jsonw_kstring(w, "pattern", "^[0-9]+[KMGTPE]?$");
+        break;
+    case ENG_FIELD_PRICE:
+        jsonw_kstring(w, "type", "number");
+        jsonw_kuint(w, "minimum", 0);
+        jsonw_kuint(w, "maximum", (uint64_t)ENG_PRICE_MAX);
         break;
     case ENG_FIELD_WORD:
         jsonw_key(w, "enum");

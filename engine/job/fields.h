@@ -24,6 +24,7 @@ enum eng_field_type {
     ENG_FIELD_WORD,     /* char *, one of `words` */
     ENG_FIELD_DURATION, /* int64_t, seconds; written as "10m" */
     ENG_FIELD_SIZE,     /* uint64_t, bytes; written as "10G" */
+    ENG_FIELD_PRICE,    /* double, 0 to ENG_PRICE_MAX; read, never written */
     ENG_FIELD_PROBE,    /* struct eng_probe_record */
     ENG_FIELD_SECRET,   /* text, or where to find it; checked, not kept */
 };
@@ -38,10 +39,13 @@ struct eng_field {
     const char *help;         /* the schema's description */
 };
 
-/* A kind of object: a folder of files below the home. */
+#define ENG_PRICE_MAX 1e6
+
+/* A kind of object: a folder of files below the home, or one file in it. */
 struct eng_kind {
     const char *name;   /* "repo" */
-    const char *folder; /* "repos" */
+    const char *folder; /* "repos"; or NULL ... */
+    const char *file;   /* ... and "prices.json" */
     const char *help;
     const struct eng_field *fields;
     size_t n_fields;
@@ -49,6 +53,7 @@ struct eng_kind {
 
 extern const struct eng_kind eng_kind_repo;
 extern const struct eng_kind eng_kind_credentials;
+extern const struct eng_kind eng_kind_prices;
 
 /* Decodes text into the object at out, whose members are zero before; what is
  * in it afterwards is owned by the object, also on failure.  ERR_CONFIG with

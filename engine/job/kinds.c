@@ -7,6 +7,7 @@
 #include "engine/job/fields.h"
 
 #define REPO(member) offsetof(struct eng_config_repo, member)
+#define PRICE(member) offsetof(struct eng_config_prices, member)
 
 static const char *const drivers[] = { "s3", "libs3", "file", NULL };
 static const char *const addressings[] = { "auto", "path", "virtual", NULL };
@@ -105,6 +106,37 @@ static const struct eng_field credentials_fields[] = {
       .help = "the token of temporary credentials, or where to find it" },
 };
 
+#define REQUEST_PRICE(word, verb, what)                                        \
+    {                                                                          \
+        .name = (word), .type = ENG_FIELD_PRICE,                               \
+        .offset = PRICE(prices.requests[verb]),                                \
+        .help = "of 1,000 requests that " what "; 0 where it is left out"      \
+    }
+
+static const struct eng_field prices_fields[] = {
+    { .name = "currency",
+      .type = ENG_FIELD_TEXT,
+      .required = true,
+      .offset = PRICE(currency),
+      .max_bytes = 16,
+      .help = "what all prices are in, for people: USD, EUR" },
+    REQUEST_PRICE("put", OBJ_PUT, "store an object"),
+    REQUEST_PRICE("get", OBJ_GET, "read one"),
+    REQUEST_PRICE("head", OBJ_HEAD, "ask for what is known of one"),
+    REQUEST_PRICE("list", OBJ_LIST, "list a page of up to 1,000 keys"),
+    REQUEST_PRICE("delete", OBJ_DELETE, "delete up to 1,000 objects"),
+    REQUEST_PRICE("retention", OBJ_RETENTION, "set or read an object's lock"),
+    REQUEST_PRICE("bucket", OBJ_BUCKET, "read the bucket's settings"),
+    { .name = "stored_gib_month",
+      .type = ENG_FIELD_PRICE,
+      .offset = PRICE(prices.stored),
+      .help = "of a GiB that is stored for 30 days" },
+    { .name = "downloaded_gib",
+      .type = ENG_FIELD_PRICE,
+      .offset = PRICE(prices.received),
+      .help = "of a GiB that is downloaded" },
+};
+
 const struct eng_kind eng_kind_repo = {
     .name = "repo",
     .folder = "repos",
@@ -119,4 +151,12 @@ const struct eng_kind eng_kind_credentials = {
     .help = "keys of an S3 server",
     .fields = credentials_fields,
     .n_fields = sizeof credentials_fields / sizeof credentials_fields[0],
+};
+
+const struct eng_kind eng_kind_prices = {
+    .name = "prices",
+    .file = "prices.json",
+    .help = "what a storage costs, for `repo estimate`",
+    .fields = prices_fields,
+    .n_fields = sizeof prices_fields / sizeof prices_fields[0],
 };

@@ -32,6 +32,11 @@ int eng_points_list(struct eng_repo *r, const struct cancel *cancel,
                     const char *vm, struct eng_points *out, struct err *e)
     __attribute__((warn_unused_result));
 void eng_points_free(struct eng_points *ps);
+
+/* eng_repo_stats, and the points that were read for it (eng_points_list). */
+int eng_points_stats(struct eng_repo *r, const struct cancel *cancel,
+                     struct eng_points *points, struct eng_repo_stats *out,
+                     struct err *e) __attribute__((warn_unused_result));
 #define AUTO_ENG_POINTS AUTO(eng_points_free)
 
 /* "vm@2026-11-22T10:00:00Z" or "vm@latest", with "-<hex>" after the time; of

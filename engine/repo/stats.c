@@ -53,10 +53,10 @@ static void sum_points(const struct eng_points *ps, struct eng_repo_stats *out)
     }
 }
 
-int eng_repo_stats(struct eng_repo *r, const struct cancel *cancel,
-                   struct eng_repo_stats *out, struct err *e)
+int eng_points_stats(struct eng_repo *r, const struct cancel *cancel,
+                     struct eng_points *points, struct eng_repo_stats *out,
+                     struct err *e)
 {
-    AUTO_ENG_POINTS struct eng_points points = { 0 };
     struct mf_key blocks = mf_key_blocks_prefix(MF_KEYSET_PLAIN, -1);
     struct mf_key pages = mf_key_pages_prefix(MF_KEYSET_PLAIN, -1);
     struct mf_key manifests = mf_key_points_prefix(MF_KEYSET_PLAIN, NULL);
@@ -65,7 +65,7 @@ int eng_repo_stats(struct eng_repo *r, const struct cancel *cancel,
     struct sum manifest_sum = { 0 };
 
     *out = (struct eng_repo_stats){ 0 };
-    if (eng_points_list(r, cancel, NULL, &points, e) < 0 ||
+    if (eng_points_list(r, cancel, NULL, points, e) < 0 ||
         sum_prefix(r, cancel, blocks.s, &block_sum, e) < 0 ||
         sum_prefix(r, cancel, pages.s, &page_sum, e) < 0 ||
         sum_prefix(r, cancel, manifests.s, &manifest_sum, e) < 0)
@@ -75,6 +75,14 @@ int eng_repo_stats(struct eng_repo *r, const struct cancel *cancel,
     out->pages = page_sum.objects;
     out->page_bytes = page_sum.bytes;
     out->manifest_bytes = manifest_sum.bytes;
-    sum_points(&points, out);
+    sum_points(points, out);
     return 0;
+}
+
+int eng_repo_stats(struct eng_repo *r, const struct cancel *cancel,
+                   struct eng_repo_stats *out, struct err *e)
+{
+    AUTO_ENG_POINTS struct eng_points points = { 0 };
+
+    return eng_points_stats(r, cancel, &points, out, e);
 }

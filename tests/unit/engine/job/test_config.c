@@ -503,9 +503,10 @@ static void wrong_secrets_are_refused(void **state)
 static void schemas_have_every_field(void **state)
 {
     static const struct eng_kind *const kinds[] = { &eng_kind_repo,
-                                                    &eng_kind_credentials };
+                                                    &eng_kind_credentials,
+                                                    &eng_kind_prices };
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         struct err e = { 0 };
         AUTO_BUF struct buf out = buf_init(65536);
         assert_int_equal(
@@ -528,11 +529,65 @@ static void schemas_have_every_field(void **state)
     }
     struct err e = { 0 };
     AUTO_BUF struct buf out = buf_init(65536);
-    assert_null(eng_config_kinds[2]);
+    assert_null(eng_config_kinds[3]);
     assert_int_equal(eng_config_schema("job", true, &out, &e), -1);
     assert_int_equal(e.kind, ERR_USAGE);
     assert_string_equal(e.msg, "\"job\" is no kind of configuration: there are "
-                               "repo and credentials");
+                               "repo, credentials and prices");
+}
+
+static void prices_are_an_example_until_there_is_a_file(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = { 0 };
+    AUTO_ENG_CONFIG_PRICES struct eng_config_prices example = { 0 };
+    AUTO_ENG_CONFIG_PRICES struct eng_config_prices mine = { 0 };
+
+    assert_int_equal(eng_config_prices_load(&f->home, &example, &e), 0);
+    assert_true(example.example);
+    assert_true(example.prices.requests[OBJ_PUT] > 0);
+    put(f, "prices.json",
+        "{\"currency\":\"EUR\", // mine\n\"put\":0.25,"
+        "\"stored_gib_month\":2}");
+    assert_int_equal(eng_config_prices_load(&f->home, &mine, &e), 0);
+    assert_false(mine.example);
+    assert_string_equal(mine.currency, "EUR");
+    assert_true(mine.prices.requests[OBJ_PUT] == 0.25);
+    assert_true(mine.prices.stored == 2);
+    /* What is left out is free. */
+    assert_true(mine.prices.requests[OBJ_GET] == 0);
+}
+
+static void wrong_prices_are_named_and_found_by_the_check(void **state)
+{
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        { "{\"put\":1}", "currency: the field is missing" },
+        { "{\"currency\":\"EUR\",\"put\":-1}",
+          "put: expected a number from 0 to 1000000" },
+        { "{\"currency\":\"EUR\",\"put\":1e300}",
+          "put: expected a number from 0 to 1000000" },
+        { "{\"currency\":\"EUR\",\"put\":\"1\"}",
+          "put: expected a number from 0 to 1000000" },
+        { "{\"currency\":\"EUR\",\"puts\":1}", "unknown field" },
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        AUTO_ENG_CONFIG_PRICES struct eng_config_prices p = { 0 };
+        struct err e = { 0 };
+        struct seen s = { 0 };
+        size_t bad = 0;
+        put(f, "prices.json", cases[i].text);
+        assert_int_equal(eng_config_prices_load(&f->home, &p, &e), -1);
+        assert_int_equal(e.kind, ERR_CONFIG);
+        if (strstr(e.msg, cases[i].message) == NULL ||
+            strstr(e.msg, "prices.json") == NULL)
+            fail_msg("%s", e.msg);
+        assert_int_equal(eng_config_check(&f->home, on_file, &s, &bad, &e), 0);
+        assert_int_equal(bad, 1);
+    }
 }
 
 int main(void)
@@ -558,6 +613,8 @@ int main(void)
         HOMED(check_reports_every_wrong_file),
         cmocka_unit_test(wrong_secrets_are_refused),
         cmocka_unit_test(schemas_have_every_field),
+        HOMED(prices_are_an_example_until_there_is_a_file),
+        HOMED(wrong_prices_are_named_and_found_by_the_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
