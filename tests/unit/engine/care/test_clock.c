@@ -179,7 +179,7 @@ static void a_clock_that_jumps_ends_the_run_without_a_point(void **state)
         { .op = "PutObject",
           .key = "plain/pages/*",
           .act = S3SERVER_SKEW_DATE,
-          .ms = 3600 * 1000 },
+          .ms = INT64_C(3600) * 1000 },
     };
     struct attacked *a = *state;
     struct err e = { 0 };
