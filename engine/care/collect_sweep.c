@@ -231,11 +231,10 @@ static struct mf_key prefix_of(const struct collect *c, unsigned piece)
     struct mf_key key = { MF_DESCRIPTOR_KEY };
 
     if (piece < COLLECT_PAGES)
-        return mf_key_blocks_prefix(MF_KEYSET_PLAIN,
-                                    c->fine ? (int)piece : -1);
+        return mf_key_blocks_prefix(MF_KEYSET_PLAIN, c->fine ? (int)piece : -1);
     if (piece < COLLECT_POINTS)
-        return mf_key_pages_prefix(
-            MF_KEYSET_PLAIN, c->fine ? (int)(piece - COLLECT_PAGES) : -1);
+        return mf_key_pages_prefix(MF_KEYSET_PLAIN,
+                                   c->fine ? (int)(piece - COLLECT_PAGES) : -1);
     if (piece == COLLECT_POINTS)
         return mf_key_points_prefix(MF_KEYSET_PLAIN, NULL);
     if (piece == COLLECT_KEEPS)

@@ -12,8 +12,8 @@
 #include "base/digest.h"
 #include "base/utc.h"
 
-/* So long a lease of ours lasts after it was written, at most, and 5 minutes for
- * inexact clocks. */
+/* So long a lease of ours lasts after it was written, at most, and 5 minutes
+ * for inexact clocks. */
 #define LONGEST_S (ENG_LEASE_S + 300)
 
 static const char *const prefixes[ENG_LEASE_KINDS] = { "gc/leases/",

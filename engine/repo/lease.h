@@ -86,9 +86,10 @@ int eng_lease_put(struct obj_store *store, const struct cancel *cancel,
     __attribute__((warn_unused_result));
 
 /* Reads the lease of l's kind and name into the rest of l.  ERR_NOTFOUND;
- * ERR_CORRUPT, ERR_UNSUPPORTED: cannot be read, or claims a longer time after it
- * was written (as the server says) than any lease has: who wrote it had a wrong
- * clock, and others do not wait for it so long.  Its owner hears it here, too. */
+ * ERR_CORRUPT, ERR_UNSUPPORTED: cannot be read, or claims a longer time after
+ * it was written (as the server says) than any lease has: who wrote it had a
+ * wrong clock, and others do not wait for it so long.  Its owner hears it here,
+ * too. */
 int eng_lease_get(struct obj_store *store, const struct cancel *cancel,
                   struct eng_lease *l, int64_t deadline, struct err *e)
     __attribute__((warn_unused_result));

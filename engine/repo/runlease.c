@@ -50,8 +50,8 @@ struct eng_runlease {
     bool leased, lost;
     char sweep[ENG_COUNTER_CHARS]; /* the counter under which all that the run
                                       refers to is there */
-    uint64_t unanswered; /* the store's count when it began */
-    char *alive;         /* path of the file that we hold locked; owned */
+    uint64_t unanswered;           /* the store's count when it began */
+    char *alive; /* path of the file that we hold locked; owned */
     int alive_fd;
     int dir_fd, vm_fd; /* in a directory */
 };

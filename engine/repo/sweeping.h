@@ -29,8 +29,8 @@ int eng_counter_read(struct eng_repo *r, const struct cancel *cancel,
                      char out[ENG_COUNTER_CHARS], struct err *e)
     __attribute__((warn_unused_result));
 
-/* The same for an index that is to be trusted under this counter: waits until no
- * sweep is under way that may have set it, and renews the lease of a run
+/* The same for an index that is to be trusted under this counter: waits until
+ * no sweep is under way that may have set it, and renews the lease of a run
  * meanwhile. */
 int eng_counter_settled(struct eng_repo *r, const struct cancel *cancel,
                         char out[ENG_COUNTER_CHARS], struct err *e)
