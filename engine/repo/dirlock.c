@@ -14,9 +14,11 @@
 #include "base/auto.h"
 #include "base/digest.h"
 #include "base/io.h"
+#include "base/utc.h"
 
 #define VM_PREFIX "vm-"
 #define PROBE_PREFIX "lockprobe-"
+#define PROBE_OLD_S 3600
 
 bool eng_dirlock_owns(const char *key)
 {
@@ -158,6 +160,15 @@ int eng_dirlock_probe(const char *dir, struct err *e)
     return r;
 }
 
+/* A probe takes no turn: its file may be in use, unless it is old. */
+static bool is_old(int folder, const char *name)
+{
+    struct stat st;
+
+    return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           st.st_mtim.tv_sec + PROBE_OLD_S < utc_real_now();
+}
+
 void eng_dirlock_tidy(const char *dir)
 {
     struct err e = { 0 };
@@ -168,6 +179,7 @@ void eng_dirlock_tidy(const char *dir)
         return;
     for (struct dirent *entry; (entry = readdir(d)) != NULL;)
         if (strncmp(entry->d_name, VM_PREFIX, strlen(VM_PREFIX)) == 0 ||
-            strncmp(entry->d_name, PROBE_PREFIX, strlen(PROBE_PREFIX)) == 0)
+            (strncmp(entry->d_name, PROBE_PREFIX, strlen(PROBE_PREFIX)) == 0 &&
+             is_old(dirfd(d), entry->d_name)))
             unlinkat(dirfd(d), entry->d_name, 0);
 }
