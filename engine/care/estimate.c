@@ -121,19 +121,19 @@ static int begin_vm(struct estimate *s, struct estimate_vm *vm,
  * by day over a generation, and what could go is gone. */
 static void begin_unused(struct estimate *s, unsigned kind, double n)
 {
-    double days =
-        s->f->locked ? fmax(1, (double)s->f->generation_s / ESTIMATE_DAY_S) : 1;
+    unsigned days =
+        s->f->locked ? (unsigned)(s->f->generation_s / ESTIMATE_DAY_S) : 1;
     double weight = 0;
 
-    for (double d = 0; d < days; d++)
-        weight += 1 - d / days;
-    for (double d = 0; d < days; d++) {
-        double left = n * (1 - d / days) / weight;
+    days = days > 0 ? days : 1;
+    for (unsigned d = 0; d < days; d++)
+        weight += 1 - (double)d / days;
+    for (unsigned d = 0; d < days; d++) {
         struct estimate_cohort c = {
-            .until = s->f->now - (int64_t)(d * ESTIMATE_DAY_S),
-            .n = left / (1 - d / days),
+            .until = s->f->now - (int64_t)d * ESTIMATE_DAY_S,
+            .n = n / weight,
         };
-        c.gone = c.n - left;
+        c.gone = c.n * d / days;
         s->unused[kind].c[s->unused[kind].n++] = c;
     }
 }

@@ -33,6 +33,8 @@
 
 static bool in_memory;
 
+/* The linker's names. */
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 struct obj_store *__real_obj_store_open(const struct obj_config *c,
                                         struct err *e);
 struct obj_store *__wrap_obj_store_open(const struct obj_config *c,
@@ -45,6 +47,8 @@ struct obj_store *__wrap_obj_store_open(const struct obj_config *c,
                      : __real_obj_store_open(c, e);
 }
 
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+
 static struct err why;
 
 static void must(int result)
@@ -52,7 +56,7 @@ static void must(int result)
     if (result == 0)
         return;
     fprintf(stderr, "lock_bench: %s\n", why.msg);
-    exit(1);
+    exit(1); /* NOLINT(concurrency-mt-unsafe): nobody else runs */
 }
 
 static double cpu_seconds(void)
@@ -146,7 +150,7 @@ static void make_point(const struct eng_repo_place *place, uint64_t blocks,
         printf("%llu locks extended in %.2f s, %.2f s of CPU\n",
                (unsigned long long)x.extended,
                (double)(utc_mono_ns() - began) / 1e9, cpu_seconds() - cpu);
-    fflush(stdout);
+    (void)fflush(stdout);
     eng_map_fini(&map);
     mf_point_free(p);
     eng_repo_close(r);

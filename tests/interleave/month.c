@@ -63,7 +63,7 @@ static int end(int bad)
 static void give_up(const char *what, const struct err *e)
 {
     printf("FAILED: %s: %s\n", what, e != NULL ? e->msg : "");
-    exit(end(1));
+    exit(end(1)); /* NOLINT(concurrency-mt-unsafe): there is one thread */
 }
 
 static void disk_path(unsigned machine, char out[128])
