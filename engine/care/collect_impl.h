@@ -46,9 +46,9 @@ struct collect {
     uint64_t work[COLLECT_PIECES]; /* what the last count found to do */
     bool fine; /* blocks and pages are listed by their prefixes, in parallel;
                   else by one listing each, as their first pieces */
-    bool counting;                 /* else deleting */
-    bool first; /* the range that has all but the blocks of other ranges */
-    bool told;  /* this range's junk was counted and named */
+    bool counting; /* else deleting */
+    bool first;    /* the range that has all but the blocks of other ranges */
+    bool told;     /* this range's junk was counted and named */
     pthread_mutex_t lock; /* around all below, the result, the sets while they
                              are filled, and the reports */
     struct eng_names bad,

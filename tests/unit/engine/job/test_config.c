@@ -1,69 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Configuration: what may be in it, and what is said about the rest. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/engine/job/homed.h"
 
-#include <cmocka.h>
 #include <errno.h>
-#include <ftw.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/io.h"
 #include "base/json.h"
-#include "engine/job/config.h"
 #include "engine/job/fields.h"
-
-/* A home of its own for each test. */
-struct fixture {
-    char config[64], state[80];
-    struct eng_home home;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    if (f == NULL)
-        return -1;
-    (void)snprintf(f->config, sizeof f->config, "/tmp/objvault-home-XXXXXX");
-    if (mkdtemp(f->config) == NULL)
-        return -1;
-    (void)snprintf(f->state, sizeof f->state, "%s/state", f->config);
-    f->home = (struct eng_home){ .config = f->config, .state = f->state };
-    *state = f;
-    return 0;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int flag,
-                        struct FTW *ftw)
-{
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    int r = nftw(f->config, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-    free(f);
-    return r;
-}
-
-static void put(const struct fixture *f, const char *file, const char *text)
-{
-    struct err e = { 0 };
-    AUTO_MEM char *path = io_join(f->config, file, &e);
-    assert_non_null(path);
-    assert_int_equal(io_mkdirs_for(path, 0700, &e), 0);
-    if (io_write_file(path, span_str(text), 0600, false, &e) < 0)
-        fail_msg("%s", e.msg);
-}
 
 /* Loading repos/main.json with this text fails so (behind the path). */
 static void wrong(const struct fixture *f, const char *text,
@@ -403,26 +345,6 @@ static void removing_forgets_the_file_and_says_what_there_is(void **state)
     assert_non_null(strstr(e.msg, "remove "));
 }
 
-struct seen {
-    size_t files, bad;
-    char messages[4096];
-};
-
-static void on_file(void *ctx, const char *file, const struct err *problem)
-{
-    struct seen *s = ctx;
-    s->files++;
-    assert_true(file[0] == '/');
-    if (problem == NULL)
-        return;
-    s->bad++;
-    assert_int_equal(problem->kind, ERR_CONFIG);
-    size_t at = strlen(s->messages);
-    const char *slash = strrchr(problem->msg, '/');
-    (void)snprintf(s->messages + at, sizeof s->messages - at, "%s\n",
-                   slash != NULL ? slash + 1 : problem->msg);
-}
-
 static void check_looks_at_every_file(void **state)
 {
     struct fixture *f = *state;
@@ -536,63 +458,8 @@ static void schemas_have_every_field(void **state)
                                "repo, credentials and prices");
 }
 
-static void prices_are_an_example_until_there_is_a_file(void **state)
-{
-    struct fixture *f = *state;
-    struct err e = { 0 };
-    AUTO_ENG_CONFIG_PRICES struct eng_config_prices example = { 0 };
-    AUTO_ENG_CONFIG_PRICES struct eng_config_prices mine = { 0 };
-
-    assert_int_equal(eng_config_prices_load(&f->home, &example, &e), 0);
-    assert_true(example.example);
-    assert_true(example.prices.requests[OBJ_PUT] > 0);
-    put(f, "prices.json",
-        "{\"currency\":\"EUR\", // mine\n\"put\":0.25,"
-        "\"stored_gib_month\":2}");
-    assert_int_equal(eng_config_prices_load(&f->home, &mine, &e), 0);
-    assert_false(mine.example);
-    assert_string_equal(mine.currency, "EUR");
-    assert_true(mine.prices.requests[OBJ_PUT] == 0.25);
-    assert_true(mine.prices.stored == 2);
-    /* What is left out is free. */
-    assert_true(mine.prices.requests[OBJ_GET] == 0);
-}
-
-static void wrong_prices_are_named_and_found_by_the_check(void **state)
-{
-    static const struct {
-        const char *text, *message;
-    } cases[] = {
-        { "{\"put\":1}", "currency: the field is missing" },
-        { "{\"currency\":\"EUR\",\"put\":-1}",
-          "put: expected a number from 0 to 1000000" },
-        { "{\"currency\":\"EUR\",\"put\":1e300}",
-          "put: expected a number from 0 to 1000000" },
-        { "{\"currency\":\"EUR\",\"put\":\"1\"}",
-          "put: expected a number from 0 to 1000000" },
-        { "{\"currency\":\"EUR\",\"puts\":1}", "unknown field" },
-    };
-    struct fixture *f = *state;
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        AUTO_ENG_CONFIG_PRICES struct eng_config_prices p = { 0 };
-        struct err e = { 0 };
-        struct seen s = { 0 };
-        size_t bad = 0;
-        put(f, "prices.json", cases[i].text);
-        assert_int_equal(eng_config_prices_load(&f->home, &p, &e), -1);
-        assert_int_equal(e.kind, ERR_CONFIG);
-        if (strstr(e.msg, cases[i].message) == NULL ||
-            strstr(e.msg, "prices.json") == NULL)
-            fail_msg("%s", e.msg);
-        assert_int_equal(eng_config_check(&f->home, on_file, &s, &bad, &e), 0);
-        assert_int_equal(bad, 1);
-    }
-}
-
 int main(void)
 {
-#define HOMED(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             home_comes_from_options_then_environment_then_defaults),
@@ -613,8 +480,6 @@ int main(void)
         HOMED(check_reports_every_wrong_file),
         cmocka_unit_test(wrong_secrets_are_refused),
         cmocka_unit_test(schemas_have_every_field),
-        HOMED(prices_are_an_example_until_there_is_a_file),
-        HOMED(wrong_prices_are_named_and_found_by_the_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
