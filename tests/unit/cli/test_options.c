@@ -193,7 +193,7 @@ static void wrong_values_are_refused(void **state)
     bad("repo list --progress-json 4096", "--progress-json 4096: out of range");
     bad("repo list --json=1", "--json takes no value");
     bad("repo list --home a --home b", "--home is given twice");
-    bad("config schema x", "KIND \"x\": must be repo or credentials");
+    bad("config schema x", "KIND \"x\": must be repo, credentials or prices");
 }
 
 static void too_many_arguments_are_refused(void **state)
