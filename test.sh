@@ -69,7 +69,7 @@ if [ "$long" = true ]; then
     export OBJVAULT_INTERLEAVE_DAYS=365
 else
     fuzz_seconds=10
-    export E2E_KILLS=${E2E_KILLS:-40}
+    export E2E_KILLS=${E2E_KILLS:-20}
 fi
 
 rm -rf "$logs"

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# repo gc is killed at random moments (E2E_KILLS, default 30) and run again: what
+# repo gc is killed at random moments (E2E_KILLS, default 100) and run again: what
 # it began is finished, and nothing that a point needs is lost. In a directory; in
 # buckets without versions, with versions, and with locks.
 # tags: kill
-kills=${E2E_KILLS:-30}
+kills=${E2E_KILLS:-100}
 RANDOM=${E2E_SEED:-$$}
 say "seed ${E2E_SEED:-$$}"
 mkdir vm

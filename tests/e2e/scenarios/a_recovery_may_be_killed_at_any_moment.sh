@@ -1,10 +1,11 @@
 # shellcheck shell=bash
 # repo recover is killed at random moments and run again until it ends: what it
-# began is finished, and no point is lost meanwhile. E2E_KILLS: how often.
+# began is finished, and no point is lost meanwhile. E2E_KILLS: how often,
+# else 100 times.
 # tags: s3
 bucket=${URL#s3://}
 URL=s3://${bucket%%/*}-locked/$(basename "$URL")-$$
-kills=${E2E_KILLS:-12}
+kills=${E2E_KILLS:-100}
 
 mkdir vm
 noise 2500000 1 >vm/disk.raw

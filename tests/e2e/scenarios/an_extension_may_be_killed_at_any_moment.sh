@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # Runs on a locked repository that have little to do but to extend locks are
-# killed at random moments (E2E_KILLS, default 20): every point stays whole, and
+# killed at random moments (E2E_KILLS, default 100): every point stays whole, and
 # locked for as long as it says; the next run finishes the work.
 # tags: s3 kill
-kills=${E2E_KILLS:-20}
+kills=${E2E_KILLS:-100}
 RANDOM=${E2E_SEED:-$$}
 say "seed ${E2E_SEED:-$$}"
 bucket=${URL#s3://}
