@@ -20,6 +20,7 @@ static const char *const word_names[] = {
     [ENG_RECOVER_OVERWRITTEN] = "overwritten",
     [ENG_RECOVER_LOST] = "lost",
     [ENG_RECOVER_JUNK] = "junk",
+    [ENG_RECOVER_HIDING] = "hiding",
     [ENG_RECOVER_ADDED] = "added",
     [ENG_RECOVER_REFUSED] = "refused",
     [ENG_RECOVER_POINT_BACK] = "point",
@@ -32,6 +33,8 @@ static const char *const word_texts[] = {
     [ENG_RECOVER_OVERWRITTEN] = "overwritten",
     [ENG_RECOVER_LOST] = "no version of it is good",
     [ENG_RECOVER_JUNK] = "not ours",
+    [ENG_RECOVER_HIDING] = "an object in place of a folder: it may hide what "
+                           "lies below",
     [ENG_RECOVER_ADDED] = "a point that is there since then",
     [ENG_RECOVER_REFUSED] = "something on it could not be removed",
 };
@@ -163,7 +166,15 @@ static int finish(struct cli_ctx *c, const struct cli_repo *repo,
     const char *name = eng_repo_name(repo->repo);
     struct err failed = { 0 };
 
-    if (!eng_recover_complete(repo->repo, r))
+    if (r->hiding > 0)
+        (void)err_set(&failed, ERR_CORRUPT, 0,
+                      "repository %s: %" PRIu64
+                      " objects stand where it has folders; what lies below "
+                      "them is not seen until they are %s",
+                      name, r->hiding,
+                      o->dry_run ? "removed (repo recover --yes)"
+                                 : "removed, which was refused");
+    else if (!eng_recover_complete(repo->repo, r))
         (void)err_set(&failed, ERR_CORRUPT, 0,
                       "repository %s: %" PRIu64
                       " points do not come back, %" PRIu64
@@ -180,9 +191,10 @@ static int finish(struct cli_ctx *c, const struct cli_repo *repo,
     if (c->json)
         return json_result(c, name, o, r, &failed, f, e) < 0 ? -1 : code;
     print_areas(c, r);
-    cli_print(c, "%s%" PRIu64 " of %" PRIu64 " points can be restored",
-              o->dry_run ? "nothing was changed; " : "", points_back(r),
-              r->points.points + r->points.missing_points);
+    if (r->hiding == 0)
+        cli_print(c, "%s%" PRIu64 " of %" PRIu64 " points can be restored",
+                  o->dry_run ? "nothing was changed; " : "", points_back(r),
+                  r->points.points + r->points.missing_points);
     if (failed.kind != ERR_NONE)
         cli_error_line(&failed);
     return code;

@@ -128,6 +128,11 @@ static int find_parent(struct run *r, struct err *e)
             snprintf(r->warning, ENG_WARNING_CHARS,
                      "a point of this VM is damaged: %.200s",
                      r->names.p[i].why);
+    if (r->names.hidden_by[0] != '\0')
+        snprintf(r->warning, ENG_WARNING_CHARS,
+                 "points of this VM may be hidden by %.170s; repo recover "
+                 "removes it",
+                 r->names.hidden_by);
     if (newest == NULL)
         return 0;
     if (same_machine(r, newest->manifest, e) < 0)

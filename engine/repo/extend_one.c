@@ -106,9 +106,10 @@ static int read_back(struct eng_extend_worker *w, const struct obj_req *req,
     char iso[UTC_ISO_CHARS];
 
     if (obj_get_lock(w->repo->store, req, &is, &why) < 0) {
-        if (why.kind == ERR_NOTFOUND || is_outage(&why))
-            *e = why;
-        return -1;
+        /* Nobody has said that the lock is too short: what stands in the way
+         * is that it cannot be read. */
+        *e = why;
+        return err_ctx(e, "read a lock that cannot be extended");
     }
     if (is.mode != OBJ_LOCK_NONE && is.until >= w->until) {
         v->until = is.until;

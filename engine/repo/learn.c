@@ -264,7 +264,7 @@ static int list_points(struct eng_repo *r, const struct cancel *cancel,
                        struct eng_points *names, uint64_t *gone, struct err *e)
 {
     if (eng_index_begin_listing(r->index, e) < 0 ||
-        eng_points_names(r, cancel, NULL, names, e) < 0)
+        eng_points_visible(r, cancel, NULL, names, e) < 0)
         return -1;
     for (size_t i = 0; i < names->n; i++) {
         struct mf_key key =

@@ -60,6 +60,65 @@ static void a_sound_repository_stays_as_it_is(void **state)
     assert_int_equal(s3server_requests(a->server, "DeleteObjects"), 0);
 }
 
+/* This server hides nothing; that a listing may not be whole is told all the
+ * same. */
+static void objects_in_place_of_folders_are_told_and_go(void **state)
+{
+    struct attacked *a = *state;
+    struct eng_points ps = { 0 };
+    struct err e = { 0 };
+    bool complete = false;
+
+    attacked_put(a, "plain/points/vm", "junk");
+    attacked_put(a, "plain/pages", "junk");
+    attacked_hide(a, "plain/pages");
+    attacked_put(a, "plain/keep/vm", "junk");
+    struct eng_repo *r = fixture_open(&a->f);
+    assert_int_equal(eng_points_list(r, NULL, NULL, &ps, &e), -1);
+    assert_int_equal(e.kind, ERR_CORRUPT);
+    assert_non_null(strstr(e.msg, "plain/points/vm is an object"));
+    must(eng_points_list_visible(r, NULL, &ps, why));
+    assert_int_equal(ps.n, 1);
+    eng_points_free(&ps);
+    eng_repo_close(r);
+
+    struct eng_recover_result res = recover(a, true, &complete);
+    assert_int_equal(res.hiding, 3);
+    assert_false(complete);
+    res = recover(a, false, &complete);
+    assert_int_equal(sum(&res).junk, 3);
+    assert_int_equal(res.hiding, 0);
+    assert_true(complete);
+    restores(a);
+    res = recover(a, false, &complete);
+    assert_int_equal(sum(&res).junk, 0);
+    assert_true(complete);
+}
+
+static void an_object_in_place_of_a_folder_may_have_to_stay(void **state)
+{
+    static const struct s3server_rule rules[] = {
+        { .op = "DeleteObject*",
+          .key = "plain/points",
+          .act = S3SERVER_REPLY,
+          .status = 400,
+          .code = "InvalidRequest",
+          .message = "Object is WORM protected and cannot be overwritten" },
+    };
+    struct attacked *a = *state;
+    bool complete = true;
+    const char *block = attacked_key(a, "plain/blocks/");
+
+    attacked_put(a, "plain/points", "junk");
+    attacked_put(a, block, "rubbish");
+    s3server_script(a->server, rules, 1);
+    struct eng_recover_result res = recover(a, false, &complete);
+    assert_int_equal(res.hiding, 1);
+    assert_false(complete);
+    assert_int_equal(sum(&res).uncovered, 1);
+    assert_int_equal(sum(&res).refused, 1);
+}
+
 static void everything_hidden_and_overwritten_comes_back(void **state)
 {
     struct attacked *a = *state;
@@ -288,6 +347,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_sound_repository_stays_as_it_is, attacked_setup),
+        CASE(objects_in_place_of_folders_are_told_and_go, attacked_setup),
+        CASE(an_object_in_place_of_a_folder_may_have_to_stay, attacked_setup),
         CASE(everything_hidden_and_overwritten_comes_back, attacked_setup),
         CASE(without_the_right_to_delete_good_versions_are_put_again,
              attacked_setup),
