@@ -41,7 +41,8 @@ struct listing {
 
 /* All versions of a key were listed.  The one that was known before, with its
  * lock date, or a single one, whose date is not known; of several nobody knows
- * yet which is good. */
+ * yet which is good.  Where the one that was known is gone, nobody knows what
+ * is there in its place: it counts as absent, and is put again. */
 static int end_key(struct listing *l, struct err *e)
 {
     struct eng_index *ix = l->repo->index;
@@ -50,6 +51,8 @@ static int end_key(struct listing *l, struct err *e)
     if (!l->pending)
         return 0;
     l->pending = false;
+    if (l->held.id[0] != '\0' && strcmp(l->version.id, l->held.id) != 0)
+        return 0;
     if (!l->repo->descriptor.locked || l->version.id[0] == '\0' ||
         eng_index_get_version(ix, l->kind, &l->id, &known))
         return eng_index_add(ix, l->kind, &l->id, e);
