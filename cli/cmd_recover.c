@@ -149,6 +149,7 @@ static int json_result(struct cli_ctx *c, const char *name,
     for (int i = 0; i < ENG_RECOVER_AREAS; i++)
         json_area(&w, eng_recover_area_names[i], &r->areas[i]);
     jsonw_end_object(&w);
+    jsonw_kuint(&w, "hiding", r->hiding);
     jsonw_kuint(&w, "points_back", points_back(r));
     jsonw_kuint(&w, "points_lost",
                 r->points.damaged_points + r->points.missing_points);
@@ -254,6 +255,10 @@ int cli_repo_recover(struct cli_ctx *c, struct err *e)
     if (since != NULL && !utc_parse_iso(since, &o.as_of))
         return err_set(e, ERR_USAGE, 0,
                        "--as-of %s: write the time as 2026-11-22T10:00:00Z",
+                       since);
+    if (o.as_of > utc_real_now() + 3600)
+        return err_set(e, ERR_USAGE, 0,
+                       "--as-of %s lies in the future: nothing was done since",
                        since);
     if (cli_repo_open(c, c->call->args[0], CLI_TRANSFER, &repo, e) < 0 ||
         (!o.dry_run && ask(c, &repo, &o, e) < 0))

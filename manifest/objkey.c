@@ -158,7 +158,9 @@ bool mf_key_is_folder(const char *key, const char *keyset)
         const char *name;
         bool by_vm; /* folders in it are named by VMs, else by a byte */
     } areas[] = {
-        { "blocks", false }, { "pages", false }, { "points", true },
+        { "blocks", false },
+        { "pages", false },
+        { "points", true },
         { "keep", true },
     };
     size_t n = strlen(keyset);

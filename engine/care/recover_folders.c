@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Objects that stand where the repository has folders.  They are never ours, and
- * on servers that keep objects as files they hide what lies below them, so all
- * their versions and markers go, the highest first.
+ * Objects that stand where the repository has folders.  They are never ours,
+ * and on servers that keep objects as files they hide what lies below them, so
+ * all their versions and markers go, the highest first.
  */
 #include <stdio.h>
 #include <string.h>

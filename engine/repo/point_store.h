@@ -23,8 +23,9 @@ int eng_point_load(struct eng_repo *r, const struct cancel *cancel,
                    struct eng_point *p, struct err *e)
     __attribute__((warn_unused_result));
 
-/* All visible names of a VM, and among them the newest point that verifies and is not
- * in the future (loaded), or NULL: what `latest` means, and a run's parent. */
+/* All visible names of a VM, and among them the newest point that verifies and
+ * is not in the future (loaded), or NULL: what `latest` means, and a run's
+ * parent. */
 int eng_points_newest(struct eng_repo *r, const struct cancel *cancel,
                       const char *vm, struct eng_points *names,
                       struct eng_point **newest, struct err *e)

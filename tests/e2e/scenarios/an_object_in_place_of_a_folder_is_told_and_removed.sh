@@ -30,7 +30,8 @@ for folder in plain/points plain/points/vm; do
     try --json repo recover r --dry-run
     equal "$rc" 7 "exit code of a dry run"
     one_document
-    equal "$(field '.objects.points.junk')" 1 "objects in place of folders"
+    equal "$(field '"\(.objects.points.junk) \(.hiding)"')" "1 1" \
+        "objects in place of folders"
     ovj repo recover r --yes
     equal "$(field '.objects.points.junk_removed')" 1 "removed ones"
     equal "$(field '.points_back')" 1 "points that come back"

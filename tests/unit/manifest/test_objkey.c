@@ -56,25 +56,23 @@ static void folders_are_told_from_objects_and_other_names(void **state)
         "plain/pages/00", "plain/points",    "plain/points/vm", "plain/keep",
         "plain/keep/a-b", "plain/points/_2E"
     };
-    static const char *const others[] = {
-        "",
-        "plai",
-        "plain2",
-        "plain/",
-        "plain/other",
-        "plain/blocks2",
-        "plain/blocks/",
-        "plain/blocks/a",
-        "plain/blocks/AB",
-        "plain/blocks/abc",
-        "plain/blocks/01/" HEX_B,
-        "plain/points/",
-        "plain/points/.x",
-        "plain/points/a b",
-        "plain/points/a/" FILE_NAME,
-        "k-1/points",
-        "objvault.json"
-    };
+    static const char *const others[] = { "",
+                                          "plai",
+                                          "plain2",
+                                          "plain/",
+                                          "plain/other",
+                                          "plain/blocks2",
+                                          "plain/blocks/",
+                                          "plain/blocks/a",
+                                          "plain/blocks/AB",
+                                          "plain/blocks/abc",
+                                          "plain/blocks/01/" HEX_B,
+                                          "plain/points/",
+                                          "plain/points/.x",
+                                          "plain/points/a b",
+                                          "plain/points/a/" FILE_NAME,
+                                          "k-1/points",
+                                          "objvault.json" };
 
     for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
         assert_true(mf_key_is_folder(folders[i], "plain"));
