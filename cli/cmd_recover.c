@@ -33,8 +33,7 @@ static const char *const word_texts[] = {
     [ENG_RECOVER_OVERWRITTEN] = "overwritten",
     [ENG_RECOVER_LOST] = "no version of it is good",
     [ENG_RECOVER_JUNK] = "not ours",
-    [ENG_RECOVER_HIDING] = "an object in place of a folder: it may hide what "
-                           "lies below",
+    [ENG_RECOVER_HIDING] = "an object in place of a folder may hide others",
     [ENG_RECOVER_ADDED] = "a point that is there since then",
     [ENG_RECOVER_REFUSED] = "something on it could not be removed",
 };

@@ -6,8 +6,9 @@
  * making a new one visible. */
 #include "engine/repo/points.h"
 
-/* The names of all points (of one VM), manifests not read yet.  ERR_CORRUPT:
- * some may be hidden (folders.h). */
+/* The names of all points (of one VM), manifests not read yet, for whoever goes
+ * by what is not among them (collection).  ERR_CORRUPT: some may be hidden
+ * (folders.h). */
 int eng_points_names(struct eng_repo *r, const struct cancel *cancel,
                      const char *vm, struct eng_points *out, struct err *e)
     __attribute__((warn_unused_result));

@@ -104,29 +104,37 @@ static int list_names(struct eng_repo *r, const struct cancel *cancel,
     return 0;
 }
 
+static int refuse_hidden(struct eng_points *ps, struct err *e)
+{
+    eng_folders_error(ps->hidden_by, e);
+    eng_points_free(ps);
+    return err_ctx(e, "list points");
+}
+
+static void warn_hidden(const struct eng_points *ps)
+{
+    struct err why = { 0 };
+
+    if (ps->hidden_by[0] == '\0')
+        return;
+    (void)eng_folders_error(ps->hidden_by, &why);
+    log_warn("repo", "%s", why.msg);
+}
+
 int eng_points_names(struct eng_repo *r, const struct cancel *cancel,
                      const char *vm, struct eng_points *out, struct err *e)
 {
     if (list_names(r, cancel, vm, out, e) < 0)
         return -1;
-    if (out->hidden_by[0] == '\0')
-        return 0;
-    eng_folders_error(out->hidden_by, e);
-    eng_points_free(out);
-    return err_ctx(e, "list points");
+    return out->hidden_by[0] == '\0' ? 0 : refuse_hidden(out, e);
 }
 
 int eng_points_visible(struct eng_repo *r, const struct cancel *cancel,
                        const char *vm, struct eng_points *out, struct err *e)
 {
-    struct err why = { 0 };
-
     if (list_names(r, cancel, vm, out, e) < 0)
         return -1;
-    if (out->hidden_by[0] != '\0') {
-        (void)eng_folders_error(out->hidden_by, &why);
-        log_warn("repo", "%s", why.msg);
-    }
+    warn_hidden(out);
     return 0;
 }
 
@@ -258,9 +266,12 @@ static int load_all(struct eng_repo *r, const struct cancel *cancel,
 int eng_points_list(struct eng_repo *r, const struct cancel *cancel,
                     const char *vm, struct eng_points *out, struct err *e)
 {
-    return eng_points_names(r, cancel, vm, out, e) < 0
-               ? -1
-               : load_all(r, cancel, out, e);
+    if (list_names(r, cancel, vm, out, e) < 0)
+        return -1;
+    if (out->n == 0 && out->hidden_by[0] != '\0')
+        return refuse_hidden(out, e);
+    warn_hidden(out);
+    return load_all(r, cancel, out, e);
 }
 
 int eng_points_list_visible(struct eng_repo *r, const struct cancel *cancel,

@@ -29,12 +29,12 @@ struct eng_points {
 };
 
 /* All points (of one VM: vm not NULL), with their manifests read and verified,
- * damaged ones included.  No point at all is no error; ERR_CORRUPT: some may be
- * hidden (folders.h). */
+ * damaged ones included.  No point at all is no error; that some may be hidden
+ * (folders.h) is a warning, or, where none is seen, ERR_CORRUPT. */
 int eng_points_list(struct eng_repo *r, const struct cancel *cancel,
                     const char *vm, struct eng_points *out, struct err *e)
     __attribute__((warn_unused_result));
-/* The same without those that are hidden, if some may be, with a warning. */
+/* The same of all VMs, where even that all may be hidden is a warning. */
 int eng_points_list_visible(struct eng_repo *r, const struct cancel *cancel,
                             struct eng_points *out, struct err *e)
     __attribute__((warn_unused_result));
