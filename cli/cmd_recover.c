@@ -20,6 +20,7 @@ static const char *const word_names[] = {
     [ENG_RECOVER_OVERWRITTEN] = "overwritten",
     [ENG_RECOVER_LOST] = "lost",
     [ENG_RECOVER_JUNK] = "junk",
+    [ENG_RECOVER_HIDING] = "hiding",
     [ENG_RECOVER_ADDED] = "added",
     [ENG_RECOVER_REFUSED] = "refused",
     [ENG_RECOVER_POINT_BACK] = "point",
@@ -32,6 +33,7 @@ static const char *const word_texts[] = {
     [ENG_RECOVER_OVERWRITTEN] = "overwritten",
     [ENG_RECOVER_LOST] = "no version of it is good",
     [ENG_RECOVER_JUNK] = "not ours",
+    [ENG_RECOVER_HIDING] = "an object in place of a folder may hide others",
     [ENG_RECOVER_ADDED] = "a point that is there since then",
     [ENG_RECOVER_REFUSED] = "something on it could not be removed",
 };
@@ -146,6 +148,7 @@ static int json_result(struct cli_ctx *c, const char *name,
     for (int i = 0; i < ENG_RECOVER_AREAS; i++)
         json_area(&w, eng_recover_area_names[i], &r->areas[i]);
     jsonw_end_object(&w);
+    jsonw_kuint(&w, "hiding", r->hiding);
     jsonw_kuint(&w, "points_back", points_back(r));
     jsonw_kuint(&w, "points_lost",
                 r->points.damaged_points + r->points.missing_points);
@@ -163,7 +166,15 @@ static int finish(struct cli_ctx *c, const struct cli_repo *repo,
     const char *name = eng_repo_name(repo->repo);
     struct err failed = { 0 };
 
-    if (!eng_recover_complete(repo->repo, r))
+    if (r->hiding > 0)
+        (void)err_set(&failed, ERR_CORRUPT, 0,
+                      "repository %s: %" PRIu64
+                      " objects stand where it has folders; what lies below "
+                      "them is not seen until they are %s",
+                      name, r->hiding,
+                      o->dry_run ? "removed (repo recover --yes)"
+                                 : "removed, which was refused");
+    else if (!eng_recover_complete(repo->repo, r))
         (void)err_set(&failed, ERR_CORRUPT, 0,
                       "repository %s: %" PRIu64
                       " points do not come back, %" PRIu64
@@ -180,9 +191,10 @@ static int finish(struct cli_ctx *c, const struct cli_repo *repo,
     if (c->json)
         return json_result(c, name, o, r, &failed, f, e) < 0 ? -1 : code;
     print_areas(c, r);
-    cli_print(c, "%s%" PRIu64 " of %" PRIu64 " points can be restored",
-              o->dry_run ? "nothing was changed; " : "", points_back(r),
-              r->points.points + r->points.missing_points);
+    if (r->hiding == 0)
+        cli_print(c, "%s%" PRIu64 " of %" PRIu64 " points can be restored",
+                  o->dry_run ? "nothing was changed; " : "", points_back(r),
+                  r->points.points + r->points.missing_points);
     if (failed.kind != ERR_NONE)
         cli_error_line(&failed);
     return code;
@@ -242,6 +254,10 @@ int cli_repo_recover(struct cli_ctx *c, struct err *e)
     if (since != NULL && !utc_parse_iso(since, &o.as_of))
         return err_set(e, ERR_USAGE, 0,
                        "--as-of %s: write the time as 2026-11-22T10:00:00Z",
+                       since);
+    if (o.as_of > utc_real_now() + 3600)
+        return err_set(e, ERR_USAGE, 0,
+                       "--as-of %s lies in the future: nothing was done since",
                        since);
     if (cli_repo_open(c, c->call->args[0], CLI_TRANSFER, &repo, e) < 0 ||
         (!o.dry_run && ask(c, &repo, &o, e) < 0))

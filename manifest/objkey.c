@@ -142,6 +142,50 @@ static bool is_clear(char c)
            (c >= 'a' && c <= 'z') || c == '.' || c == '-';
 }
 
+/* The length of the vm key at s; 0: there is none. */
+static size_t vm_key_len(const char *s)
+{
+    size_t n = 0;
+
+    while (is_clear(s[n]) || s[n] == '_')
+        n++;
+    return s[0] == '.' || n > VMKEY_MAX ? 0 : n;
+}
+
+bool mf_key_is_folder(const char *key, const char *keyset)
+{
+    static const struct {
+        const char *name;
+        bool by_vm; /* folders in it are named by VMs, else by a byte */
+    } areas[] = {
+        { "blocks", false },
+        { "pages", false },
+        { "points", true },
+        { "keep", true },
+    };
+    size_t n = strlen(keyset);
+
+    if (strncmp(key, keyset, n) != 0)
+        return false;
+    if (key[n] == '\0')
+        return true;
+    if (key[n] != '/')
+        return false;
+    for (size_t i = 0; i < sizeof(areas) / sizeof(areas[0]); i++) {
+        size_t len = strlen(areas[i].name);
+        if (strncmp(key + n + 1, areas[i].name, len) != 0)
+            continue;
+        const char *rest = key + n + 1 + len;
+        if (rest[0] != '/')
+            return rest[0] == '\0';
+        rest++;
+        size_t last = areas[i].by_vm ? vm_key_len(rest)
+                                     : strspn(rest, "0123456789abcdef");
+        return rest[last] == '\0' && (areas[i].by_vm ? last > 0 : last == 2);
+    }
+    return false;
+}
+
 /* A manifest's name below "<keyset>/<folder>/". */
 static bool parse_of_point(const char *key, const char *keyset,
                            const char *folder, char vm_key[MF_VMKEY_CHARS],
@@ -151,12 +195,8 @@ static bool parse_of_point(const char *key, const char *keyset,
     int64_t time;
     uint8_t hash[HASH_BYTES];
 
-    if (rest == NULL || rest[0] == '.')
-        return false;
-    size_t n = 0;
-    while (is_clear(rest[n]) || rest[n] == '_')
-        n++;
-    if (n == 0 || n > VMKEY_MAX || rest[n] != '/' ||
+    size_t n = rest != NULL ? vm_key_len(rest) : 0;
+    if (n == 0 || rest[n] != '/' ||
         !mf_point_file_parse(rest + n + 1, &time, hash))
         return false;
     memcpy(vm_key, rest, n);

@@ -49,6 +49,12 @@ bool mf_key_parse_keep(const char *key, const char *keyset,
                        char vm_key[MF_VMKEY_CHARS],
                        char file[MF_POINT_FILE_CHARS]);
 
+/* Whether key is the name of a folder in which objects of the keyset lie
+ * ("plain", "plain/points/<vm key>", "plain/blocks/ab").  No object of ours is
+ * named so, and no other may be: servers that keep objects as files leave out
+ * of listings what lies below it. */
+bool mf_key_is_folder(const char *key, const char *keyset);
+
 /* The vm key of a name in `plain`: bytes outside [A-Za-z0-9.-] as _XX (upper
  * hex), a leading dot too; over 200 bytes, or where that looks like a cut key:
  * its first 120, '-', 16 hex digits of the name's SHA-256.  ERR_USAGE: the

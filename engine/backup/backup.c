@@ -130,6 +130,11 @@ static int find_parent(struct run *r, struct err *e)
             snprintf(r->warning, ENG_WARNING_CHARS,
                      "a point of this VM is damaged: %.200s",
                      r->names.p[i].why);
+    if (r->names.hidden_by[0] != '\0')
+        snprintf(r->warning, ENG_WARNING_CHARS,
+                 "points of this VM may be hidden by %.170s; repo recover "
+                 "removes it",
+                 r->names.hidden_by);
     if (newest == NULL)
         return 0;
     if (same_machine(r, newest->manifest, e) < 0)
@@ -181,6 +186,13 @@ static int begin_keeping(struct run *r, struct err *e)
                           e) < 0 ||
          eng_retention_end(&p->retention, p->gfs, p->time, &end, e) < 0))
         return -1;
+    /* Nobody takes such a lock back. */
+    if (eng_run_locked(r) &&
+        eng_repo_descriptor(r->repo)->scope == MF_SCOPE_RETENTION &&
+        end > p->time + (int64_t)MF_LOCK_SECONDS_MAX)
+        return err_set(e, ERR_USAGE, 0,
+                       "with the scope \"retention\" this policy locks the "
+                       "point for more than a hundred years");
     eng_repo_set_retention_end(r->repo, end);
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "engine/care/kept.h"
 #include "engine/care/mend.h"
 #include "engine/care/names.h"
+#include "engine/repo/versions.h"
 
 static struct mf_key key_of(const struct eng_point *p)
 {
@@ -184,6 +185,55 @@ static int judge_all_missing(struct judging *j, bool *again, struct err *e)
     return 0;
 }
 
+/* Until when the server holds some version of the point's manifest, at most as
+ * long as that says of itself: who puts a false one may write any date. */
+static int held_until(struct check *c, const struct eng_point *p,
+                      int64_t *until, struct err *e)
+{
+    AUTO_ENG_VERSIONS struct eng_versions all = { 0 };
+    struct mf_key key = key_of(p);
+    struct eng_look_want w;
+    struct obj_lock lock = { 0 };
+
+    *until = 0;
+    if (!eng_look_manifest(key.s, &w))
+        return 0;
+    if (eng_versions_of(eng_repo_store(c->repo), c->o->cancel, key.s, &all, e) <
+        0)
+        return -1;
+    for (size_t i = 0; i < all.n; i++) {
+        if (all.v[i].marker)
+            continue;
+        if (eng_mend_lock_of(c->repo, c->o->cancel, &w, all.v[i].id, &lock, e) <
+            0)
+            return -1;
+        if (lock.mode != OBJ_LOCK_NONE && lock.until > *until)
+            *until = lock.until;
+    }
+    if (*until > p->manifest->locked_until)
+        *until = p->manifest->locked_until;
+    return 0;
+}
+
+/* The latest lock of all points: what is put again is locked as long.  The
+ * newest of a VM are last, and have the latest. */
+static int find_until(struct check *c, struct err *e)
+{
+    if (!eng_repo_descriptor(c->repo)->locked)
+        return 0;
+    for (size_t i = c->points.n; i-- > 0;) {
+        const struct mf_point *m = c->points.p[i].manifest;
+        int64_t until = 0;
+        if (m == NULL || m->locked_until <= c->until)
+            continue;
+        if (held_until(c, &c->points.p[i], &until, e) < 0)
+            return -1;
+        if (until > c->until)
+            c->until = until;
+    }
+    return 0;
+}
+
 static int list_points(struct check *c, struct err *e)
 {
     eng_points_free(&c->points);
@@ -193,12 +243,7 @@ static int list_points(struct check *c, struct err *e)
     c->out = calloc(c->points.n + 1, sizeof(*c->out));
     if (c->out == NULL)
         return err_nomem(e);
-    for (size_t i = 0; i < c->points.n; i++) {
-        const struct mf_point *m = c->points.p[i].manifest;
-        if (m != NULL && m->locked_until > c->until)
-            c->until = m->locked_until;
-    }
-    return 0;
+    return c->o->repair ? find_until(c, e) : 0;
 }
 
 static int judge_manifests(struct judging *j, const struct covered *v,

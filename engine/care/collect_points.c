@@ -6,6 +6,7 @@
 #include "base/utc.h"
 #include "engine/care/collect_impl.h"
 #include "engine/care/kept.h"
+#include "engine/repo/folders.h"
 #include "engine/repo/gone.h"
 #include "engine/repo/locked.h"
 
@@ -31,6 +32,8 @@ static int judge(struct collect *c, bool say, struct err *e)
     eng_names_free(&c->expired);
     if (eng_points_list(c->repo, c->o->cancel, NULL, &ps, e) < 0)
         return -1;
+    if (ps.hidden_by[0] != '\0')
+        return eng_folders_error(ps.hidden_by, e);
     AUTO_MEM struct eng_kept *kept =
         eng_kept_judge(c->repo, c->o->cancel, &ps, utc_now(), e);
     if (kept == NULL)

@@ -56,7 +56,7 @@ static int learn_names(struct recover *r, struct err *e)
 {
     AUTO_ENG_POINTS struct eng_points points = { 0 };
 
-    if (eng_points_list(r->repo, r->o->cancel, NULL, &points, e) < 0)
+    if (eng_points_list_visible(r->repo, r->o->cancel, &points, e) < 0)
         return -1;
     return eng_names_known(r->repo, &points, &r->known, e);
 }
@@ -103,10 +103,11 @@ static int judge_points(struct recover *r, struct err *e)
 
 static int recover(struct recover *r, struct err *e)
 {
-    if (check_versions(r, e) < 0 || learn_names(r, e) < 0 ||
-        eng_recover_list_all(r, e) < 0)
+    if (check_versions(r, e) < 0 || eng_recover_folders(r, e) < 0 ||
+        learn_names(r, e) < 0 || eng_recover_list_all(r, e) < 0)
         return -1;
-    return judge_points(r, e);
+    /* Points of which some may be hidden cannot be judged. */
+    return r->res->hiding > 0 ? 0 : judge_points(r, e);
 }
 
 int eng_recover_run(struct eng_repo *repo, const struct eng_recover_opts *o,
@@ -126,6 +127,8 @@ int eng_recover_run(struct eng_repo *repo, const struct eng_recover_opts *o,
 bool eng_recover_complete(const struct eng_repo *r,
                           const struct eng_recover_result *res)
 {
+    if (res->hiding > 0)
+        return false;
     if (eng_repo_descriptor(r)->locked)
         return res->points.locked_lost == 0;
     return !eng_check_damage(&res->points);

@@ -46,6 +46,9 @@ struct eng_recover_count {
 struct eng_recover_result {
     struct eng_recover_count areas[ENG_RECOVER_AREAS];
     struct eng_check_result points; /* what can be restored, as listed */
+    /* Objects where the repository has folders (repo/folders.h) that stay: a
+     * dry run, or the server refused.  No point was looked at then. */
+    uint64_t hiding;
     bool denied; /* of the refused ones some for want of a right */
 };
 
@@ -54,6 +57,7 @@ enum eng_recover_word {
     ENG_RECOVER_OVERWRITTEN, /* its newest version is not the good one */
     ENG_RECOVER_LOST,        /* none of its versions is good */
     ENG_RECOVER_JUNK,        /* never was what its name says */
+    ENG_RECOVER_HIDING,      /* stands where the repository has a folder */
     ENG_RECOVER_ADDED,       /* a point that is there since then */
     ENG_RECOVER_REFUSED,     /* could not be removed */
     ENG_RECOVER_POINT_BACK,  /* a point that can be restored */

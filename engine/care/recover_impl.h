@@ -59,6 +59,13 @@ struct eng_recover_count *eng_recover_area_count(struct recover_worker *w);
 void eng_recover_note(struct recover_worker *w, uint64_t *counter,
                       enum eng_recover_word word, const char *what);
 
+/* --- recover_folders.c --- */
+
+/* Removes objects that stand where the repository has folders: before anything
+ * is listed, for they may hide what lies below. */
+int eng_recover_folders(struct recover *r, struct err *e)
+    __attribute__((warn_unused_result));
+
 /* --- recover_list.c --- */
 
 /* Goes through everything that is listed. */
@@ -69,6 +76,10 @@ int eng_recover_list_all(struct recover *r, struct err *e)
 
 /* All versions of w->key are known: what was done to it, and undoing it. */
 int eng_recover_one(struct recover_worker *w, struct err *e)
+    __attribute__((warn_unused_result));
+/* Deletes one version.  1: done; 0: refused, which is noted; -1. */
+int eng_recover_delete(struct recover_worker *w, const char *key,
+                       const char *version, struct err *e)
     __attribute__((warn_unused_result));
 /* Sends the deletions of delete markers. */
 int eng_recover_flush(struct recover_worker *w, struct err *e)

@@ -34,9 +34,8 @@ static void note_refusal(struct recover_worker *w, const char *key,
                      ENG_RECOVER_REFUSED, text);
 }
 
-/* 1: deleted; 0: refused, which is noted; -1. */
-static int delete_version(struct recover_worker *w, const char *key,
-                          const char *version, struct err *e)
+int eng_recover_delete(struct recover_worker *w, const char *key,
+                       const char *version, struct err *e)
 {
     struct obj_req req = { .key = key,
                            .version = version,
@@ -55,7 +54,7 @@ static int delete_singly(struct recover_worker *w, struct err *e)
     struct recover_batch *b = w->batch;
 
     for (size_t i = 0; i < b->n; i++) {
-        int r = delete_version(w, b->keys[i], b->versions[i], e);
+        int r = eng_recover_delete(w, b->keys[i], b->versions[i], e);
         if (r < 0)
             return -1;
         pthread_mutex_lock(&w->r->lock);
@@ -152,7 +151,7 @@ static int uncover(struct recover_worker *w, const struct eng_look_want *want,
     if (w->r->o->dry_run)
         return 0;
     for (size_t i = 0; i < good; i++) {
-        int r = delete_version(w, w->key.key, w->key.v[i].id, e);
+        int r = eng_recover_delete(w, w->key.key, w->key.v[i].id, e);
         if (r < 0)
             return -1;
         all &= r == 1;
@@ -213,7 +212,7 @@ static int judge_manifest(struct recover_worker *w,
         return 0;
     bool all = true;
     for (size_t i = 0; i < w->key.n; i++) {
-        int r = delete_version(w, w->key.key, w->key.v[i].id, e);
+        int r = eng_recover_delete(w, w->key.key, w->key.v[i].id, e);
         if (r < 0)
             return -1;
         all &= r == 1;
@@ -356,6 +355,8 @@ int eng_recover_one(struct recover_worker *w, struct err *e)
     struct eng_look_want want;
     bool touched = false;
 
+    if (mf_key_is_folder(w->key.key, MF_KEYSET_PLAIN))
+        return 0; /* it was looked at before all others */
     for (size_t i = 0; i < w->key.n; i++)
         touched |= in_time(w, &w->key.v[i]);
     if (!touched)

@@ -65,10 +65,12 @@ static int find_good(struct eng_extend_worker *w,
                              version, e);
 }
 
-/* 0: found; 1: there is none; -1. */
+/* 0: found; 1: there is none; -1.  replaced: the version that was known is
+ * gone, so that what is there was put by somebody else and has to verify. */
 static int find_version(struct eng_extend_worker *w,
                         const struct eng_extend_item *item, const char *key,
-                        char version[OBJ_VERSION_CHARS], struct err *e)
+                        bool replaced, char version[OBJ_VERSION_CHARS],
+                        struct err *e)
 {
     AUTO_ENG_VERSIONS struct eng_versions all = { 0 };
     size_t n = 0;
@@ -81,8 +83,10 @@ static int find_version(struct eng_extend_worker *w,
         n++;
         memcpy(version, all.v[i].id, sizeof(all.v[i].id));
     }
-    if (n <= 1)
-        return n == 1 ? 0 : 1;
+    if (n == 0)
+        return 1;
+    if (n == 1 && !replaced)
+        return 0;
     if (find_good(w, item, key, version, e) == 0)
         return 0;
     return e->kind == ERR_NOTFOUND || e->kind == ERR_CORRUPT ? 1 : -1;
@@ -106,11 +110,13 @@ static int read_back(struct eng_extend_worker *w, const struct obj_req *req,
     char iso[UTC_ISO_CHARS];
 
     if (obj_get_lock(w->repo->store, req, &is, &why) < 0) {
-        if (why.kind == ERR_NOTFOUND || is_outage(&why)) {
-            *e = why;
+        /* Keys that may neither extend nor read. */
+        if (e->kind == ERR_DENIED && why.kind == ERR_DENIED)
             return -1;
-        }
-        return err_hint(e, "until when could not be read: %.200s", why.msg);
+        /* Nobody has said that the lock is too short: what stands in the way
+         * is that it cannot be read. */
+        *e = why;
+        return err_ctx(e, "read a lock that cannot be extended");
     }
     if (is.mode != OBJ_LOCK_NONE && is.until >= w->until) {
         v->until = is.until;
@@ -156,7 +162,7 @@ int eng_extend_one(struct eng_extend_worker *w, struct eng_extend_item *item,
         log_info("repo", "%s: the version that was known is gone", key.s);
     }
     v = (struct eng_index_version){ 0 };
-    int found = find_version(w, item, key.s, v.id, e);
+    int found = find_version(w, item, key.s, known, v.id, e);
     if (found == 0)
         found = extend_version(w, item, key.s, &v, e);
     if (found == 0)

@@ -2,11 +2,16 @@
 /* Protected points: making, listing and removing the marks. */
 #include "engine/repo/keep.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
+#include "base/log.h"
 #include "base/utc.h"
+#include "engine/repo/folders.h"
 #include "engine/repo/internal.h"
+#include "engine/repo/versions.h"
 
 void eng_keeps_free(struct eng_keeps *k)
 {
@@ -16,7 +21,8 @@ void eng_keeps_free(struct eng_keeps *k)
     *k = (struct eng_keeps){ 0 };
 }
 
-/* Names that do not fit are junk of somebody else: ignored. */
+/* Names that do not fit are junk of somebody else: ignored.  A delete marker
+ * takes no protection away: to lift it each version is deleted. */
 static int on_mark(void *ctx, const char *key, const struct obj_info *info,
                    struct err *e)
 {
@@ -24,8 +30,10 @@ static int on_mark(void *ctx, const char *key, const struct obj_info *info,
     char vm_key[MF_VMKEY_CHARS];
     char file[MF_POINT_FILE_CHARS];
 
-    (void)info;
-    if (!mf_key_parse_keep(key, MF_KEYSET_PLAIN, vm_key, file))
+    if (mf_key_is_folder(key, MF_KEYSET_PLAIN) && k->hidden_by[0] == '\0')
+        snprintf(k->hidden_by, sizeof(k->hidden_by), "%s", key);
+    if (info->delete_marker ||
+        !mf_key_parse_keep(key, MF_KEYSET_PLAIN, vm_key, file))
         return 0;
     if (k->n == k->cap) {
         size_t cap = k->cap == 0 ? 16 : k->cap * 2;
@@ -48,11 +56,24 @@ static int list(struct eng_repo *r, const struct cancel *cancel,
     struct mf_key prefix = mf_key_keeps_prefix(MF_KEYSET_PLAIN, vm_key);
     struct obj_req req = { .key = prefix.s, .cancel = cancel };
 
+    struct obj_list_opts opts = { 0 };
+    struct err why = { 0 };
+
     *out = (struct eng_keeps){ 0 };
-    if (obj_list(r->store, &req, NULL, on_mark, out, e) == 0)
-        return 0;
-    eng_keeps_free(out);
-    return err_ctx(e, "list protected points");
+    if (eng_repo_keeps_versions(r, cancel, &opts.versions, e) < 0 ||
+        obj_list(r->store, &req, &opts, on_mark, out, e) < 0 ||
+        (out->n == 0 && out->hidden_by[0] == '\0' &&
+         eng_folders_look(r, cancel, prefix.s, out->hidden_by, e) < 0)) {
+        eng_keeps_free(out);
+        return err_ctx(e, "list protected points");
+    }
+    if (r->simple)
+        out->hidden_by[0] = '\0';
+    if (out->hidden_by[0] != '\0') {
+        (void)eng_folders_error(out->hidden_by, &why);
+        log_warn("repo", "all points count as protected: %s", why.msg);
+    }
+    return 0;
 }
 
 int eng_keeps_list(struct eng_repo *r, const struct cancel *cancel,
@@ -79,6 +100,8 @@ bool eng_keeps_has(const struct eng_keeps *k, const struct eng_point *p)
     struct mf_key key = mf_key_keep(MF_KEYSET_PLAIN, p->vm_key, p->file);
     const char *name = key.s + strlen(MF_KEYSET_PLAIN "/keep/");
 
+    if (k->hidden_by[0] != '\0')
+        return true;
     return k->n > 0 &&
            bsearch(&name, k->names, k->n, sizeof(*k->names), by_name) != NULL;
 }

@@ -11,6 +11,9 @@
 struct eng_keeps {
     char **names; /* "<vm key>/<manifest file name>", in byte order */
     size_t n, cap;
+    /* An object that may hide marks (folders.h), or "".  All points count as
+     * protected then. */
+    char hidden_by[MF_KEY_CHARS];
 };
 
 /* All marks (of one VM: vm not NULL), by one listing. */

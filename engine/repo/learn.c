@@ -45,7 +45,8 @@ struct listing {
 
 /* All versions of a key were listed.  The one that was known before, with its
  * lock date, or a single one, whose date is not known; of several nobody knows
- * yet which is good. */
+ * yet which is good.  Where the one that was known is gone, nobody knows what
+ * is there in its place: it counts as absent, and is put again. */
 static int end_key(struct listing *l, struct err *e)
 {
     struct eng_index *ix = l->repo->index;
@@ -54,6 +55,8 @@ static int end_key(struct listing *l, struct err *e)
     if (!l->pending)
         return 0;
     l->pending = false;
+    if (l->held.id[0] != '\0' && strcmp(l->version.id, l->held.id) != 0)
+        return 0;
     if (!l->repo->descriptor.locked || l->version.id[0] == '\0' ||
         eng_index_get_version(ix, l->kind, &l->id, &known))
         return eng_index_add(ix, l->kind, &l->id, e);
@@ -275,7 +278,7 @@ static int list_points(struct eng_repo *r, const struct cancel *cancel,
                        struct eng_points *names, uint64_t *gone, struct err *e)
 {
     if (eng_index_begin_listing(r->index, e) < 0 ||
-        eng_points_names(r, cancel, NULL, names, e) < 0)
+        eng_points_visible(r, cancel, NULL, names, e) < 0)
         return -1;
     for (size_t i = 0; i < names->n; i++) {
         struct mf_key key =

@@ -6,9 +6,17 @@
  * making a new one visible. */
 #include "engine/repo/points.h"
 
-/* The names of all points (of one VM), manifests not read yet. */
+/* The names of all points (of one VM), manifests not read yet, for whoever goes
+ * by what is not among them (collection).  ERR_CORRUPT: some may be hidden
+ * (folders.h). */
 int eng_points_names(struct eng_repo *r, const struct cancel *cancel,
                      const char *vm, struct eng_points *out, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* The same for a run, which goes on without those that are hidden, with a
+ * warning: out->hidden_by. */
+int eng_points_visible(struct eng_repo *r, const struct cancel *cancel,
+                       const char *vm, struct eng_points *out, struct err *e)
     __attribute__((warn_unused_result));
 
 /* Reads p's manifest; damage is no error but p->why. */
@@ -16,8 +24,9 @@ int eng_point_load(struct eng_repo *r, const struct cancel *cancel,
                    struct eng_point *p, struct err *e)
     __attribute__((warn_unused_result));
 
-/* All names of a VM, and among them the newest point that verifies and is not
- * in the future (loaded), or NULL: what `latest` means, and a run's parent. */
+/* All visible names of a VM, and among them the newest point that verifies and
+ * is not in the future (loaded), or NULL: what `latest` means, and a run's
+ * parent. */
 int eng_points_newest(struct eng_repo *r, const struct cancel *cancel,
                       const char *vm, struct eng_points *names,
                       struct eng_point **newest, struct err *e)

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/utc.h"
 #include "base/workers.h"
+#include "engine/repo/folders.h"
 #include "engine/repo/gone.h"
 #include "engine/repo/internal.h"
 #include "engine/repo/locked.h"
@@ -68,6 +69,8 @@ static int on_name(void *ctx, const char *key, const struct obj_info *info,
     struct eng_point p = { 0 };
     uint8_t hash[8];
 
+    if (mf_key_is_folder(key, MF_KEYSET_PLAIN) && ps->hidden_by[0] == '\0')
+        snprintf(ps->hidden_by, sizeof(ps->hidden_by), "%s", key);
     if (info->delete_marker ||
         !mf_key_parse_point(key, MF_KEYSET_PLAIN, p.vm_key, p.file) ||
         !mf_point_file_parse(p.file, &p.time, hash))
@@ -79,8 +82,8 @@ static int on_name(void *ctx, const char *key, const struct obj_info *info,
     return points_add(ps, &p, e);
 }
 
-int eng_points_names(struct eng_repo *r, const struct cancel *cancel,
-                     const char *vm, struct eng_points *out, struct err *e)
+static int list_names(struct eng_repo *r, const struct cancel *cancel,
+                      const char *vm, struct eng_points *out, struct err *e)
 {
     char vm_key[MF_VMKEY_CHARS];
 
@@ -92,10 +95,49 @@ int eng_points_names(struct eng_repo *r, const struct cancel *cancel,
     struct obj_req req = { .key = prefix.s, .cancel = cancel };
     struct obj_list_opts opts = { 0 };
     if (eng_repo_keeps_versions(r, cancel, &opts.versions, e) < 0 ||
-        obj_list(r->store, &req, &opts, on_name, out, e) < 0) {
+        obj_list(r->store, &req, &opts, on_name, out, e) < 0 ||
+        (out->n == 0 && out->hidden_by[0] == '\0' &&
+         eng_folders_look(r, cancel, prefix.s, out->hidden_by, e) < 0)) {
         eng_points_free(out);
         return err_ctx(e, "list points");
     }
+    /* In a directory a file is no folder. */
+    if (r->simple)
+        out->hidden_by[0] = '\0';
+    return 0;
+}
+
+static int refuse_hidden(struct eng_points *ps, struct err *e)
+{
+    eng_folders_error(ps->hidden_by, e);
+    eng_points_free(ps);
+    return err_ctx(e, "list points");
+}
+
+static void warn_hidden(const struct eng_points *ps)
+{
+    struct err why = { 0 };
+
+    if (ps->hidden_by[0] == '\0')
+        return;
+    (void)eng_folders_error(ps->hidden_by, &why);
+    log_warn("repo", "%s", why.msg);
+}
+
+int eng_points_names(struct eng_repo *r, const struct cancel *cancel,
+                     const char *vm, struct eng_points *out, struct err *e)
+{
+    if (list_names(r, cancel, vm, out, e) < 0)
+        return -1;
+    return out->hidden_by[0] == '\0' ? 0 : refuse_hidden(out, e);
+}
+
+int eng_points_visible(struct eng_repo *r, const struct cancel *cancel,
+                       const char *vm, struct eng_points *out, struct err *e)
+{
+    if (list_names(r, cancel, vm, out, e) < 0)
+        return -1;
+    warn_hidden(out);
     return 0;
 }
 
@@ -232,13 +274,11 @@ static void drop_vanished(struct eng_repo *r, const struct cancel *cancel,
     ps->n = kept;
 }
 
-int eng_points_list(struct eng_repo *r, const struct cancel *cancel,
-                    const char *vm, struct eng_points *out, struct err *e)
+static int load_all(struct eng_repo *r, const struct cancel *cancel,
+                    struct eng_points *out, struct err *e)
 {
     struct load_job j = { .repo = r, .points = out };
 
-    if (eng_points_names(r, cancel, vm, out, e) < 0)
-        return -1;
     if (out->n > 0 &&
         workers_run((unsigned)checked_min(out->n, ENG_REPO_READERS), out->n,
                     cancel, load_worker, &j, e) < 0) {
@@ -250,6 +290,25 @@ int eng_points_list(struct eng_repo *r, const struct cancel *cancel,
     return 0;
 }
 
+int eng_points_list(struct eng_repo *r, const struct cancel *cancel,
+                    const char *vm, struct eng_points *out, struct err *e)
+{
+    if (list_names(r, cancel, vm, out, e) < 0)
+        return -1;
+    if (out->n == 0 && out->hidden_by[0] != '\0')
+        return refuse_hidden(out, e);
+    warn_hidden(out);
+    return load_all(r, cancel, out, e);
+}
+
+int eng_points_list_visible(struct eng_repo *r, const struct cancel *cancel,
+                            struct eng_points *out, struct err *e)
+{
+    return eng_points_visible(r, cancel, NULL, out, e) < 0
+               ? -1
+               : load_all(r, cancel, out, e);
+}
+
 /* *vanished: a point was removed meanwhile. */
 static int find_newest(struct eng_repo *r, const struct cancel *cancel,
                        const char *vm, struct eng_points *names,
@@ -259,7 +318,7 @@ static int find_newest(struct eng_repo *r, const struct cancel *cancel,
 
     *newest = NULL;
     *vanished = false;
-    if (eng_points_names(r, cancel, vm, names, e) < 0)
+    if (eng_points_visible(r, cancel, vm, names, e) < 0)
         return -1;
     sort_points(names);
     for (size_t i = names->n; i-- > 0;) {
@@ -412,6 +471,10 @@ int eng_point_find(struct eng_repo *r, const struct cancel *cancel,
     if (n.latest) {
         if (eng_points_newest(r, cancel, n.vm, &names, &found, e) < 0)
             return -1;
+        if (found == NULL && names.hidden_by[0] != '\0') {
+            eng_folders_error(names.hidden_by, e);
+            return err_ctx(e, "point %s", text);
+        }
         if (found == NULL && names.n > 0)
             return err_set(e, ERR_CORRUPT, 0,
                            "point %s: none of the %zu points verifies, or all "

@@ -24,12 +24,19 @@ struct eng_point {
 struct eng_points {
     struct eng_point *p; /* by VM name, then time */
     size_t n, cap;
+    /* An object that may hide others (folders.h); "": there is none. */
+    char hidden_by[MF_KEY_CHARS];
 };
 
 /* All points (of one VM: vm not NULL), with their manifests read and verified,
- * damaged ones included.  No point at all is no error. */
+ * damaged ones included.  No point at all is no error; that some may be hidden
+ * (folders.h) is a warning, or, where none is seen, ERR_CORRUPT. */
 int eng_points_list(struct eng_repo *r, const struct cancel *cancel,
                     const char *vm, struct eng_points *out, struct err *e)
+    __attribute__((warn_unused_result));
+/* The same of all VMs, where even that all may be hidden is a warning. */
+int eng_points_list_visible(struct eng_repo *r, const struct cancel *cancel,
+                            struct eng_points *out, struct err *e)
     __attribute__((warn_unused_result));
 void eng_points_free(struct eng_points *ps);
 
@@ -48,7 +55,7 @@ char *eng_point_text(const struct eng_points *ps, const struct eng_point *p,
  * its manifest may be damaged (NULL) unless "latest", which means the newest
  * that verifies and is not in the future.  Fills *out, to be freed with
  * eng_point_free.  ERR_USAGE: not a point's name, or ambiguous;
- * ERR_NOTFOUND. */
+ * ERR_NOTFOUND; ERR_CORRUPT: it was lost, or may be hidden. */
 int eng_point_find(struct eng_repo *r, const struct cancel *cancel,
                    const char *text, struct eng_point *out, struct err *e)
     __attribute__((warn_unused_result));

@@ -251,7 +251,7 @@ int eng_runlease_vm(struct eng_repo *r, const struct cancel *cancel,
     out[0] = '\0';
     if (digest[0] == '\0')
         return 0;
-    if (eng_points_names(r, cancel, NULL, &names, e) < 0)
+    if (eng_points_visible(r, cancel, NULL, &names, e) < 0)
         return -1;
     for (size_t i = 0; i < names.n; i++) {
         if (i > 0 && strcmp(names.p[i].vm_key, names.p[i - 1].vm_key) == 0)

@@ -18,3 +18,11 @@ while [ "$(date +%s)" -le $((until + 4)) ]; do sleep 1; done
 ov point delete "$point" --repo r --yes
 equal "$(objects versions plain/points/ | wc -l)" 0 \
     "versions and delete markers of manifests"
+
+say "with the scope retention nothing is locked for more than a hundred years"
+ov repo remove r
+URL=$URL-r
+make_repo --immutable 12s --generation 4s --immutable-scope retention
+refuses 2 backup run vm --repo r --retention 1000000d
+says "a hundred years"
+equal "$(objects ls plain/ | wc -l)" 0 "objects that were put"

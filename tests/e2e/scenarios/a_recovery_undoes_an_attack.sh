@@ -48,6 +48,10 @@ field '.points[] | select(.kind == "point_lost") | .text' | grep -q vm@ ||
 objects versions >.after
 same .before .after
 
+say "nothing can have been done since a time to come"
+refuses 2 repo recover r --as-of 2099-01-01T00:00:00Z --dry-run
+says "lies in the future"
+
 say "undone"
 ovj repo recover r --yes
 equal "$(field '[.objects[].markers] | add')" \

@@ -48,6 +48,38 @@ static void a_mark_is_named_like_its_manifest(void **state)
     assert_false(mf_key_parse_keep("plain/keep/a/x", "plain", vm_key, file));
 }
 
+static void folders_are_told_from_objects_and_other_names(void **state)
+{
+    (void)state;
+    static const char *const folders[] = {
+        "plain",          "plain/blocks",    "plain/blocks/ab", "plain/pages",
+        "plain/pages/00", "plain/points",    "plain/points/vm", "plain/keep",
+        "plain/keep/a-b", "plain/points/_2E"
+    };
+    static const char *const others[] = { "",
+                                          "plai",
+                                          "plain2",
+                                          "plain/",
+                                          "plain/other",
+                                          "plain/blocks2",
+                                          "plain/blocks/",
+                                          "plain/blocks/a",
+                                          "plain/blocks/AB",
+                                          "plain/blocks/abc",
+                                          "plain/blocks/01/" HEX_B,
+                                          "plain/points/",
+                                          "plain/points/.x",
+                                          "plain/points/a b",
+                                          "plain/points/a/" FILE_NAME,
+                                          "k-1/points",
+                                          "objvault.json" };
+
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+        assert_true(mf_key_is_folder(folders[i], "plain"));
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        assert_false(mf_key_is_folder(others[i], "plain"));
+}
+
 static void a_name_that_does_not_fit_is_no_name(void **state)
 {
     (void)state;
@@ -315,6 +347,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(objects_lie_in_the_folder_of_their_first_byte),
         cmocka_unit_test(a_mark_is_named_like_its_manifest),
+        cmocka_unit_test(folders_are_told_from_objects_and_other_names),
         cmocka_unit_test(a_name_that_does_not_fit_is_no_name),
         cmocka_unit_test(ids_come_back_from_names),
         cmocka_unit_test(names_that_are_not_ours_are_junk),

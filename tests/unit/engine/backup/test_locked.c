@@ -251,6 +251,47 @@ static void a_block_that_is_gone_is_read_again_and_put_whole(void **state)
     assert_locked(s, "plain/blocks/", newest_locked_until(s));
 }
 
+/* Each block's version is deleted, which nothing forbids any more, and rubbish
+ * is put in its place: the only version there is now. */
+static void replace_blocks(struct scene *s)
+{
+    struct all a;
+
+    place(s, 8 * DAY, 4 * DAY);
+    vm_run(s->repo, s->vm, NULL);
+    s3server_set_clock(s->server, 30 * DAY);
+    again(s, false);
+    versions(s, "plain/blocks/", &a);
+    remove_all(s, &a);
+    for (size_t i = 0; i < a.n; i++) {
+        struct obj_req req = { .key = a.v[i].key };
+        must(obj_put(eng_repo_store(s->repo), &req, span_str("rubbish"), NULL,
+                     NULL, why));
+    }
+}
+
+static void a_block_that_was_replaced_is_put_again(void **state)
+{
+    struct scene *s = *state;
+
+    replace_blocks(s);
+    struct eng_backup_result res = vm_run(s->repo, s->vm, NULL);
+    assert_int_equal(res.new_blocks, VM_BLOCKS + 1);
+    vm_check_restore(s->repo, &s->f, s->vm);
+}
+
+static void a_full_run_puts_a_block_of_another_version_again(void **state)
+{
+    struct scene *s = *state;
+    const struct eng_backup_opts full = { .full = true,
+                                          .upload = ENG_UPLOAD_MISSING };
+
+    replace_blocks(s);
+    struct eng_backup_result res = vm_run(s->repo, s->vm, &full);
+    assert_int_equal(res.new_blocks, VM_BLOCKS + 1);
+    vm_check_restore(s->repo, &s->f, s->vm);
+}
+
 static void a_page_that_is_gone_is_put_again(void **state)
 {
     struct scene *s = *state;
@@ -515,6 +556,8 @@ int main(void)
         T(a_full_run_calls_for_nothing_that_is_covered),
         T(leases_and_probes_are_not_locked),
         T(a_block_that_is_gone_is_read_again_and_put_whole),
+        T(a_block_that_was_replaced_is_put_again),
+        T(a_full_run_puts_a_block_of_another_version_again),
         T(a_page_that_is_gone_is_put_again),
         T(a_parent_that_is_gone_is_no_parent),
         T(many_unknown_versions_take_one_listing),

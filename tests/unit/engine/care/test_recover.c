@@ -3,6 +3,7 @@
 #include "tests/unit/engine/care/attacked.h"
 
 #include "engine/care/recover.h"
+#include "engine/repo/point_store.h"
 
 static struct eng_recover_result recover(struct attacked *a, bool dry,
                                          bool *complete)
@@ -58,6 +59,65 @@ static void a_sound_repository_stays_as_it_is(void **state)
     assert_int_equal(after.puts, before.puts);
     assert_int_equal(s3server_requests(a->server, "DeleteObject"), 0);
     assert_int_equal(s3server_requests(a->server, "DeleteObjects"), 0);
+}
+
+/* This server hides nothing; that a listing may not be whole is told all the
+ * same. */
+static void objects_in_place_of_folders_are_told_and_go(void **state)
+{
+    struct attacked *a = *state;
+    struct eng_points ps = { 0 };
+    struct err e = { 0 };
+    bool complete = false;
+
+    attacked_put(a, "plain/points/vm", "junk");
+    attacked_put(a, "plain/pages", "junk");
+    attacked_hide(a, "plain/pages");
+    attacked_put(a, "plain/keep/vm", "junk");
+    struct eng_repo *r = fixture_open(&a->f);
+    assert_int_equal(eng_points_names(r, NULL, NULL, &ps, &e), -1);
+    assert_int_equal(e.kind, ERR_CORRUPT);
+    assert_non_null(strstr(e.msg, "plain/points/vm is an object"));
+    must(eng_points_list(r, NULL, NULL, &ps, why));
+    assert_int_equal(ps.n, 1);
+    eng_points_free(&ps);
+    eng_repo_close(r);
+
+    struct eng_recover_result res = recover(a, true, &complete);
+    assert_int_equal(res.hiding, 3);
+    assert_false(complete);
+    res = recover(a, false, &complete);
+    assert_int_equal(sum(&res).junk, 3);
+    assert_int_equal(res.hiding, 0);
+    assert_true(complete);
+    restores(a);
+    res = recover(a, false, &complete);
+    assert_int_equal(sum(&res).junk, 0);
+    assert_true(complete);
+}
+
+static void an_object_in_place_of_a_folder_may_have_to_stay(void **state)
+{
+    static const struct s3server_rule rules[] = {
+        { .op = "DeleteObject*",
+          .key = "plain/points",
+          .act = S3SERVER_REPLY,
+          .status = 400,
+          .code = "InvalidRequest",
+          .message = "Object is WORM protected and cannot be overwritten" },
+    };
+    struct attacked *a = *state;
+    bool complete = true;
+    const char *block = attacked_key(a, "plain/blocks/");
+
+    attacked_put(a, "plain/points", "junk");
+    attacked_put(a, block, "rubbish");
+    s3server_script(a->server, rules, 1);
+    struct eng_recover_result res = recover(a, false, &complete);
+    assert_int_equal(res.hiding, 1);
+    assert_false(complete);
+    assert_int_equal(sum(&res).uncovered, 1);
+    assert_int_equal(sum(&res).refused, 1);
 }
 
 static void everything_hidden_and_overwritten_comes_back(void **state)
@@ -268,6 +328,62 @@ static void a_good_version_is_put_again_with_its_lock(void **state)
     assert_int_equal(sum(&res).put, 0);
 }
 
+/* Who puts a false manifest writes any date into it: what is repaired must not
+ * be locked until then. */
+static void a_repair_locks_no_longer_than_the_server_holds_a_point(void **state)
+{
+    struct attacked *a = *state;
+    struct fixture other = a->f;
+    const struct eng_repo_create_opts made = { .block_size = FIXTURE_BLOCK };
+    const char *manifest = attacked_key(a, "plain/points/");
+    struct obj_req req = { .key = attacked_key(a, "plain/blocks/") };
+    AUTO_BUF struct buf bytes = buf_init(1 << 20);
+    char file[MF_POINT_FILE_CHARS];
+    struct obj_info info;
+
+    snprintf(other.store, sizeof other.store, "%s/other", a->f.dir);
+    other.place = (struct eng_repo_place){
+        .name = "other",
+        .state_dir = a->f.state,
+        .store = { .driver = OBJ_DRIVER_FILE, .path = other.store },
+    };
+    must(eng_repo_create(&other.place, &made, NULL, why));
+    struct eng_repo *from = fixture_open(&other);
+    vm_run(from, a->vm, NULL);
+    struct eng_repo *r = fixture_open(&a->f);
+    assert_true(s3server_read(a->server, ATTACKED_BUCKET, manifest, &bytes));
+    AUTO_MF_POINT struct mf_point *p = mf_point_decode(buf_span(&bytes), NULL);
+    assert_non_null(p);
+    int64_t until = p->locked_until;
+    p->locked_until += INT64_C(100) * 365 * 86400;
+    p->time -= 86400;
+    p->chain = p->time;
+    buf_reset(&bytes);
+    must(mf_point_encode(p, &bytes, why));
+    must(mf_point_file(p->time, buf_span(&bytes), file, why));
+    struct mf_key key = mf_key_point(MF_KEYSET_PLAIN, "vm", file);
+    s3server_write(a->server, ATTACKED_BUCKET, key.s, bytes.p, bytes.len);
+
+    /* The block's lock has ended, the true manifest's has not. */
+    s3server_set_clock(a->server, 4 * 3600);
+    must(obj_head(eng_repo_store(r), &req, &info, why));
+    req.version = info.version;
+    must(obj_delete(eng_repo_store(r), &req, false, why));
+    s3server_set_clock(a->server, 0);
+    eng_repo_close(r);
+    r = fixture_open(&a->f);
+    const struct eng_check_opts o = { .repair = true, .from = from };
+    struct eng_check_result res;
+    must(eng_check_run(r, &o, &res, why));
+    assert_int_equal(res.repaired, 1);
+    req.version = NULL;
+    must(obj_head(eng_repo_store(r), &req, &info, why));
+    assert_true(info.lock.until >= until);
+    assert_true(info.lock.until < until + 3600);
+    eng_repo_close(from);
+    eng_repo_close(r);
+}
+
 static void a_bucket_without_versions_is_refused(void **state)
 {
     struct attacked *a = *state;
@@ -288,6 +404,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_sound_repository_stays_as_it_is, attacked_setup),
+        CASE(objects_in_place_of_folders_are_told_and_go, attacked_setup),
+        CASE(an_object_in_place_of_a_folder_may_have_to_stay, attacked_setup),
         CASE(everything_hidden_and_overwritten_comes_back, attacked_setup),
         CASE(without_the_right_to_delete_good_versions_are_put_again,
              attacked_setup),
@@ -299,6 +417,8 @@ int main(void)
         CASE(a_manifest_that_cannot_be_read_is_not_junk, attacked_setup),
         CASE(a_damaged_manifest_of_ours_stays, attacked_setup),
         CASE(a_good_version_is_put_again_with_its_lock, attacked_setup_locked),
+        CASE(a_repair_locks_no_longer_than_the_server_holds_a_point,
+             attacked_setup_locked),
         CASE(a_bucket_without_versions_is_refused, attacked_setup_plain),
     };
 
