@@ -102,17 +102,21 @@ void eng_blockio_use_add(struct eng_blockio_use *sum,
     sum->fetched_blocks += one->fetched_blocks;
 }
 
-/* What is put on a locked repository is locked for a point made now; its
- * version and that date are remembered. */
+/* What was put is remembered, so that something else in its place is noticed.
+ * On a locked repository it is locked for a point made now; its version and that
+ * date are remembered as well. */
 static int note_version(struct eng_blockio *b, enum eng_index_kind kind,
                         const struct mf_id *id, const struct obj_info *info,
                         int64_t until, struct err *e)
 {
-    struct eng_index_version v = { .until = until };
+    struct eng_index_version v = { .size = b->object.len };
 
-    if (!b->repo->descriptor.locked || info->version[0] == '\0')
-        return 0;
-    memcpy(v.id, info->version, sizeof(v.id));
+    if (b->repo->descriptor.locked) {
+        if (info->version[0] == '\0')
+            return 0;
+        v.until = until;
+        memcpy(v.id, info->version, sizeof(v.id));
+    }
     return eng_index_set_version(b->repo->index, kind, id, &v, e);
 }
 

@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "base/utc.h"
 
-#define INDEX_VERSION "5"
+#define INDEX_VERSION "6"
 #define FLUSH_MS 1000
 #define LOOK_MS 200 /* between looks at the token of who waits for a claim */
 /* ... or so many ids, whichever comes first: a listing of millions must not lie
@@ -47,10 +47,10 @@ static const char SCHEMA[] =
     "CREATE TABLE IF NOT EXISTS meta(k TEXT PRIMARY KEY, v TEXT NOT NULL)"
     " WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS object(kind INTEGER NOT NULL, id BLOB NOT NULL,"
-    " version TEXT, until INTEGER, checksum BLOB,"
+    " version TEXT, until INTEGER, checksum BLOB, size INTEGER,"
     " PRIMARY KEY(kind, id)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS held(kind INTEGER NOT NULL, id BLOB NOT NULL,"
-    " version TEXT, until INTEGER, checksum BLOB,"
+    " version TEXT, until INTEGER, checksum BLOB, size INTEGER,"
     " PRIMARY KEY(kind, id)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS manifest(name TEXT PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS composed(whole BLOB NOT NULL,"
@@ -126,9 +126,11 @@ static const char FIND_COMPOSED[] =
 /* Whoever only knows that an object is there takes nothing away from those who
  * know its version. */
 static const char INSERT_OBJECT[] =
-    "INSERT INTO object VALUES(?1,?2,?3,?4,?5) ON CONFLICT(kind, id) DO UPDATE"
+    "INSERT INTO object VALUES(?1,?2,?3,?4,?5,?6)"
+    " ON CONFLICT(kind, id) DO UPDATE"
     " SET version=excluded.version, until=excluded.until,"
-    " checksum=excluded.checksum WHERE excluded.version IS NOT NULL";
+    " checksum=excluded.checksum, size=excluded.size"
+    " WHERE excluded.version IS NOT NULL";
 
 static int prepare(struct eng_index *ix, struct err *e)
 {
@@ -139,8 +141,8 @@ static int prepare(struct eng_index *ix, struct err *e)
         "INSERT OR IGNORE INTO manifest VALUES(?1)",
         FIND_COMPOSED,
         "INSERT OR REPLACE INTO composed VALUES(?1,?2,?3,?4,?5,?6)",
-        "SELECT version,until,checksum FROM object WHERE kind=?1 AND id=?2",
-        "SELECT version,until,checksum FROM held WHERE kind=?1 AND id=?2",
+        "SELECT version,until,checksum,size FROM object WHERE kind=?1 AND id=?2",
+        "SELECT version,until,checksum,size FROM held WHERE kind=?1 AND id=?2",
     };
     sqlite3_stmt **const st[] = { &ix->find,          &ix->insert,
                                   &ix->find_seen,     &ix->insert_seen,

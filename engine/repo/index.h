@@ -69,11 +69,13 @@ int eng_index_claim(struct eng_index *ix, enum eng_index_kind kind,
 void eng_index_settle(struct eng_index *ix, enum eng_index_kind kind,
                       const struct mf_id *id, bool stored);
 
-/* Of locked repositories: one version of an object, and until when that very
- * version is locked, as the server was told or said; 0: not known. */
+/* What is known of an object as it was put or listed.  Of locked repositories one
+ * version, and until when that very version is locked, as the server was told or
+ * said; 0: not known. */
 struct eng_index_version {
-    char id[OBJ_VERSION_CHARS];
+    char id[OBJ_VERSION_CHARS]; /* "": not known, or there are none */
     int64_t until;
+    uint64_t size; /* as stored; 0: not known */
 };
 /* As eng_index_add. */
 int eng_index_set_version(struct eng_index *ix, enum eng_index_kind kind,
@@ -83,8 +85,9 @@ int eng_index_set_version(struct eng_index *ix, enum eng_index_kind kind,
 /* False: no version is known; *v is empty. */
 bool eng_index_get_version(struct eng_index *ix, enum eng_index_kind kind,
                            const struct mf_id *id, struct eng_index_version *v);
-/* What get_version said before the index was cleared; true again only where
- * this very version is found to be there.  Until the index is complete. */
+/* What was known before the index was cleared; true again only where this very
+ * version, or an object of this size, is found to be there.  Until the index is
+ * complete. */
 bool eng_index_get_held(struct eng_index *ix, enum eng_index_kind kind,
                         const struct mf_id *id, struct eng_index_version *v);
 /* The object is gone. */

@@ -17,6 +17,7 @@ struct fresh_slot {
     struct mf_id id;
     char *version; /* owned; NULL: not known */
     int64_t until;
+    uint64_t size; /* as stored; 0: not known */
 };
 
 struct composed_slot; /* of index_composed.c */

@@ -58,8 +58,10 @@ static int fresh_grow(struct eng_index *ix, struct err *e)
 static int set_version(struct fresh_slot *f, const struct eng_index_version *v,
                        struct err *e)
 {
+    f->size = v->size;
+    if (v->id[0] == '\0')
+        return 0;
     char *id = strdup(v->id);
-
     if (id == NULL)
         return err_nomem(e);
     free(f->version);
@@ -104,9 +106,10 @@ static int checksum_of(uint8_t kind, const struct mf_id *id,
     struct {
         struct mf_id id;
         int64_t until;
+        uint64_t size;
         char version[OBJ_VERSION_CHARS];
         uint8_t kind, pad[7];
-    } row = { .id = *id, .until = v->until, .kind = kind };
+    } row = { .id = *id, .until = v->until, .size = v->size, .kind = kind };
 
     memcpy(row.version, v->id, strnlen(v->id, sizeof(row.version) - 1));
     return digest_sha256(span_of(&row, sizeof(row)), out, e);
@@ -115,8 +118,9 @@ static int checksum_of(uint8_t kind, const struct mf_id *id,
 static void version_of_slot(const struct fresh_slot *f,
                             struct eng_index_version *v)
 {
-    *v = (struct eng_index_version){ .until = f->until };
-    memcpy(v->id, f->version, strnlen(f->version, sizeof(v->id) - 1));
+    *v = (struct eng_index_version){ .until = f->until, .size = f->size };
+    if (f->version != NULL)
+        memcpy(v->id, f->version, strnlen(f->version, sizeof(v->id) - 1));
 }
 
 int eng_index_insert(struct eng_index *ix, const struct fresh_slot *f,
@@ -129,13 +133,14 @@ int eng_index_insert(struct eng_index *ix, const struct fresh_slot *f,
     sqlite3_clear_bindings(st);
     sqlite3_bind_int(st, 1, f->kind);
     sqlite3_bind_blob(st, 2, f->id.b, MF_ID_BYTES, SQLITE_STATIC);
-    if (f->version != NULL) {
+    if (f->version != NULL || f->size > 0) {
         version_of_slot(f, &v);
         if (checksum_of(f->kind, &f->id, &v, checksum, e) < 0)
             return -1;
         sqlite3_bind_text(st, 3, v.id, -1, SQLITE_STATIC);
         sqlite3_bind_int64(st, 4, v.until);
         sqlite3_bind_blob(st, 5, checksum, sizeof(checksum), SQLITE_STATIC);
+        sqlite3_bind_int64(st, 6, (sqlite3_int64)v.size);
     }
     int rc = sqlite3_step(st);
     sqlite3_reset(st);
@@ -152,7 +157,10 @@ static bool take_row(sqlite3_stmt *st, uint8_t kind, const struct mf_id *id,
 
     if (text == NULL || strlen(text) >= sizeof(v->id))
         return false;
-    *v = (struct eng_index_version){ .until = sqlite3_column_int64(st, 1) };
+    *v = (struct eng_index_version){
+        .until = sqlite3_column_int64(st, 1),
+        .size = (uint64_t)sqlite3_column_int64(st, 3),
+    };
     memcpy(v->id, text, strlen(text));
     const void *got = sqlite3_column_blob(st, 2);
     return got != NULL && sqlite3_column_bytes(st, 2) == (int)sizeof(want) &&
@@ -187,7 +195,7 @@ bool eng_index_get_version(struct eng_index *ix, enum eng_index_kind kind,
     else
         found = find_row(ix->find_version, kind, id, v);
     pthread_mutex_unlock(&ix->locked.lock);
-    return found;
+    return found && v->id[0] != '\0';
 }
 
 bool eng_index_get_held(struct eng_index *ix, enum eng_index_kind kind,

@@ -43,6 +43,16 @@ struct listing {
     struct eng_index_version held;    /* what an index before this one knew */
 };
 
+/* Something else stands where an object was that this machine knew: another
+ * version where locks hold one, or an object of another size. */
+static bool is_another(const struct listing *l)
+{
+    if (l->repo->descriptor.locked)
+        return l->held.id[0] != '\0' &&
+               strcmp(l->version.id, l->held.id) != 0;
+    return l->held.size != 0 && l->version.size != l->held.size;
+}
+
 /* All versions of a key were listed.  The one that was known before, with its
  * lock date, or a single one, whose date is not known; of several nobody knows
  * yet which is good.  Where the one that was known is gone, nobody knows what
@@ -55,10 +65,11 @@ static int end_key(struct listing *l, struct err *e)
     if (!l->pending)
         return 0;
     l->pending = false;
-    if (l->held.id[0] != '\0' && strcmp(l->version.id, l->held.id) != 0)
+    if (is_another(l))
         return 0;
-    if (!l->repo->descriptor.locked || l->version.id[0] == '\0' ||
-        eng_index_get_version(ix, l->kind, &l->id, &known))
+    if (l->repo->descriptor.locked &&
+        (l->version.id[0] == '\0' ||
+         eng_index_get_version(ix, l->kind, &l->id, &known)))
         return eng_index_add(ix, l->kind, &l->id, e);
     return eng_index_set_version(ix, l->kind, &l->id, &l->version, e);
 }
@@ -69,15 +80,20 @@ static void begin_key(struct listing *l, const struct mf_id *id)
     l->id = *id;
     l->n_versions = 0;
     l->version = l->held = (struct eng_index_version){ 0 };
-    if (l->repo->descriptor.locked)
-        (void)eng_index_get_held(l->repo->index, l->kind, id, &l->held);
+    (void)eng_index_get_held(l->repo->index, l->kind, id, &l->held);
 }
 
-static void take_version(struct listing *l, const char *version)
+/* Versions come newest first: without locks that one is read. */
+static void take_version(struct listing *l, const char *version, uint64_t size)
 {
     bool held = l->held.id[0] != '\0';
 
     l->n_versions++;
+    if (!l->repo->descriptor.locked) {
+        if (l->n_versions == 1)
+            l->version.size = size;
+        return;
+    }
     if (held && strcmp(version, l->held.id) == 0) {
         l->version = l->held;
         return;
@@ -108,7 +124,7 @@ static int on_object(void *ctx, const char *key, const struct obj_info *info,
         begin_key(l, &id);
     }
     l->bytes += info->size;
-    take_version(l, info->version);
+    take_version(l, info->version, info->size);
     return 0;
 }
 

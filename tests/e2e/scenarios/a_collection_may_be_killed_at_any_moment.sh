@@ -8,10 +8,14 @@ RANDOM=${E2E_SEED:-$$}
 say "seed ${E2E_SEED:-$$}"
 mkdir vm
 
-# Nothing of a killed process is under way here: its mark need not run out.
+# Nothing of a killed process is under way here: its mark need not run out, and
+# the file on which it tried locks need not get old.
 forget_marks() {
     local key
-    on_s3 || return 0
+    if ! on_s3; then
+        rm -f "${URL#file://}"/gc/lockprobe-*
+        return 0
+    fi
     for key in $(objects ls gc/sweeps/); do objects rm "$key"; done
 }
 

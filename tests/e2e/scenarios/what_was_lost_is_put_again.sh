@@ -32,6 +32,14 @@ ov point verify "$point" --repo r
 restored "$point" back vm
 ov point verify "$one" --repo r
 
+say "a block with another size than it had"
+objects get "${blocks[1]}" >good
+head -c 100 good | objects put "${blocks[1]}"
+damaged "a short block"
+backup vm --full
+equal "$(field '.vms[0].new_blocks')" 1 "blocks put"
+ov point verify "$one" --repo r
+
 say "a flipped block"
 objects get "${blocks[1]}" >good
 { head -c 100 good && printf 'XXXXXXXX' && tail -c +109 good; } >bad
