@@ -75,4 +75,7 @@ int eng_object_erase(struct eng_repo *r, const struct cancel *cancel,
                      const char *key, struct err *e)
     __attribute__((warn_unused_result));
 
+/* ERR_LOCKED, with the date; returns -1. */
+int eng_erase_locked(int64_t until, struct err *e);
+
 #endif

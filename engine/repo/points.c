@@ -499,53 +499,6 @@ int eng_point_find(struct eng_repo *r, const struct cancel *cancel,
     return 0;
 }
 
-static int say_locked(int64_t until, struct err *e)
-{
-    char iso[UTC_ISO_CHARS];
-
-    utc_format_iso(until, iso);
-    return err_set(e, ERR_LOCKED, 0,
-                   "locked until %s, and cannot be deleted before", iso);
-}
-
-/* On a bucket with versions a plain DELETE would hide the object by a marker
- * that somebody has to clear away: each version is deleted by its id.  The
- * oldest goes first: if it is locked, nothing was done. */
-static int delete_versions(struct eng_repo *r, const struct cancel *cancel,
-                           const char *key, struct err *e)
-{
-    struct err ignored = { 0 };
-    struct obj_lock lock = { 0 };
-    AUTO_ENG_VERSIONS struct eng_versions all = { 0 };
-    struct obj_req req = { .key = key, .cancel = cancel };
-
-    if (eng_versions_of(r->store, cancel, key, &all, e) < 0)
-        return -1;
-    for (size_t i = 0; i < all.n; i++) {
-        req.version = all.v[i].id;
-        if (obj_delete(r->store, &req, false, e) == 0)
-            continue;
-        if (e->kind == ERR_LOCKED &&
-            obj_get_lock(r->store, &req, &lock, &ignored) == 0 &&
-            lock.mode != OBJ_LOCK_NONE)
-            return say_locked(lock.until, e);
-        return -1;
-    }
-    return 0;
-}
-
-int eng_object_erase(struct eng_repo *r, const struct cancel *cancel,
-                     const char *key, struct err *e)
-{
-    struct obj_req req = { .key = key, .cancel = cancel };
-    bool versions = false;
-
-    if (eng_repo_keeps_versions(r, cancel, &versions, e) < 0)
-        return -1;
-    return versions ? delete_versions(r, cancel, key, e)
-                    : obj_delete(r->store, &req, false, e);
-}
-
 int eng_point_delete(struct eng_repo *r, const struct cancel *cancel,
                      const struct eng_point *p, struct err *e)
 {
@@ -555,7 +508,7 @@ int eng_point_delete(struct eng_repo *r, const struct cancel *cancel,
         /* Where these keys may not ask for locks, the manifest tells. */
         if (e->kind == ERR_LOCKED && p->manifest != NULL &&
             strstr(e->msg, "locked until") == NULL)
-            say_locked(p->manifest->locked_until, e);
+            eng_erase_locked(p->manifest->locked_until, e);
         return err_ctx(e, "the point");
     }
     eng_gone_forget(r, key.s);
