@@ -103,8 +103,8 @@ void eng_blockio_use_add(struct eng_blockio_use *sum,
 }
 
 /* What was put is remembered, so that something else in its place is noticed.
- * On a locked repository it is locked for a point made now; its version and that
- * date are remembered as well. */
+ * On a locked repository it is locked for a point made now; its version and
+ * that date are remembered as well. */
 static int note_version(struct eng_blockio *b, enum eng_index_kind kind,
                         const struct mf_id *id, const struct obj_info *info,
                         int64_t until, struct err *e)

@@ -141,7 +141,8 @@ static int prepare(struct eng_index *ix, struct err *e)
         "INSERT OR IGNORE INTO manifest VALUES(?1)",
         FIND_COMPOSED,
         "INSERT OR REPLACE INTO composed VALUES(?1,?2,?3,?4,?5,?6)",
-        "SELECT version,until,checksum,size FROM object WHERE kind=?1 AND id=?2",
+        "SELECT version,until,checksum,size FROM object WHERE kind=?1 AND "
+        "id=?2",
         "SELECT version,until,checksum,size FROM held WHERE kind=?1 AND id=?2",
     };
     sqlite3_stmt **const st[] = { &ix->find,          &ix->insert,

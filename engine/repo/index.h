@@ -69,9 +69,9 @@ int eng_index_claim(struct eng_index *ix, enum eng_index_kind kind,
 void eng_index_settle(struct eng_index *ix, enum eng_index_kind kind,
                       const struct mf_id *id, bool stored);
 
-/* What is known of an object as it was put or listed.  Of locked repositories one
- * version, and until when that very version is locked, as the server was told or
- * said; 0: not known. */
+/* What is known of an object as it was put or listed.  Of locked repositories
+ * one version, and until when that very version is locked, as the server was
+ * told or said; 0: not known. */
 struct eng_index_version {
     char id[OBJ_VERSION_CHARS]; /* "": not known, or there are none */
     int64_t until;

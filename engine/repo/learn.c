@@ -48,8 +48,7 @@ struct listing {
 static bool is_another(const struct listing *l)
 {
     if (l->repo->descriptor.locked)
-        return l->held.id[0] != '\0' &&
-               strcmp(l->version.id, l->held.id) != 0;
+        return l->held.id[0] != '\0' && strcmp(l->version.id, l->held.id) != 0;
     return l->held.size != 0 && l->version.size != l->held.size;
 }
 
