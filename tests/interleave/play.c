@@ -327,7 +327,7 @@ static int collect(struct player *p, struct err *e)
 
     if (world_chance(500))
         o.wait_s = world_between(0, 3 * HOUR) / 1000;
-    if (world_chance(200))
+    if (world_chance(20))
         o.ids_max = 8;
     AUTO_ENG_REPO struct eng_repo *r =
         eng_repo_open(&p->place, &p->actor.cancel, e);
