@@ -19,6 +19,9 @@
 #include "tests/interleave/folders.h"
 #include "tests/interleave/model.h"
 
+/* Many begin on the hour, the quarter, the fifth minute. */
+#define SHARP (5 * MINUTE)
+
 struct play_counts play_counts;
 
 void play_init(struct player *p, const char *root, const char *name,
@@ -87,6 +90,9 @@ static void begin_round(struct player *p, unsigned round)
     world_revive(a);
     if (round > 0)
         world_sleep(world_between(0, p->gap_ms));
+    if (p->sharp)
+        world_sleep(SHARP - world_now_ms() % SHARP +
+                    world_between(0, 2 * SECOND));
 }
 
 /* A state folder may be lost, or come back as it once was. */
@@ -178,7 +184,7 @@ static int remove_some(struct player *p, struct err *e)
     if (r == NULL || eng_points_list(r, &p->actor.cancel, NULL, &all, e) < 0)
         return -1;
     for (size_t i = 0; i < all.n; i++) {
-        if (!world_chance(400))
+        if (!world_chance(p->thorough ? 800 : 400))
             continue;
         world_trace("removes %s/%s", all.p[i].vm, all.p[i].file);
         if (eng_point_delete(r, &p->actor.cancel, &all.p[i], e) < 0) {

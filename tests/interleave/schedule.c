@@ -26,12 +26,13 @@ const struct schedule_regime schedule_regimes[] = {
 const size_t schedule_regimes_n =
     sizeof(schedule_regimes) / sizeof(schedule_regimes[0]);
 
-/* Longer than a wait for an answer, a signature, a lease, a mark. */
-static const int64_t stalls[] = { 3 * MINUTE,  16 * MINUTE, 35 * MINUTE,
-                                  65 * MINUTE, 2 * HOUR,    5 * HOUR };
+/* Longer than a wait for an answer, a mark, a signature, a lease. */
+static const int64_t stalls[] = { 3 * MINUTE,  7 * MINUTE,  16 * MINUTE,
+                                  35 * MINUTE, 65 * MINUTE, 2 * HOUR,
+                                  5 * HOUR };
 
 /* In a folder nothing ever runs out. */
-#define FOLDER_STALLS 2
+#define FOLDER_STALLS 3
 
 #define LOCK_STALLS 5
 static int64_t lock_stalls[LOCK_STALLS];
@@ -65,6 +66,10 @@ static struct weather make_weather(bool folder, int64_t immutability_s)
           .lose_told = 20,
           .linger = 700,
           .focus = 5 },
+        { .slow = 50,
+          .lose_asked = 30,
+          .linger = 1000,
+          .focus = 25 },
         { .slow = 50,
           .stall = 6,
           .freeze = 200,
@@ -104,6 +109,7 @@ struct stage {
     struct obj_store *view;
     struct player players[WORLD_ACTORS];
     unsigned n;
+    bool crowded; /* everybody comes often */
     uint64_t immutability_s, generation_s;
 };
 
@@ -137,6 +143,7 @@ static void set_up(struct stage *s)
         .path = s->store_dir,
     };
     net_set_page(world_chance(500) ? 3 : 0);
+    s->crowded = world_chance(500);
     if (create(s, &e) < 0)
         world_fail("create: %s", e.msg);
     s->view = net_observe(&s->store, &e);
@@ -163,8 +170,12 @@ static struct player *add(struct stage *s, const char *kind, unsigned nth,
     play_init(p, s->root, name, &s->store);
     p->actor.play = play;
     p->actor.skew_ms = world_between(-40 * SECOND, 40 * SECOND);
-    p->rounds = 1 + (unsigned)world_random(3);
+    p->rounds = 1 + (unsigned)world_random(s->crowded ? 5 : 3);
     p->gap_ms = world_chance(500) ? 30 * MINUTE : 12 * HOUR;
+    if (s->crowded) {
+        p->gap_ms = 10 * MINUTE;
+        p->sharp = world_chance(500);
+    }
     p->immutability_s = (int64_t)s->immutability_s;
     if (s->regime->locked && world_chance(300)) /* this host locks longer */
         p->place.immutability_s =
@@ -181,6 +192,8 @@ static void add_players(struct stage *s)
         world_add(&p->actor, world_between(0, 10 * MINUTE));
     }
     struct player *p = add(s, "remover", 0, play_remover);
+    p->rounds += s->crowded ? 3 : 0;
+    p->thorough = s->crowded;
     world_add(&p->actor, world_between(0, HOUR));
     p = add(s, "checker", 0, play_checker);
     /* Listing a folder by 256 prefixes costs more than all else there. */
@@ -193,6 +206,8 @@ static void add_players(struct stage *s)
         p = add(s, "collector", i, play_collector);
         p->rounds = s->regime->locked ? 4 : 6;
         p->gap_ms = s->regime->locked ? 12 * HOUR : 5 * HOUR;
+        if (s->crowded)
+            p->gap_ms = s->regime->locked ? HOUR : 10 * MINUTE;
         world_add(&p->actor, world_between(0, 2 * HOUR));
     }
     for (unsigned i = 0; s->regime->locked && i < COLLECTORS; i++) {
