@@ -194,6 +194,14 @@ static bool is_lost(const struct line *l, const struct obj_req *r,
     return true;
 }
 
+/* For as long as its signature is good, or a little longer. */
+static void drag(const struct line *l, const struct cargo *c)
+{
+    if (!l->folder && c->verb == OBJ_DELETE && world_current() != NULL &&
+        world_chance(world_weather()->drag))
+        world_sleep(world_between(0, (NET_SIGNATURE_S + 60) * SECOND));
+}
+
 /* True: the request is at the storage, and time has passed.  Else the attempt
  * says what became of it. */
 static bool depart(const struct line *l, const struct obj_req *r,
@@ -218,6 +226,7 @@ static bool depart(const struct line *l, const struct obj_req *r,
         a->outcome = OBJ_STOPPED;
         return false;
     }
+    drag(l, c);
     int64_t age = world_now_ms() / 1000 - c->signed_s;
     if (!l->folder && (age > NET_SIGNATURE_S || age < -NET_SIGNATURE_S)) {
         counts.refused++;

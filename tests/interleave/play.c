@@ -356,7 +356,9 @@ void play_collector(struct actor *a)
         begin_round(p, i + 1);
         disturb_home(a);
         world_trace("collects");
-        if (collect(p, &e) < 0)
+        if (p->thorough && remove_some(p, &e) < 0)
+            judge(a, "removal", &e);
+        else if (collect(p, &e) < 0)
             judge(a, "collection", &e);
     }
     world_revive(a);

@@ -66,7 +66,9 @@ static struct weather make_weather(bool folder, int64_t immutability_s)
           .lose_told = 20,
           .linger = 700,
           .focus = 5 },
+        { .slow = 20, .drag = 300, .focus = 1 },
         { .slow = 50,
+          .drag = 50,
           .lose_asked = 30,
           .linger = 1000,
           .focus = 25 },
@@ -110,6 +112,7 @@ struct stage {
     struct player players[WORLD_ACTORS];
     unsigned n;
     bool crowded; /* everybody comes often */
+    bool sharp;   /* ... and at the same times */
     uint64_t immutability_s, generation_s;
 };
 
@@ -144,6 +147,7 @@ static void set_up(struct stage *s)
     };
     net_set_page(world_chance(500) ? 3 : 0);
     s->crowded = world_chance(500);
+    s->sharp = world_chance(500);
     if (create(s, &e) < 0)
         world_fail("create: %s", e.msg);
     s->view = net_observe(&s->store, &e);
@@ -174,7 +178,7 @@ static struct player *add(struct stage *s, const char *kind, unsigned nth,
     p->gap_ms = world_chance(500) ? 30 * MINUTE : 12 * HOUR;
     if (s->crowded) {
         p->gap_ms = 10 * MINUTE;
-        p->sharp = world_chance(500);
+        p->sharp = s->sharp;
     }
     p->immutability_s = (int64_t)s->immutability_s;
     if (s->regime->locked && world_chance(300)) /* this host locks longer */
@@ -206,6 +210,7 @@ static void add_players(struct stage *s)
         p = add(s, "collector", i, play_collector);
         p->rounds = s->regime->locked ? 4 : 6;
         p->gap_ms = s->regime->locked ? 12 * HOUR : 5 * HOUR;
+        p->thorough = s->crowded;
         if (s->crowded)
             p->gap_ms = s->regime->locked ? HOUR : 10 * MINUTE;
         world_add(&p->actor, world_between(0, 2 * HOUR));
