@@ -143,8 +143,11 @@ void model_put(const char *key, struct span body)
     if (model.store == NULL || !is_point(key))
         return;
     struct known_point *p = find_point(key);
-    if (p != NULL) { /* once more the same */
+    if (p != NULL) { /* once more the same, perhaps after it was removed */
+        bool back = !p->visible;
         p->visible = true;
+        if (back)
+            check_there(p, false);
         return;
     }
     p = add_point(key);

@@ -158,6 +158,18 @@ static void linger(const struct line *l, const struct obj_req *r,
                 cargo_keep(l, r, lent));
 }
 
+/* Requests that the rules are about meet more of the weather: what makes a
+ * point visible, removes, or tells others of one's doing. */
+static unsigned weight_of(const struct obj_req *r, const struct cargo *c)
+{
+    bool telling =
+        strncmp(r->key, "gc/", 3) == 0 || strstr(r->key, "/points/") != NULL;
+
+    return c->verb == OBJ_DELETE || (c->verb == OBJ_PUT && telling)
+               ? world_weather()->focus
+               : 1;
+}
+
 /* True: it never gets there now. */
 static bool is_lost(const struct line *l, const struct obj_req *r,
                     const struct cargo *c, struct obj_attempt *a)
@@ -169,7 +181,8 @@ static bool is_lost(const struct line *l, const struct obj_req *r,
     if (world_chance(world_weather()->outage))
         actor->cut_off_ms = world_now_ms() + world_between(MINUTE, 40 * MINUTE);
     bool cut_off = world_now_ms() < actor->cut_off_ms;
-    if (!cut_off && !world_chance(world_weather()->lose_asked))
+    unsigned weight = strncmp(r->key, "gc/", 3) == 0 ? 1 : weight_of(r, c);
+    if (!cut_off && !world_chance(weight * world_weather()->lose_asked))
         return false;
     counts.lost++;
     world_trace("lost: %s %s", obj_verb_name(c->verb), r->key);
@@ -181,16 +194,12 @@ static bool is_lost(const struct line *l, const struct obj_req *r,
     return true;
 }
 
-/* Requests that the rules are about meet more of the weather: what makes a
- * point visible, removes, or tells others of one's doing. */
-static unsigned weight_of(const struct obj_req *r, const struct cargo *c)
+/* For as long as its signature is good, or a little longer. */
+static void drag(const struct line *l, const struct cargo *c)
 {
-    bool telling =
-        strncmp(r->key, "gc/", 3) == 0 || strstr(r->key, "/points/") != NULL;
-
-    return c->verb == OBJ_DELETE || (c->verb == OBJ_PUT && telling)
-               ? world_weather()->focus
-               : 1;
+    if (!l->folder && c->verb == OBJ_DELETE && world_current() != NULL &&
+        world_chance(world_weather()->drag))
+        world_sleep(world_between(0, (NET_SIGNATURE_S + 60) * SECOND));
 }
 
 /* True: the request is at the storage, and time has passed.  Else the attempt
@@ -217,6 +226,7 @@ static bool depart(const struct line *l, const struct obj_req *r,
         a->outcome = OBJ_STOPPED;
         return false;
     }
+    drag(l, c);
     int64_t age = world_now_ms() / 1000 - c->signed_s;
     if (!l->folder && (age > NET_SIGNATURE_S || age < -NET_SIGNATURE_S)) {
         counts.refused++;

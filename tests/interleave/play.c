@@ -19,6 +19,9 @@
 #include "tests/interleave/folders.h"
 #include "tests/interleave/model.h"
 
+/* Many begin on the hour, the quarter, the fifth minute. */
+#define SHARP (5 * MINUTE)
+
 struct play_counts play_counts;
 
 void play_init(struct player *p, const char *root, const char *name,
@@ -88,6 +91,9 @@ static void begin_round(struct player *p, unsigned round)
     world_revive(a);
     if (round > 0)
         world_sleep(world_between(0, p->gap_ms));
+    if (p->sharp)
+        world_sleep(SHARP - world_now_ms() % SHARP +
+                    world_between(0, 2 * SECOND));
 }
 
 /* A state folder may be lost, or come back as it once was. */
@@ -179,7 +185,7 @@ static int remove_some(struct player *p, struct err *e)
     if (r == NULL || eng_points_list(r, &p->actor.cancel, NULL, &all, e) < 0)
         return -1;
     for (size_t i = 0; i < all.n; i++) {
-        if (!world_chance(400))
+        if (!world_chance(p->thorough ? 800 : 400))
             continue;
         world_trace("removes %s/%s", all.p[i].vm, all.p[i].file);
         if (eng_point_delete(r, &p->actor.cancel, &all.p[i], e) < 0) {
@@ -328,7 +334,7 @@ static int collect(struct player *p, struct err *e)
 
     if (world_chance(500))
         o.wait_s = world_between(0, 3 * HOUR) / 1000;
-    if (world_chance(200))
+    if (world_chance(20))
         o.ids_max = 8;
     AUTO_ENG_REPO struct eng_repo *r =
         eng_repo_open(&p->place, &p->actor.cancel, e);
@@ -351,7 +357,9 @@ void play_collector(struct actor *a)
         begin_round(p, i + 1);
         disturb_home(a);
         world_trace("collects");
-        if (collect(p, &e) < 0)
+        if (p->thorough && remove_some(p, &e) < 0)
+            judge(a, "removal", &e);
+        else if (collect(p, &e) < 0)
             judge(a, "collection", &e);
     }
     world_revive(a);

@@ -26,7 +26,9 @@ struct player {
     char vm[16];
     struct guest guest;
     unsigned rounds;
+    bool thorough;          /* leaves few points */
     int64_t gap_ms;         /* between two rounds, at most */
+    bool sharp;             /* begins its rounds with the others who are */
     int64_t immutability_s; /* of a locked repository; else 0 */
 };
 

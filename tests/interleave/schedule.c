@@ -26,15 +26,20 @@ const struct schedule_regime schedule_regimes[] = {
 const size_t schedule_regimes_n =
     sizeof(schedule_regimes) / sizeof(schedule_regimes[0]);
 
-/* Longer than a wait for an answer, a signature, a lease, a mark. */
-static const int64_t stalls[] = { 3 * MINUTE,  16 * MINUTE, 35 * MINUTE,
-                                  65 * MINUTE, 2 * HOUR,    5 * HOUR };
+/* Longer than a wait for an answer, a mark, a signature, a lease. */
+static const int64_t stalls[] = { 3 * MINUTE,  7 * MINUTE,  16 * MINUTE,
+                                  35 * MINUTE, 65 * MINUTE, 2 * HOUR,
+                                  5 * HOUR };
+
+/* In a folder nothing ever runs out. */
+#define FOLDER_STALLS 3
 
 #define LOCK_STALLS 5
 static int64_t lock_stalls[LOCK_STALLS];
 
 /* On locked repositories: parts of how long locks last, and twice that. */
-static void choose_stalls(struct weather *w, int64_t immutability_s)
+static void choose_stalls(struct weather *w, bool folder,
+                          int64_t immutability_s)
 {
     int64_t ms = immutability_s * 1000;
     const int64_t of_locks[LOCK_STALLS] = { 16 * MINUTE, ms / 4, ms / 2, ms,
@@ -44,9 +49,11 @@ static void choose_stalls(struct weather *w, int64_t immutability_s)
     w->stalls = immutability_s > 0 ? lock_stalls : stalls;
     w->n_stalls =
         immutability_s > 0 ? LOCK_STALLS : sizeof(stalls) / sizeof(stalls[0]);
+    if (folder)
+        w->n_stalls = FOLDER_STALLS;
 }
 
-static struct weather make_weather(int64_t immutability_s)
+static struct weather make_weather(bool folder, int64_t immutability_s)
 {
     static const struct weather kinds[] = {
         { .slow = 100 },
@@ -59,6 +66,12 @@ static struct weather make_weather(int64_t immutability_s)
           .lose_told = 20,
           .linger = 700,
           .focus = 5 },
+        { .slow = 20, .drag = 300, .focus = 1 },
+        { .slow = 50,
+          .drag = 50,
+          .lose_asked = 30,
+          .linger = 1000,
+          .focus = 25 },
         { .slow = 50,
           .stall = 6,
           .freeze = 200,
@@ -72,7 +85,7 @@ static struct weather make_weather(int64_t immutability_s)
     };
     struct weather w = kinds[world_random(sizeof(kinds) / sizeof(kinds[0]))];
 
-    choose_stalls(&w, immutability_s);
+    choose_stalls(&w, folder, immutability_s);
     return w;
 }
 
@@ -98,6 +111,8 @@ struct stage {
     struct obj_store *view;
     struct player players[WORLD_ACTORS];
     unsigned n;
+    bool crowded; /* everybody comes often */
+    bool sharp;   /* ... and at the same times */
     uint64_t immutability_s, generation_s;
 };
 
@@ -131,6 +146,8 @@ static void set_up(struct stage *s)
         .path = s->store_dir,
     };
     net_set_page(world_chance(500) ? 3 : 0);
+    s->crowded = world_chance(500);
+    s->sharp = world_chance(500);
     if (create(s, &e) < 0)
         world_fail("create: %s", e.msg);
     s->view = net_observe(&s->store, &e);
@@ -157,8 +174,12 @@ static struct player *add(struct stage *s, const char *kind, unsigned nth,
     play_init(p, s->root, name, &s->store);
     p->actor.play = play;
     p->actor.skew_ms = world_between(-40 * SECOND, 40 * SECOND);
-    p->rounds = 1 + (unsigned)world_random(3);
+    p->rounds = 1 + (unsigned)world_random(s->crowded ? 5 : 3);
     p->gap_ms = world_chance(500) ? 30 * MINUTE : 12 * HOUR;
+    if (s->crowded) {
+        p->gap_ms = 10 * MINUTE;
+        p->sharp = s->sharp;
+    }
     p->immutability_s = (int64_t)s->immutability_s;
     if (s->regime->locked && world_chance(300)) /* this host locks longer */
         p->place.immutability_s =
@@ -175,8 +196,13 @@ static void add_players(struct stage *s)
         world_add(&p->actor, world_between(0, 10 * MINUTE));
     }
     struct player *p = add(s, "remover", 0, play_remover);
+    p->rounds += s->crowded ? 3 : 0;
+    p->thorough = s->crowded;
     world_add(&p->actor, world_between(0, HOUR));
     p = add(s, "checker", 0, play_checker);
+    /* Listing a folder by 256 prefixes costs more than all else there. */
+    if (s->regime->folder)
+        p->rounds = 1;
     world_add(&p->actor, world_between(0, 6 * HOUR));
     p = add(s, "reader", 0, play_reader);
     world_add(&p->actor, world_between(0, 6 * HOUR));
@@ -184,6 +210,9 @@ static void add_players(struct stage *s)
         p = add(s, "collector", i, play_collector);
         p->rounds = s->regime->locked ? 4 : 6;
         p->gap_ms = s->regime->locked ? 12 * HOUR : 5 * HOUR;
+        p->thorough = s->crowded;
+        if (s->crowded)
+            p->gap_ms = s->regime->locked ? HOUR : 10 * MINUTE;
         world_add(&p->actor, world_between(0, 2 * HOUR));
     }
     for (unsigned i = 0; s->regime->locked && i < COLLECTORS; i++) {
@@ -206,7 +235,7 @@ bool schedule_play(const struct schedule_regime *g, uint64_t seed, bool trace,
     world_begin(seed, &none, trace);
     s->regime = g;
     set_up(s);
-    world_set_weather(make_weather((int64_t)s->immutability_s));
+    world_set_weather(make_weather(g->folder, (int64_t)s->immutability_s));
     add_players(s);
     world_run(3 * HOUR);
     model_check();

@@ -29,6 +29,7 @@
 /* What goes wrong, in thousandths of the occasions. */
 struct weather {
     unsigned slow;       /* a request takes seconds */
+    unsigned drag;       /* a deletion is under way for minutes */
     unsigned stall;      /* ... or the actor stands still for long */
     unsigned freeze;     /* of the stalls: its clocks stand still as well */
     unsigned lose_asked; /* a request is lost on its way */

@@ -40,6 +40,7 @@
 #define BLOCK (256u << 10)
 #define IMMUTABLE_DAYS 14
 #define GENERATION_DAYS 10
+#define COLLECT_DAYS 7
 #define DAYS 365
 #define FEW_DAYS 90 /* where nobody says how many */
 
@@ -54,6 +55,8 @@ static struct {
     struct machine machines[MACHINES];
     uint32_t contents; /* made so far */
     bool must_fail, by_retention;
+    bool anew; /* the index was filled anew: no listing tells the descriptor's
+                  date */
     unsigned day;
     unsigned missed; /* days in a row before this one */
     uint64_t calls[DAYS + 1];
@@ -82,7 +85,7 @@ void year_fail(const char *fmt, ...)
     exit(end(1));
 }
 
-static void id_of(uint32_t content, struct mf_id *id)
+void year_id_of(uint32_t content, struct mf_id *id)
 {
     must(mf_id_of(span_of(&content, sizeof(content)), id, why));
 }
@@ -115,7 +118,7 @@ static void put_blocks(struct eng_repo *r, const struct machine *m,
         if (c == 0)
             continue;
         slot->kind = MF_WHOLE;
-        id_of(c, &slot->id);
+        year_id_of(c, &slot->id);
         must(eng_block_put(io, &slot->id, span_of(&c, sizeof(c)), why));
     }
 }
@@ -249,14 +252,16 @@ static void back_up(struct eng_repo *r, unsigned machine)
     net_expect_locks(until);
     must(eng_extend_commit(r, &x, why));
     uint64_t calls = net_counts()->requests[OBJ_RETENTION] - before;
-    /* The first time nobody knows the descriptor's date. */
     if (p->locked_until != until ||
-        (calls != wanted && (calls != wanted + 1 || year.day > 0)))
+        (calls != wanted && (calls != wanted + 1 || !year.anew)))
         year_fail("%" PRIu64 " locks were extended to %" PRId64 ", %" PRIu64
                   " were short of %" PRId64,
                   calls, p->locked_until, wanted, until);
     check_locks(&map, p, x.file, machine);
+    year.anew = false;
     year_keep_made(machine, p, x.file);
+    year_collect_made(machine, p, x.file, year.machines[machine].content,
+                      BLOCKS);
 }
 
 static void one_day(void)
@@ -272,7 +277,8 @@ static void one_day(void)
         back_up(r, i);
     year.calls[year.day] = net_counts()->requests[OBJ_RETENTION] - before;
     year.days_worth[year.day] = 1 + year.missed;
-    year_keep_remove(r);
+    year.anew = year.day % COLLECT_DAYS == 0;
+    year_keep_remove(r, year.view, year.anew);
     if (net_counts()->relocked > 0)
         year_fail("%" PRIu64 " locks asked for that were there",
                   net_counts()->relocked);
@@ -320,6 +326,7 @@ static void begin(uint64_t seed)
         .store = { .driver = OBJ_DRIVER_S3, .bucket = "bucket" },
     };
     must(eng_repo_create(&year.place, &o, NULL, why));
+    year.anew = true;
     year.view = net_observe(&year.place.store, &e);
     if (year.view == NULL)
         abort();
@@ -396,5 +403,6 @@ int main(int argc, char **argv)
     play(days < DAYS ? (unsigned)days : DAYS);
     judge(days < DAYS ? (unsigned)days : DAYS);
     year_keep_report();
+    year_collect_report();
     return end(0);
 }

@@ -207,7 +207,19 @@ static void remove_point(struct eng_repo *r, const struct eng_point *p,
     n_gone++;
 }
 
-void year_keep_remove(struct eng_repo *r)
+/* A collection was to remove it: it is gone, or the server holds it. */
+static void find_removed(struct obj_store *view, struct kept *k, int64_t now)
+{
+    int64_t until = year_held(view, k->machine, k->file);
+
+    if (until >= 0 && until <= now)
+        year_fail("vm%u/%s is over, and was not collected", k->machine,
+                  k->file);
+    k->gone = until < 0;
+    n_gone += k->gone;
+}
+
+void year_keep_remove(struct eng_repo *r, struct obj_store *view, bool collect)
 {
     int64_t now = world_now_ms() / 1000;
     AUTO_ENG_POINTS struct eng_points all = { 0 };
@@ -228,9 +240,14 @@ void year_keep_remove(struct eng_repo *r)
                       k->file, kept[i].expired ? "over" : "kept",
                       kept[i].expired ? "kept" : "over");
     }
-    for (size_t i = 0; i < all.n; i++)
-        if (kept[i].expired)
+    if (collect)
+        year_collect(r, view);
+    for (size_t i = 0; i < all.n; i++) {
+        if (kept[i].expired && collect)
+            find_removed(view, find(&all.p[i]), now);
+        else if (kept[i].expired)
             remove_point(r, &all.p[i], find(&all.p[i]));
+    }
 }
 
 void year_keep_report(void)
