@@ -50,7 +50,7 @@ ov repo gc r --yes
 say "locks of seconds"
 ov repo remove r
 URL=s3://$base-held/$name
-lock=45 # longer than what comes until "deletes fail"
+lock=70 # longer than what comes until "deletes fail"
 make_repo --block-size 256K --create-bucket --immutable ${lock}s --generation 4s
 policy=(--retention 1d --timezone UTC)
 # Points whose time will be over, of which surplus versions were put ...
