@@ -11,30 +11,30 @@
 #define GIB 1073741824.0
 #define MONTH_DAYS 30.0
 
-void estimate_ask(struct estimate *s, enum obj_verb verb, double n)
+void eng_estimate_ask(struct estimate *s, enum obj_verb verb, double n)
 {
     s->out->requests[verb] += n;
 }
 
-void estimate_extend(struct estimate *s, double n)
+void eng_estimate_extend(struct estimate *s, double n)
 {
-    estimate_ask(s, OBJ_RETENTION, n);
+    eng_estimate_ask(s, OBJ_RETENTION, n);
     s->out->extensions += n;
     s->out->extensions_of_day[s->day] += n;
 }
 
-double estimate_list_pages(double n)
+double eng_estimate_list_pages(double n)
 {
     return fmax(1, ceil(n / ESTIMATE_LIST_PAGE));
 }
 
-double estimate_stays(double leave, double runs)
+double eng_estimate_stays(double leave, double runs)
 {
     return pow(1 - leave, runs);
 }
 
-double estimate_unlocked(const struct estimate *s, const struct eng_kept *p,
-                         int64_t t)
+double eng_estimate_unlocked(const struct estimate *s, const struct eng_kept *p,
+                             int64_t t)
 {
     int64_t until = p->locked_until + (int64_t)s->f->generation_s;
     int64_t from = p->locked_until;
@@ -47,19 +47,19 @@ double estimate_unlocked(const struct estimate *s, const struct eng_kept *p,
     return t <= from ? 0 : (double)(t - from) / (double)(until - from);
 }
 
-double estimate_points(const struct estimate *s)
+double eng_estimate_points(const struct estimate *s)
 {
     double n = 0;
 
     for (size_t v = 0; v < s->f->n_series; v++)
         for (size_t i = 0; i < s->vm[v].n_points; i++) {
             const struct eng_kept *p = &s->vm[v].points[i];
-            n += p->expired ? 1 - estimate_unlocked(s, p, s->collected) : 1;
+            n += p->expired ? 1 - eng_estimate_unlocked(s, p, s->collected) : 1;
         }
     return n;
 }
 
-double estimate_page_bytes(const struct estimate *s)
+double eng_estimate_page_bytes(const struct estimate *s)
 {
     return (double)s->f->stored.page_bytes /
            fmax(1, (double)s->f->stored.pages);
@@ -104,12 +104,12 @@ static int begin_vm(struct estimate *s, struct estimate_vm *vm,
     if (of->disk_pages > 0)
         vm->leave[ESTIMATE_PAGES] =
             of->disk_pages / of->page_refs *
-            (1 - estimate_stays(s->change, of->used / of->disk_pages));
+            (1 - eng_estimate_stays(s->change, of->used / of->disk_pages));
     for (int k = 0; k < ESTIMATE_CLASSES; k++) {
-        if (estimate_cohorts_init(&vm->needed[k], of->n_points + days + 1, e) <
-            0)
+        if (eng_estimate_cohorts_init(&vm->needed[k], of->n_points + days + 1,
+                                      e) < 0)
             return -1;
-        estimate_cohorts_begin(vm, (enum estimate_class)k, now[k]);
+        eng_estimate_cohorts_begin(vm, (enum estimate_class)k, now[k]);
     }
     for (size_t i = 0; i < of->n_points; i++)
         if (of->points[i].locked_until > s->descriptor_until)
@@ -153,10 +153,10 @@ static int begin_stored(struct estimate *s, struct err *e)
     for (size_t v = 0; v < s->f->n_series; v++)
         for (int k = 0; k < ESTIMATE_CLASSES; k++)
             needed[k == ESTIMATE_PAGES] +=
-                estimate_cohorts_total(&s->vm[v].needed[k]) +
-                estimate_older(&s->vm[v], (enum estimate_class)k);
+                eng_estimate_cohorts_total(&s->vm[v].needed[k]) +
+                eng_estimate_older(&s->vm[v], (enum estimate_class)k);
     for (unsigned k = 0; k < 2; k++) {
-        if (estimate_cohorts_init(&s->unused[k], generation, e) < 0)
+        if (eng_estimate_cohorts_init(&s->unused[k], generation, e) < 0)
             return -1;
         begin_unused(s, k, fmax(0, all[k] - needed[k]));
     }
@@ -178,14 +178,14 @@ static void finish(struct estimate *s)
 {
     for (size_t i = 0; s->vm != NULL && i < s->f->n_series; i++) {
         for (int k = 0; k < ESTIMATE_CLASSES; k++)
-            estimate_cohorts_free(&s->vm[i].needed[k]);
+            eng_estimate_cohorts_free(&s->vm[i].needed[k]);
         eng_zone_close(s->vm[i].zone);
         free(s->vm[i].points);
         free(s->vm[i].deleted);
     }
     free(s->vm);
-    estimate_cohorts_free(&s->unused[0]);
-    estimate_cohorts_free(&s->unused[1]);
+    eng_estimate_cohorts_free(&s->unused[0]);
+    eng_estimate_cohorts_free(&s->unused[1]);
 }
 
 /* --- the days --- */
@@ -213,11 +213,11 @@ static int pass_days(struct estimate *s, unsigned days, struct err *e)
     out->first = t;
     out->stored_bytes = out->stored_bytes_peak = s->bytes;
     for (s->day = 0; s->day < days; s->day++, t += ESTIMATE_DAY_S) {
-        if (estimate_runs(s, t, e) < 0)
+        if (eng_estimate_runs(s, t, e) < 0)
             return -1;
         out->stored_bytes_peak = fmax(out->stored_bytes_peak, s->bytes);
         if ((s->day + 1) % ENG_ESTIMATE_COLLECT_DAYS == 0 &&
-            estimate_collection(s, t, e) < 0)
+            eng_estimate_collection(s, t, e) < 0)
             return -1;
         out->gib_months += s->bytes / GIB / MONTH_DAYS;
     }

@@ -11,13 +11,15 @@
 
 #include "engine/care/estimate_impl.h"
 
-int estimate_cohorts_init(struct estimate_cohorts *c, size_t cap, struct err *e)
+int eng_estimate_cohorts_init(struct estimate_cohorts *c, size_t cap,
+                              struct err *e)
 {
     *c = (struct estimate_cohorts){ .c = calloc(cap, sizeof(*c->c)) };
     return c->c != NULL ? 0 : err_nomem(e);
 }
 
-void estimate_cohorts_add(struct estimate_cohorts *c, int64_t until, double n)
+void eng_estimate_cohorts_add(struct estimate_cohorts *c, int64_t until,
+                              double n)
 {
     for (size_t i = 0; i < c->n; i++)
         if (c->c[i].until == until) {
@@ -27,7 +29,7 @@ void estimate_cohorts_add(struct estimate_cohorts *c, int64_t until, double n)
     c->c[c->n++] = (struct estimate_cohort){ .until = until, .n = n };
 }
 
-double estimate_cohorts_total(const struct estimate_cohorts *c)
+double eng_estimate_cohorts_total(const struct estimate_cohorts *c)
 {
     double n = 0;
 
@@ -36,14 +38,14 @@ double estimate_cohorts_total(const struct estimate_cohorts *c)
     return n;
 }
 
-void estimate_cohorts_leave(struct estimate_cohorts *c, double share)
+void eng_estimate_cohorts_leave(struct estimate_cohorts *c, double share)
 {
     for (size_t i = 0; i < c->n; i++)
         c->c[i].n *= 1 - share;
 }
 
-double estimate_cohorts_extend(struct estimate_cohorts *c, int64_t until,
-                               uint64_t generation_s)
+double eng_estimate_cohorts_extend(struct estimate_cohorts *c, int64_t until,
+                                   uint64_t generation_s)
 {
     size_t kept = 0;
     double joined = 0;
@@ -61,12 +63,12 @@ double estimate_cohorts_extend(struct estimate_cohorts *c, int64_t until,
     }
     c->n = kept;
     if (joined > 0)
-        estimate_cohorts_add(c, until, joined);
+        eng_estimate_cohorts_add(c, until, joined);
     return calls;
 }
 
-double estimate_cohorts_delete(struct estimate_cohorts *c, int64_t t,
-                               uint64_t generation_s)
+double eng_estimate_cohorts_delete(struct estimate_cohorts *c, int64_t t,
+                                   uint64_t generation_s)
 {
     size_t kept = 0;
     double deleted = 0;
@@ -88,7 +90,7 @@ double estimate_cohorts_delete(struct estimate_cohorts *c, int64_t t,
     return deleted;
 }
 
-void estimate_cohorts_free(struct estimate_cohorts *c)
+void eng_estimate_cohorts_free(struct estimate_cohorts *c)
 {
     free(c->c);
     *c = (struct estimate_cohorts){ 0 };
@@ -99,7 +101,7 @@ static double older(const struct estimate_vm *vm, enum estimate_class class,
                     double runs)
 {
     const struct eng_estimate_series *of = vm->of;
-    double stay = estimate_stays(vm->leave[class], runs);
+    double stay = eng_estimate_stays(vm->leave[class], runs);
 
     if (class != ESTIMATE_OVERLAYS || of->overlays <= 0)
         return stay;
@@ -109,8 +111,8 @@ static double older(const struct estimate_vm *vm, enum estimate_class class,
     return fmax(0, 1 - blocks / of->overlays * (1 - stay));
 }
 
-void estimate_cohorts_begin(struct estimate_vm *vm, enum estimate_class class,
-                            double n)
+void eng_estimate_cohorts_begin(struct estimate_vm *vm,
+                                enum estimate_class class, double n)
 {
     struct estimate_cohorts *to = &vm->needed[class];
     const struct eng_kept *newest = &vm->points[vm->n_points - 1];
@@ -123,9 +125,9 @@ void estimate_cohorts_begin(struct estimate_vm *vm, enum estimate_class class,
             continue;
         double runs = round((double)(newest->time - p->time) / ESTIMATE_DAY_S);
         double as_old = fmin(rest, n * older(vm, class, runs));
-        estimate_cohorts_add(to, until, rest - as_old);
+        eng_estimate_cohorts_add(to, until, rest - as_old);
         rest = as_old;
         until = p->locked_until;
     }
-    estimate_cohorts_add(to, until, rest);
+    eng_estimate_cohorts_add(to, until, rest);
 }

@@ -21,11 +21,12 @@ static double dropped(const struct estimate_vm *vm, size_t i,
 {
     double runs = runs_between(&vm->points[i], &vm->points[i + 1]);
 
-    return estimate_cohorts_total(&vm->needed[class]) *
-           (1 - estimate_stays(vm->leave[class], runs));
+    return eng_estimate_cohorts_total(&vm->needed[class]) *
+           (1 - eng_estimate_stays(vm->leave[class], runs));
 }
 
-double estimate_older(const struct estimate_vm *vm, enum estimate_class class)
+double eng_estimate_older(const struct estimate_vm *vm,
+                          enum estimate_class class)
 {
     double n = 0;
 
@@ -49,7 +50,7 @@ static void remove_point(struct estimate *s, struct estimate_vm *vm, size_t i)
 static int expire(struct estimate *s, int64_t t, double *over, double *held,
                   struct err *e)
 {
-    double there = estimate_points(s);
+    double there = eng_estimate_points(s);
     double kept = 0;
 
     for (size_t v = 0; v < s->f->n_series; v++) {
@@ -58,7 +59,7 @@ static int expire(struct estimate *s, int64_t t, double *over, double *held,
             return -1;
         for (size_t i = 0; i < vm->n_points; i++) {
             if (vm->points[i].expired)
-                *held += 1 - estimate_unlocked(s, &vm->points[i], t);
+                *held += 1 - eng_estimate_unlocked(s, &vm->points[i], t);
             else
                 kept++;
         }
@@ -80,14 +81,14 @@ static struct fate fate_of(const struct estimate *s,
                            const struct estimate_vm *vm, size_t i,
                            enum estimate_class class, int64_t t)
 {
-    double unlocked = estimate_unlocked(s, &vm->points[i], t);
+    double unlocked = eng_estimate_unlocked(s, &vm->points[i], t);
     double freed = dropped(vm, i, class) * unlocked;
 
     for (size_t k = i; k-- > 0;) {
         const struct eng_kept *p = &vm->points[k];
-        double has =
-            estimate_stays(vm->leave[class], runs_between(p, &vm->points[i]));
-        double gone = p->expired ? estimate_unlocked(s, p, t) : 0;
+        double has = eng_estimate_stays(vm->leave[class],
+                                        runs_between(p, &vm->points[i]));
+        double gone = p->expired ? eng_estimate_unlocked(s, p, t) : 0;
         freed *= 1 - has * (1 - gone);
         if (!p->expired)
             break;
@@ -102,8 +103,8 @@ static double needed(const struct estimate *s, enum estimate_class class)
 
     for (size_t v = 0; v < s->f->n_series; v++) {
         const struct estimate_vm *vm = &s->vm[v];
-        n += estimate_cohorts_total(&vm->needed[class]) +
-             estimate_older(vm, class);
+        n += eng_estimate_cohorts_total(&vm->needed[class]) +
+             eng_estimate_older(vm, class);
         for (size_t i = 0; i + 1 < vm->n_points; i++)
             if (vm->points[i].expired)
                 n -= fate_of(s, vm, i, class, s->collected).freed;
@@ -147,7 +148,7 @@ static void forget_expired(struct estimate *s, int64_t t)
         struct estimate_vm *vm = &s->vm[v];
         for (size_t i = 0; i < vm->n_points;)
             if (vm->points[i].expired &&
-                estimate_unlocked(s, &vm->points[i], t) >= 1)
+                eng_estimate_unlocked(s, &vm->points[i], t) >= 1)
                 remove_point(s, vm, i);
             else
                 i++;
@@ -156,8 +157,9 @@ static void forget_expired(struct estimate *s, int64_t t)
 
 static void read_points(struct estimate *s)
 {
-    estimate_ask(s, OBJ_LIST, estimate_list_pages(estimate_points(s)));
-    estimate_ask(s, OBJ_GET, estimate_points(s));
+    eng_estimate_ask(s, OBJ_LIST,
+                     eng_estimate_list_pages(eng_estimate_points(s)));
+    eng_estimate_ask(s, OBJ_GET, eng_estimate_points(s));
     for (size_t v = 0; v < s->f->n_series; v++)
         s->out->received_bytes +=
             (double)s->vm[v].n_points * s->vm[v].of->manifest_bytes;
@@ -166,8 +168,8 @@ static void read_points(struct estimate *s)
 /* Leases that were written lately are read: those of the day's runs. */
 static void look_at_leases(struct estimate *s)
 {
-    estimate_ask(s, OBJ_LIST, 1 + estimate_list_pages(s->leases));
-    estimate_ask(s, OBJ_GET, (double)s->f->n_series);
+    eng_estimate_ask(s, OBJ_LIST, 1 + eng_estimate_list_pages(s->leases));
+    eng_estimate_ask(s, OBJ_GET, (double)s->f->n_series);
 }
 
 /* Where no locks decide: nobody is at work, our mark, nobody still. */
@@ -176,27 +178,27 @@ static void turn(struct estimate *s)
     if (s->f->locked)
         return;
     look_at_leases(s);
-    estimate_ask(s, OBJ_PUT, 2);
+    eng_estimate_ask(s, OBJ_PUT, 2);
     look_at_leases(s);
-    estimate_ask(s, OBJ_GET, 1);
+    eng_estimate_ask(s, OBJ_GET, 1);
 }
 
 /* Retention judges, and once more before it removes. */
 static int do_points(struct estimate *s, int64_t t, double *held, struct err *e)
 {
-    double before = estimate_points(s);
+    double before = eng_estimate_points(s);
     double over = 0;
 
     read_points(s);
-    estimate_ask(s, OBJ_LIST, 1); /* which are protected */
+    eng_estimate_ask(s, OBJ_LIST, 1); /* which are protected */
     if (expire(s, t, &over, held, e) < 0)
         return -1;
     if (over <= 0)
         return 0;
     turn(s);
-    estimate_ask(s, OBJ_LIST, 2 * estimate_list_pages(before) + 1);
-    estimate_ask(s, OBJ_GET, before);
-    estimate_ask(s, OBJ_DELETE, ceil(over / COLLECT_BATCH));
+    eng_estimate_ask(s, OBJ_LIST, 2 * eng_estimate_list_pages(before) + 1);
+    eng_estimate_ask(s, OBJ_GET, before);
+    eng_estimate_ask(s, OBJ_DELETE, ceil(over / COLLECT_BATCH));
     return 0;
 }
 
@@ -208,8 +210,9 @@ static double block_bytes(const struct estimate *s)
 
 static double list_all(double n, bool fine)
 {
-    return fine ? COLLECT_PREFIXES * estimate_list_pages(n / COLLECT_PREFIXES)
-                : estimate_list_pages(n);
+    return fine ? COLLECT_PREFIXES *
+                      eng_estimate_list_pages(n / COLLECT_PREFIXES)
+                : eng_estimate_list_pages(n);
 }
 
 /* Objects of one kind: `unused` of n are listed and deleted. */
@@ -217,9 +220,9 @@ static double free_objects(struct estimate *s, unsigned kind, double *n,
                            int64_t t, bool fine)
 {
     struct estimate_cohorts *c = &s->unused[kind];
-    double deleted =
-        estimate_cohorts_delete(c, t, s->f->locked ? s->f->generation_s : 0);
-    double left = estimate_cohorts_total(c);
+    double deleted = eng_estimate_cohorts_delete(
+        c, t, s->f->locked ? s->f->generation_s : 0);
+    double left = eng_estimate_cohorts_total(c);
 
     deleted += free_expired(s, kind, t, &left);
 
@@ -230,11 +233,13 @@ static double free_objects(struct estimate *s, unsigned kind, double *n,
         fine ? COLLECT_PREFIXES *
                    (1 - pow(1 - 1.0 / COLLECT_PREFIXES, deleted + left))
              : 1;
-    estimate_ask(s, OBJ_LIST,
-                 list_all(*n, fine) * pieces / (fine ? COLLECT_PREFIXES : 1));
-    estimate_ask(s, OBJ_DELETE,
-                 pieces * ceil((deleted + left) / pieces / COLLECT_BATCH));
-    s->bytes -= deleted * (kind == 1 ? estimate_page_bytes(s) : block_bytes(s));
+    eng_estimate_ask(s, OBJ_LIST,
+                     list_all(*n, fine) * pieces /
+                         (fine ? COLLECT_PREFIXES : 1));
+    eng_estimate_ask(s, OBJ_DELETE,
+                     pieces * ceil((deleted + left) / pieces / COLLECT_BATCH));
+    s->bytes -=
+        deleted * (kind == 1 ? eng_estimate_page_bytes(s) : block_bytes(s));
     *n -= deleted;
     s->swept = true;
     return left;
@@ -245,21 +250,22 @@ static void sweep(struct estimate *s, int64_t t, double held)
     bool fine =
         needed(s, ESTIMATE_BASES) + needed(s, ESTIMATE_OVERLAYS) > COLLECT_FEW;
 
-    estimate_ask(s, OBJ_LIST,
-                 list_all(s->blocks, fine) + list_all(s->pages, fine) +
-                     estimate_list_pages(estimate_points(s)) + 2);
+    eng_estimate_ask(s, OBJ_LIST,
+                     list_all(s->blocks, fine) + list_all(s->pages, fine) +
+                         eng_estimate_list_pages(eng_estimate_points(s)) + 2);
     s->swept = false;
     double left = free_objects(s, 0, &s->blocks, t, fine) +
                   free_objects(s, 1, &s->pages, t, fine);
     if (s->swept) {
         turn(s);
-        estimate_ask(s, OBJ_PUT, 1); /* the sweep counter */
-        if (!s->f->locked)           /* points that came since */
-            estimate_ask(s, OBJ_LIST, estimate_list_pages(estimate_points(s)));
+        eng_estimate_ask(s, OBJ_PUT, 1); /* the sweep counter */
+        if (!s->f->locked)               /* points that came since */
+            eng_estimate_ask(s, OBJ_LIST,
+                             eng_estimate_list_pages(eng_estimate_points(s)));
     }
     /* What the server holds is asked for its date. */
     if (s->f->locked)
-        estimate_ask(s, OBJ_RETENTION, fmin(1000, left + held));
+        eng_estimate_ask(s, OBJ_RETENTION, fmin(1000, left + held));
 }
 
 static void tidy(struct estimate *s)
@@ -267,28 +273,28 @@ static void tidy(struct estimate *s)
     double versions = s->leases * (s->f->versions ? 2 : 1);
 
     look_at_leases(s);
-    estimate_ask(s, OBJ_LIST, estimate_list_pages(versions));
+    eng_estimate_ask(s, OBJ_LIST, eng_estimate_list_pages(versions));
     if (versions >= 1)
-        estimate_ask(s, OBJ_DELETE, ceil(versions / COLLECT_BATCH));
+        eng_estimate_ask(s, OBJ_DELETE, ceil(versions / COLLECT_BATCH));
     s->leases = 0;
 }
 
-int estimate_collection(struct estimate *s, int64_t t, struct err *e)
+int eng_estimate_collection(struct estimate *s, int64_t t, struct err *e)
 {
     double held = 0;
 
     s->out->collections++;
-    estimate_ask_open(s);
-    estimate_ask(s, OBJ_BUCKET, 2);
+    eng_estimate_ask_open(s);
+    eng_estimate_ask(s, OBJ_BUCKET, 2);
     if (!s->f->locked)
         look_at_leases(s);
-    estimate_ask(s, OBJ_LIST, 2); /* keysets, damaged objects */
+    eng_estimate_ask(s, OBJ_LIST, 2); /* keysets, damaged objects */
     if (do_points(s, t, &held, e) < 0)
         return -1;
     read_points(s);
     double pages = needed(s, ESTIMATE_PAGES);
-    estimate_ask(s, OBJ_GET, pages);
-    s->out->received_bytes += pages * estimate_page_bytes(s);
+    eng_estimate_ask(s, OBJ_GET, pages);
+    s->out->received_bytes += pages * eng_estimate_page_bytes(s);
     sweep(s, t, held);
     tidy(s);
     forget_expired(s, t);

@@ -64,54 +64,57 @@ struct estimate {
 
 /* --- estimate_cohorts.c --- */
 
-int estimate_cohorts_init(struct estimate_cohorts *c, size_t cap, struct err *e)
+int eng_estimate_cohorts_init(struct estimate_cohorts *c, size_t cap,
+                              struct err *e)
     __attribute__((warn_unused_result));
 /* There is room: the caller knows how many it adds. */
-void estimate_cohorts_add(struct estimate_cohorts *c, int64_t until, double n);
-double estimate_cohorts_total(const struct estimate_cohorts *c);
-void estimate_cohorts_leave(struct estimate_cohorts *c, double share);
+void eng_estimate_cohorts_add(struct estimate_cohorts *c, int64_t until,
+                              double n);
+double eng_estimate_cohorts_total(const struct estimate_cohorts *c);
+void eng_estimate_cohorts_leave(struct estimate_cohorts *c, double share);
 /* Locks all until `until`: the requests that takes. */
-double estimate_cohorts_extend(struct estimate_cohorts *c, int64_t until,
-                               uint64_t generation_s);
+double eng_estimate_cohorts_extend(struct estimate_cohorts *c, int64_t until,
+                                   uint64_t generation_s);
 /* Deletes what no lock holds at t: how many that are. */
-double estimate_cohorts_delete(struct estimate_cohorts *c, int64_t t,
-                               uint64_t generation_s);
+double eng_estimate_cohorts_delete(struct estimate_cohorts *c, int64_t t,
+                                   uint64_t generation_s);
 /* Until when the objects of the newest point are locked, as its points say. */
-void estimate_cohorts_begin(struct estimate_vm *vm, enum estimate_class class,
-                            double n);
-void estimate_cohorts_free(struct estimate_cohorts *c);
+void eng_estimate_cohorts_begin(struct estimate_vm *vm,
+                                enum estimate_class class, double n);
+void eng_estimate_cohorts_free(struct estimate_cohorts *c);
 
 /* --- estimate_run.c --- */
 
 /* Opening: the descriptor, and which of its versions is the oldest. */
-void estimate_ask_open(struct estimate *s);
+void eng_estimate_ask_open(struct estimate *s);
 /* All VMs are backed up at t by one command. */
-int estimate_runs(struct estimate *s, int64_t t, struct err *e)
+int eng_estimate_runs(struct estimate *s, int64_t t, struct err *e)
     __attribute__((warn_unused_result));
 
 /* --- estimate_collect.c --- */
 
 /* Objects that points before the newest one need and the next ones do not. */
-double estimate_older(const struct estimate_vm *vm, enum estimate_class class);
+double eng_estimate_older(const struct estimate_vm *vm,
+                          enum estimate_class class);
 /* A collection at t, after the day's runs. */
-int estimate_collection(struct estimate *s, int64_t t, struct err *e)
+int eng_estimate_collection(struct estimate *s, int64_t t, struct err *e)
     __attribute__((warn_unused_result));
 
 /* --- estimate.c --- */
 
-void estimate_ask(struct estimate *s, enum obj_verb verb, double n);
-void estimate_extend(struct estimate *s, double n);
+void eng_estimate_ask(struct estimate *s, enum obj_verb verb, double n);
+void eng_estimate_extend(struct estimate *s, double n);
 /* Pages of a listing of n keys; at least one. */
-double estimate_list_pages(double n);
+double eng_estimate_list_pages(double n);
 /* The share that stays over so many runs. */
-double estimate_stays(double leave, double runs);
+double eng_estimate_stays(double leave, double runs);
 /* The chance that an expired point's manifest, or an object that it was the
  * last to need, is not locked any more when a collection comes at t. */
-double estimate_unlocked(const struct estimate *s, const struct eng_kept *p,
-                         int64_t t);
+double eng_estimate_unlocked(const struct estimate *s, const struct eng_kept *p,
+                             int64_t t);
 /* Points of all VMs that are there. */
-double estimate_points(const struct estimate *s);
+double eng_estimate_points(const struct estimate *s);
 /* The mean size of a page. */
-double estimate_page_bytes(const struct estimate *s);
+double eng_estimate_page_bytes(const struct estimate *s);
 
 #endif

@@ -12,24 +12,25 @@
 #define ONE_LISTING 1000
 #define PREFIXES 256
 
-void estimate_ask_open(struct estimate *s)
+void eng_estimate_ask_open(struct estimate *s)
 {
-    estimate_ask(s, OBJ_GET, 1);
+    eng_estimate_ask(s, OBJ_GET, 1);
     if (s->f->versions)
-        estimate_ask(s, OBJ_LIST, 1);
+        eng_estimate_ask(s, OBJ_LIST, 1);
 }
 
 /* A collection has been by: the index is filled anew. */
 static void list_anew(struct estimate *s)
 {
     if (s->blocks <= ONE_LISTING) {
-        estimate_ask(s, OBJ_LIST, estimate_list_pages(s->blocks));
+        eng_estimate_ask(s, OBJ_LIST, eng_estimate_list_pages(s->blocks));
     } else {
-        estimate_ask(s, OBJ_LIST, 2); /* more than one listing does */
-        estimate_ask(s, OBJ_LIST,
-                     PREFIXES * estimate_list_pages(s->blocks / PREFIXES));
+        eng_estimate_ask(s, OBJ_LIST, 2); /* more than one listing does */
+        eng_estimate_ask(s, OBJ_LIST,
+                         PREFIXES *
+                             eng_estimate_list_pages(s->blocks / PREFIXES));
     }
-    estimate_ask(s, OBJ_LIST, estimate_list_pages(s->pages));
+    eng_estimate_ask(s, OBJ_LIST, eng_estimate_list_pages(s->pages));
     s->swept = false;
 }
 
@@ -37,8 +38,9 @@ static void list_anew(struct estimate *s)
  * points, damaged objects? */
 static void ask_first(struct estimate *s)
 {
-    estimate_ask(s, OBJ_BUCKET, s->f->locked ? 3 : 1);
-    estimate_ask(s, OBJ_LIST, estimate_list_pages(estimate_points(s)) + 1);
+    eng_estimate_ask(s, OBJ_BUCKET, s->f->locked ? 3 : 1);
+    eng_estimate_ask(s, OBJ_LIST,
+                     eng_estimate_list_pages(eng_estimate_points(s)) + 1);
     if (s->swept)
         list_anew(s);
 }
@@ -48,14 +50,14 @@ static void ask_first(struct estimate *s)
 static void ask_lease(struct estimate *s, size_t nth)
 {
     s->leases++;
-    estimate_ask(s, OBJ_PUT, 2); /* its beginning and its end */
-    estimate_ask(s, OBJ_LIST, estimate_list_pages(s->leases));
-    estimate_ask(s, OBJ_GET, (double)nth + 1);
-    estimate_ask(s, OBJ_GET, 1);
+    eng_estimate_ask(s, OBJ_PUT, 2); /* its beginning and its end */
+    eng_estimate_ask(s, OBJ_LIST, eng_estimate_list_pages(s->leases));
+    eng_estimate_ask(s, OBJ_GET, (double)nth + 1);
+    eng_estimate_ask(s, OBJ_GET, 1);
     if (s->f->locked)
         return;
-    estimate_ask(s, OBJ_LIST, 1);
-    estimate_ask(s, OBJ_GET, 1); /* a look before the manifest */
+    eng_estimate_ask(s, OBJ_LIST, 1);
+    eng_estimate_ask(s, OBJ_GET, 1); /* a look before the manifest */
 }
 
 /* Manifests that a run reads for its flags: of each period those up to the one
@@ -93,10 +95,11 @@ static void read_parent(struct estimate *s, const struct estimate_vm *vm,
 
     if (vm->zone != NULL)
         manifests += flags_read(vm, t);
-    estimate_ask(s, OBJ_LIST, estimate_list_pages((double)vm->n_points));
-    estimate_ask(s, OBJ_GET, manifests + vm->of->page_refs);
+    eng_estimate_ask(s, OBJ_LIST,
+                     eng_estimate_list_pages((double)vm->n_points));
+    eng_estimate_ask(s, OBJ_GET, manifests + vm->of->page_refs);
     s->out->received_bytes += manifests * vm->of->manifest_bytes +
-                              vm->of->page_refs * estimate_page_bytes(s);
+                              vm->of->page_refs * eng_estimate_page_bytes(s);
 }
 
 /* The stored size of a changed block's object.  An overlay holds what was
@@ -123,17 +126,17 @@ static void change(struct estimate *s, struct estimate_vm *vm, int64_t until)
         [ESTIMATE_PAGES] = of->page_refs * vm->leave[ESTIMATE_PAGES],
     };
     double bytes = blocks * put_bytes(s, vm) +
-                   fresh[ESTIMATE_PAGES] * estimate_page_bytes(s) +
+                   fresh[ESTIMATE_PAGES] * eng_estimate_page_bytes(s) +
                    of->manifest_bytes;
 
     for (int k = 0; k < ESTIMATE_CLASSES; k++) {
         struct estimate_cohorts *needed = &vm->needed[k];
-        estimate_cohorts_leave(needed, vm->leave[k]);
+        eng_estimate_cohorts_leave(needed, vm->leave[k]);
         if (s->f->locked)
-            estimate_extend(
-                s, estimate_cohorts_extend(needed, until, s->f->generation_s));
-        estimate_cohorts_add(needed, until, fresh[k]);
-        estimate_ask(s, OBJ_PUT, fresh[k]);
+            eng_estimate_extend(s, eng_estimate_cohorts_extend(
+                                       needed, until, s->f->generation_s));
+        eng_estimate_cohorts_add(needed, until, fresh[k]);
+        eng_estimate_ask(s, OBJ_PUT, fresh[k]);
     }
     s->blocks += blocks;
     s->pages += fresh[ESTIMATE_PAGES];
@@ -148,19 +151,20 @@ static void make_visible(struct estimate *s, const struct estimate_vm *vm,
 {
     const struct eng_estimate_series *of = vm->of;
 
-    estimate_ask(s, OBJ_PUT, 1);
+    eng_estimate_ask(s, OBJ_PUT, 1);
     s->out->points++;
     if (!s->f->locked)
         return;
     if (until > s->descriptor_until) {
-        estimate_extend(s, fmin(1, (double)(until - s->descriptor_until) /
-                                       (double)s->f->generation_s));
+        eng_estimate_extend(s, fmin(1, (double)(until - s->descriptor_until) /
+                                           (double)s->f->generation_s));
         s->descriptor_until = until;
     }
-    double overlays = estimate_cohorts_total(&vm->needed[ESTIMATE_OVERLAYS]);
+    double overlays =
+        eng_estimate_cohorts_total(&vm->needed[ESTIMATE_OVERLAYS]);
     double whole = fmax(0, of->used - overlays) / fmax(1, of->entries);
     double looks = ceil(of->entries / (floor(of->entries / SAMPLE) + 1));
-    estimate_ask(s, OBJ_HEAD, 1 + looks * whole);
+    eng_estimate_ask(s, OBJ_HEAD, 1 + looks * whole);
 }
 
 static int back_up(struct estimate *s, struct estimate_vm *vm, int64_t t,
@@ -185,11 +189,11 @@ static int back_up(struct estimate *s, struct estimate_vm *vm, int64_t t,
     return 0;
 }
 
-int estimate_runs(struct estimate *s, int64_t t, struct err *e)
+int eng_estimate_runs(struct estimate *s, int64_t t, struct err *e)
 {
     if (s->f->n_series == 0)
         return 0;
-    estimate_ask_open(s);
+    eng_estimate_ask_open(s);
     for (size_t i = 0; i < s->f->n_series; i++) {
         ask_lease(s, i);
         if (i == 0)
