@@ -205,8 +205,12 @@ static int held_until(struct check *c, const struct eng_point *p,
         if (all.v[i].marker)
             continue;
         if (eng_mend_lock_of(c->repo, c->o->cancel, &w, all.v[i].id, &lock, e) <
-            0)
-            return -1;
+            0) {
+            if (e->kind != ERR_NOTFOUND)
+                return -1;
+            *e = (struct err){ 0 }; /* it was removed meanwhile */
+            continue;
+        }
         if (lock.mode != OBJ_LOCK_NONE && lock.until > *until)
             *until = lock.until;
     }

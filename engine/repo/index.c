@@ -132,6 +132,10 @@ static const char INSERT_OBJECT[] =
     " checksum=excluded.checksum, size=excluded.size"
     " WHERE excluded.version IS NOT NULL";
 
+#define FIND_VERSION(table)                                                    \
+    "SELECT version,until,checksum,size FROM " table " WHERE kind=?1 AND "     \
+                                                     "id=?2"
+
 static int prepare(struct eng_index *ix, struct err *e)
 {
     static const char *const sql[] = {
@@ -141,9 +145,8 @@ static int prepare(struct eng_index *ix, struct err *e)
         "INSERT OR IGNORE INTO manifest VALUES(?1)",
         FIND_COMPOSED,
         "INSERT OR REPLACE INTO composed VALUES(?1,?2,?3,?4,?5,?6)",
-        "SELECT version,until,checksum,size FROM object WHERE kind=?1 AND "
-        "id=?2",
-        "SELECT version,until,checksum,size FROM held WHERE kind=?1 AND id=?2",
+        FIND_VERSION("object"),
+        FIND_VERSION("held"),
     };
     sqlite3_stmt **const st[] = { &ix->find,          &ix->insert,
                                   &ix->find_seen,     &ix->insert_seen,
