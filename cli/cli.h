@@ -39,12 +39,8 @@ int cli_main(int argc, char **argv);
 bool cli_given(const struct cli_ctx *c, enum cli_opt opt);
 const char *cli_text(const struct cli_ctx *c, enum cli_opt opt); /* or NULL */
 uint64_t cli_number(const struct cli_ctx *c, enum cli_opt opt);  /* or 0 */
-/* "5%", "0.1%" in millionths; ERR_USAGE.  Where it was not given *ppm stays. */
-int cli_share(const struct cli_ctx *c, enum cli_opt opt, unsigned *ppm,
-              struct err *e) __attribute__((warn_unused_result));
-
 /* An option that was given as "5%" or "0.1%": in millionths, at least one.
- * ERR_USAGE. */
+ * Where it was not given *ppm stays.  ERR_USAGE. */
 int cli_share(const struct cli_ctx *c, enum cli_opt opt, unsigned *ppm,
               struct err *e) __attribute__((warn_unused_result));
 

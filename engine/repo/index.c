@@ -134,7 +134,7 @@ static const char INSERT_OBJECT[] =
 
 #define FIND_VERSION(table)                                                    \
     "SELECT version,until,checksum,size FROM " table " WHERE kind=?1 AND "     \
-                                                     "id=?2"
+    "id=?2"
 
 static int prepare(struct eng_index *ix, struct err *e)
 {
