@@ -134,6 +134,7 @@ int eng_check_run(struct eng_repo *r, const struct eng_check_opts *o,
     eng_damaged_free(&c.marks);
     free(c.mark_used);
     free(c.out);
+    eng_pagerefs_free(&c.refs);
     free(c.pages);
     free(c.bad);
     return result;

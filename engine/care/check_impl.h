@@ -8,17 +8,17 @@
 #include "engine/care/check.h"
 #include "engine/care/idset.h"
 #include "engine/care/look.h"
+#include "engine/care/pagerefs.h"
 #include "engine/repo/damaged.h"
 #include "manifest/entry.h"
 
-/* One page as some point needs it: the same page at places of other shapes is
- * looked at once for each. */
+/* What became of a page as some point needs it: the same page at places of
+ * other shapes is looked at once for each. */
 struct check_page {
-    struct mf_id id;
-    uint32_t entries, block_size, last_len;
-    bool lost;            /* it does not verify */
-    uint64_t lost_blocks; /* that it names, each time it names one */
-    struct mf_id example; /* the first of them */
+    const struct eng_pageref *at; /* borrowed from check.refs */
+    bool lost;                    /* it does not verify */
+    uint64_t lost_blocks;         /* that it names, each time it names one */
+    struct mf_id example;         /* the first of them */
 };
 
 /* An object that is not as it should be. */
@@ -37,8 +37,8 @@ struct check {
     bool versions; /* the bucket keeps them */
     int64_t until; /* the latest lock of all points */
     uint64_t seed; /* of the sample */
-    struct check_page *pages; /* owned; sorted, each once */
-    size_t n_pages, cap_pages;
+    struct eng_pagerefs refs; /* pages that points need */
+    struct check_page *pages; /* owned; one for each of them */
     struct eng_idset set;
     const struct eng_idset_slot *one; /* that is in any sample */
     struct eng_damaged marks;         /* as they were at the beginning */
@@ -75,7 +75,7 @@ int eng_check_junk(struct check *c, struct err *e)
 
 /* --- check_pages.c --- */
 
-/* Fills c->pages from the points. */
+/* Fills c->refs and c->pages from the points. */
 int eng_check_gather_pages(struct check *c, struct err *e)
     __attribute__((warn_unused_result));
 /* The page of a stream in c->pages, or NULL. */

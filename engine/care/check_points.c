@@ -307,7 +307,7 @@ static void add_lack(struct check *c, const struct mf_stream *s, size_t n,
             if (p == NULL)
                 continue;
             if (l->example.s[0] == '\0' && p->lost)
-                l->example = mf_key_page(MF_KEYSET_PLAIN, &p->id);
+                l->example = mf_key_page(MF_KEYSET_PLAIN, &p->at->id);
             else if (l->example.s[0] == '\0' && p->lost_blocks > 0)
                 l->example = mf_key_block(MF_KEYSET_PLAIN, &p->example);
             l->pages += p->lost;

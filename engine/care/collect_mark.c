@@ -214,27 +214,14 @@ static int add_blocks(struct reading *r, const struct eng_pageref *p,
 static int read_page(struct reading *r, const struct eng_pageref *p,
                      struct err *e)
 {
-    struct eng_look_want w = eng_look_page(&p->id);
     struct eng_looked found;
-    struct err why = { 0 };
-    bool good = false;
+    int good = eng_pageref_read(r->looker, p, r->entries, &found, e);
 
-    if (eng_look(r->looker, &w, &found, e) < 0)
+    if (good < 0)
         return -1;
-    if (found.state == ENG_LOOK_GOOD || found.state == ENG_LOOK_OLDER) {
-        good =
-            mf_page_decode(eng_looker_plain(r->looker), r->entries, p->entries,
-                           p->block_size, p->last_len, &why) == 0;
-        if (!good && why.kind != ERR_CORRUPT) {
-            *e = why;
-            return -1;
-        }
-    }
     pthread_mutex_lock(&r->c->lock);
     int result =
-        good
-            ? add_blocks(r, p, e)
-            : note_lost(r->c, p, why.kind != ERR_NONE ? why.msg : found.why, e);
+        good == 1 ? add_blocks(r, p, e) : note_lost(r->c, p, found.why, e);
     pthread_mutex_unlock(&r->c->lock);
     return result;
 }

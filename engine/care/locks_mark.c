@@ -48,16 +48,14 @@ static int add_blocks(struct reading *r, const struct eng_pageref *p,
 
 /* A page that is not there is named when it is asked for. */
 static int lost(struct locks *l, const struct eng_pageref *p,
-                const struct eng_looked *found, const struct err *why,
-                struct err *e)
+                const struct eng_looked *found, struct err *e)
 {
     struct mf_key key = mf_key_page(MF_KEYSET_PLAIN, &p->id);
     struct eng_locks_finding f = { .word = ENG_LOCKS_UNREADABLE,
                                    .key = key.s,
                                    .version = "",
                                    .mode = "none",
-                                   .why = why->kind != ERR_NONE ? why->msg
-                                                                : found->why };
+                                   .why = found->why };
 
     if (!l->first || found->state == ENG_LOOK_ABSENT)
         return 0;
@@ -67,23 +65,13 @@ static int lost(struct locks *l, const struct eng_pageref *p,
 static int read_page(struct reading *r, const struct eng_pageref *p,
                      struct err *e)
 {
-    struct eng_look_want w = eng_look_page(&p->id);
     struct eng_looked found;
-    struct err why = { 0 };
-    bool good = false;
+    int good = eng_pageref_read(r->looker, p, r->entries, &found, e);
 
-    if (eng_look(r->looker, &w, &found, e) < 0)
+    if (good < 0)
         return -1;
-    if (found.state == ENG_LOOK_GOOD || found.state == ENG_LOOK_OLDER)
-        good =
-            mf_page_decode(eng_looker_plain(r->looker), r->entries, p->entries,
-                           p->block_size, p->last_len, &why) == 0;
-    if (why.kind != ERR_NONE && why.kind != ERR_CORRUPT) {
-        *e = why;
-        return -1;
-    }
-    if (!good)
-        return lost(r->l, p, &found, &why, e);
+    if (good == 0)
+        return lost(r->l, p, &found, e);
     pthread_mutex_lock(&r->l->lock);
     int result = add_blocks(r, p, e);
     pthread_mutex_unlock(&r->l->lock);

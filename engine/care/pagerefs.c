@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/care/pagerefs.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,8 +9,10 @@
 #include "manifest/page.h"
 
 /* The same page at a place of the same shape. */
-static int by_place(const struct eng_pageref *a, const struct eng_pageref *b)
+static int by_place(const void *pa, const void *pb)
 {
+    const struct eng_pageref *a = pa;
+    const struct eng_pageref *b = pb;
     int d = memcmp(a->id.b, b->id.b, MF_ID_BYTES);
 
     if (d != 0)
@@ -66,6 +69,19 @@ int eng_pagerefs_add_one(struct eng_pagerefs *s, const struct eng_pageref *p,
     return 0;
 }
 
+struct eng_pageref eng_pageref_of(const struct mf_stream *s, uint64_t page)
+{
+    uint64_t blocks = mf_block_count(s->size, s->block_size);
+    size_t n = mf_page_len(blocks, page);
+    uint64_t last = page * MF_PAGE_ENTRIES + n - 1;
+
+    return (struct eng_pageref){ .id = s->pages[page].id,
+                                 .entries = (uint32_t)n,
+                                 .block_size = s->block_size,
+                                 .last_len = mf_block_len(
+                                     s->size, s->block_size, last) };
+}
+
 static int add_streams(struct eng_pagerefs *s, const struct mf_stream *of,
                        size_t n, uint32_t rank, struct err *e)
 {
@@ -73,16 +89,8 @@ static int add_streams(struct eng_pagerefs *s, const struct mf_stream *of,
         for (uint64_t page = 0; page < of[i].n_pages; page++) {
             if (of[i].pages[page].zero)
                 continue;
-            uint64_t blocks = mf_block_count(of[i].size, of[i].block_size);
-            size_t entries = mf_page_len(blocks, page);
-            uint64_t last = page * MF_PAGE_ENTRIES + entries - 1;
-            struct eng_pageref p = {
-                .id = of[i].pages[page].id,
-                .entries = (uint32_t)entries,
-                .block_size = of[i].block_size,
-                .last_len = mf_block_len(of[i].size, of[i].block_size, last),
-                .rank = rank,
-            };
+            struct eng_pageref p = eng_pageref_of(&of[i], page);
+            p.rank = rank;
             if (eng_pagerefs_add_one(s, &p, e) < 0)
                 return -1;
         }
@@ -95,6 +103,12 @@ int eng_pagerefs_add(struct eng_pagerefs *s, const struct mf_point *m,
     if (add_streams(s, m->disks, m->n_disks, rank, e) < 0)
         return -1;
     return add_streams(s, m->files, m->n_files, rank, e);
+}
+
+const struct eng_pageref *eng_pagerefs_find(const struct eng_pagerefs *s,
+                                            const struct eng_pageref *p)
+{
+    return s->n == 0 ? NULL : bsearch(p, s->p, s->n, sizeof(*s->p), by_place);
 }
 
 size_t eng_pagerefs_at(const struct eng_pagerefs *s, const struct mf_id *id)
@@ -121,6 +135,30 @@ void eng_pagerefs_free(struct eng_pagerefs *s)
 {
     free(s->p);
     *s = (struct eng_pagerefs){ 0 };
+}
+
+int eng_pageref_read(struct eng_looker *l, const struct eng_pageref *p,
+                     struct mf_entry *entries, struct eng_looked *found,
+                     struct err *e)
+{
+    struct eng_look_want w = eng_look_page(&p->id);
+    struct err why = { 0 };
+
+    if (eng_look(l, &w, found, e) < 0)
+        return -1;
+    if (found->state != ENG_LOOK_GOOD && found->state != ENG_LOOK_OLDER)
+        return 0;
+    if (mf_page_decode(eng_looker_plain(l), entries, p->entries, p->block_size,
+                       p->last_len, &why) == 0)
+        return 1;
+    if (why.kind != ERR_CORRUPT) {
+        *e = why;
+        return -1;
+    }
+    /* Its name is right, but not for the place where it stands. */
+    found->state = ENG_LOOK_BAD;
+    (void)snprintf(found->why, sizeof(found->why), "%.299s", why.msg);
+    return 0;
 }
 
 int eng_entry_needs(const struct eng_pageref *p, const struct mf_entry *m,
