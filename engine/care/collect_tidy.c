@@ -53,19 +53,9 @@ static int is_gone(struct collect *c, const struct eng_damaged_id *m,
     struct mf_key key = m->kind == ENG_INDEX_PAGE
                             ? mf_key_page(MF_KEYSET_PLAIN, &m->id)
                             : mf_key_block(MF_KEYSET_PLAIN, &m->id);
-    struct obj_req req = { .key = key.s, .cancel = c->o->cancel };
-    struct obj_info info;
+    int there = eng_versions_any(c->repo, c->o->cancel, key.s, true, e);
 
-    if (c->versions) {
-        AUTO_ENG_VERSIONS struct eng_versions all = { 0 };
-        if (eng_versions_of(eng_repo_store(c->repo), c->o->cancel, key.s, &all,
-                            e) < 0)
-            return -1;
-        return all.n == 0;
-    }
-    if (obj_head(eng_repo_store(c->repo), &req, &info, e) == 0)
-        return 0;
-    return e->kind == ERR_NOTFOUND ? 1 : -1;
+    return there < 0 ? -1 : !there;
 }
 
 /* A mark that was cleared, or of an object that nobody needs and that is not

@@ -7,40 +7,26 @@
 #include "engine/repo/internal.h"
 #include "engine/repo/versions.h"
 
-/* 1: an object of this name is there, or was; 0; -1. */
-static int is_there(struct eng_repo *r, const struct cancel *cancel,
-                    const char *key, struct err *e)
+void eng_folders_note(const char *key, char by[MF_KEY_CHARS])
 {
-    AUTO_ENG_VERSIONS struct eng_versions all = { 0 };
-    struct obj_req req = { .key = key, .cancel = cancel };
-    struct obj_info info;
-    bool versions = false;
-
-    if (eng_repo_keeps_versions(r, cancel, &versions, e) < 0)
-        return -1;
-    if (versions)
-        return eng_versions_of(r->store, cancel, key, &all, e) < 0 ? -1
-                                                                   : all.n > 0;
-    if (obj_head(r->store, &req, &info, e) == 0)
-        return 1;
-    if (e->kind != ERR_NOTFOUND)
-        return -1;
-    *e = (struct err){ 0 };
-    return 0;
+    if (mf_key_is_folder(key, MF_KEYSET_PLAIN) && by[0] == '\0')
+        snprintf(by, MF_KEY_CHARS, "%s", key);
 }
 
 int eng_folders_look(struct eng_repo *r, const struct cancel *cancel,
-                     const char *prefix, char by[MF_KEY_CHARS], struct err *e)
+                     const char *prefix, size_t n, char by[MF_KEY_CHARS],
+                     struct err *e)
 {
     char key[MF_KEY_CHARS];
 
-    by[0] = '\0';
     if (r->simple)
+        by[0] = '\0';
+    if (r->simple || n > 0 || by[0] != '\0')
         return 0;
     snprintf(key, sizeof(key), "%s", prefix);
     for (char *end = strrchr(key, '/'); end != NULL; end = strrchr(key, '/')) {
         *end = '\0';
-        int there = is_there(r, cancel, key, e);
+        int there = eng_versions_any(r, cancel, key, true, e);
         if (there < 0)
             return -1;
         if (there == 1) {

@@ -12,13 +12,17 @@
 #include "engine/repo/repo.h"
 #include "manifest/objkey.h"
 
-/* After a listing of `prefix` ("plain/points/vm/") that showed nothing: fills
- * `by` with the name of the object that stands where the prefix or a folder
- * above it is, a deleted one too; "": nothing does.  A repository in a
- * directory has none. */
+/* While listing: keeps the first such name in `by`. */
+void eng_folders_note(const char *key, char by[MF_KEY_CHARS]);
+
+/* After a listing of `prefix` ("plain/points/vm/") that showed n objects of
+ * ours: if that is none, and none that hides others either, fills `by` with the
+ * name of the object that stands where the prefix or a folder above it is, a
+ * deleted one too; "": nothing does.  A repository in a directory has none: a
+ * file there is no folder. */
 int eng_folders_look(struct eng_repo *r, const struct cancel *cancel,
-                     const char *prefix, char by[MF_KEY_CHARS], struct err *e)
-    __attribute__((warn_unused_result));
+                     const char *prefix, size_t n, char by[MF_KEY_CHARS],
+                     struct err *e) __attribute__((warn_unused_result));
 
 /* ERR_CORRUPT, which names the object; returns -1. */
 int eng_folders_error(const char *by, struct err *e);

@@ -66,24 +66,8 @@ int eng_point_is_there(struct eng_repo *r, const struct cancel *cancel,
                        const struct eng_point *p, struct err *e)
 {
     struct mf_key key = mf_key_point(MF_KEYSET_PLAIN, p->vm_key, p->file);
-    struct obj_req req = { .key = key.s, .cancel = cancel };
-    AUTO_ENG_VERSIONS struct eng_versions all = { 0 };
-    struct obj_info info;
-    bool kept = false;
 
-    if (eng_repo_keeps_versions(r, cancel, &kept, e) < 0)
-        return -1;
-    if (!kept) {
-        if (obj_head(r->store, &req, &info, e) == 0)
-            return 1;
-        return e->kind == ERR_NOTFOUND ? 0 : -1;
-    }
-    if (eng_versions_of(r->store, cancel, key.s, &all, e) < 0)
-        return -1;
-    for (size_t i = 0; i < all.n; i++)
-        if (!all.v[i].marker)
-            return 1;
-    return 0;
+    return eng_versions_any(r, cancel, key.s, false, e);
 }
 
 int eng_point_explain(struct eng_repo *r, const struct cancel *cancel,

@@ -30,8 +30,7 @@ static int on_mark(void *ctx, const char *key, const struct obj_info *info,
     char vm_key[MF_VMKEY_CHARS];
     char file[MF_POINT_FILE_CHARS];
 
-    if (mf_key_is_folder(key, MF_KEYSET_PLAIN) && k->hidden_by[0] == '\0')
-        snprintf(k->hidden_by, sizeof(k->hidden_by), "%s", key);
+    eng_folders_note(key, k->hidden_by);
     if (info->delete_marker ||
         !mf_key_parse_keep(key, MF_KEYSET_PLAIN, vm_key, file))
         return 0;
@@ -62,13 +61,10 @@ static int list(struct eng_repo *r, const struct cancel *cancel,
     *out = (struct eng_keeps){ 0 };
     if (eng_repo_keeps_versions(r, cancel, &opts.versions, e) < 0 ||
         obj_list(r->store, &req, &opts, on_mark, out, e) < 0 ||
-        (out->n == 0 && out->hidden_by[0] == '\0' &&
-         eng_folders_look(r, cancel, prefix.s, out->hidden_by, e) < 0)) {
+        eng_folders_look(r, cancel, prefix.s, out->n, out->hidden_by, e) < 0) {
         eng_keeps_free(out);
         return err_ctx(e, "list protected points");
     }
-    if (r->simple)
-        out->hidden_by[0] = '\0';
     if (out->hidden_by[0] != '\0') {
         (void)eng_folders_error(out->hidden_by, &why);
         log_warn("repo", "all points count as protected: %s", why.msg);

@@ -69,8 +69,7 @@ static int on_name(void *ctx, const char *key, const struct obj_info *info,
     struct eng_point p = { 0 };
     uint8_t hash[8];
 
-    if (mf_key_is_folder(key, MF_KEYSET_PLAIN) && ps->hidden_by[0] == '\0')
-        snprintf(ps->hidden_by, sizeof(ps->hidden_by), "%s", key);
+    eng_folders_note(key, ps->hidden_by);
     if (info->delete_marker ||
         !mf_key_parse_point(key, MF_KEYSET_PLAIN, p.vm_key, p.file) ||
         !mf_point_file_parse(p.file, &p.time, hash))
@@ -96,14 +95,10 @@ static int list_names(struct eng_repo *r, const struct cancel *cancel,
     struct obj_list_opts opts = { 0 };
     if (eng_repo_keeps_versions(r, cancel, &opts.versions, e) < 0 ||
         obj_list(r->store, &req, &opts, on_name, out, e) < 0 ||
-        (out->n == 0 && out->hidden_by[0] == '\0' &&
-         eng_folders_look(r, cancel, prefix.s, out->hidden_by, e) < 0)) {
+        eng_folders_look(r, cancel, prefix.s, out->n, out->hidden_by, e) < 0) {
         eng_points_free(out);
         return err_ctx(e, "list points");
     }
-    /* In a directory a file is no folder. */
-    if (r->simple)
-        out->hidden_by[0] = '\0';
     return 0;
 }
 

@@ -65,6 +65,32 @@ void eng_versions_free(struct eng_versions *v)
     *v = (struct eng_versions){ 0 };
 }
 
+int eng_versions_any(struct eng_repo *r, const struct cancel *cancel,
+                     const char *key, bool markers, struct err *e)
+{
+    struct obj_req req = { .key = key, .cancel = cancel };
+    AUTO_ENG_VERSIONS struct eng_versions all = { 0 };
+    struct obj_info info;
+    bool kept = false;
+
+    if (eng_repo_keeps_versions(r, cancel, &kept, e) < 0)
+        return -1;
+    if (!kept) {
+        if (obj_head(r->store, &req, &info, e) == 0)
+            return 1;
+        if (e->kind != ERR_NOTFOUND)
+            return -1;
+        *e = (struct err){ 0 };
+        return 0;
+    }
+    if (eng_versions_of(r->store, cancel, key, &all, e) < 0)
+        return -1;
+    for (size_t i = 0; i < all.n; i++)
+        if (markers || !all.v[i].marker)
+            return 1;
+    return 0;
+}
+
 /* 1: this version is it; 0: it is not, e says why; -1. */
 static int try_version(struct obj_store *store, const struct cancel *cancel,
                        const char *key, const char *version,

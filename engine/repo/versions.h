@@ -33,6 +33,12 @@ int eng_versions_of(struct obj_store *store, const struct cancel *cancel,
 void eng_versions_free(struct eng_versions *v);
 #define AUTO_ENG_VERSIONS AUTO(eng_versions_free)
 
+/* Whether anything is there under a key: 1, 0.  On a bucket that keeps versions
+ * any of them counts; markers: delete markers, too. */
+int eng_versions_any(struct eng_repo *r, const struct cancel *cancel,
+                     const char *key, bool markers, struct err *e)
+    __attribute__((warn_unused_result));
+
 /* Says whether bytes are what an object should hold: -1 with e filled
  * (ERR_CORRUPT) where they are not. */
 typedef int (*eng_verify_fn)(void *ctx, struct span bytes, struct err *e);
