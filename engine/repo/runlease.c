@@ -208,13 +208,6 @@ void eng_runlease_tick(struct eng_repo *r, const struct cancel *cancel)
     pthread_mutex_unlock(&l->lock);
 }
 
-static void keep(void *ctx)
-{
-    const struct eng_runlease *l = ctx;
-
-    eng_runlease_tick(l->repo, l->cancel);
-}
-
 /* --- beginning --- */
 
 /* A digest, so that the name of the VM is in no lease. */
@@ -305,7 +298,7 @@ static int wait_for_twin(struct eng_runlease *l, const char *vm, struct err *e)
         if (cancel_sleep(l->cancel, poll_ms, e) < 0)
             return -1;
         poll_ms = earlier(2 * poll_ms, POLL_MAX_MS);
-        keep(l);
+        eng_runlease_tick(l->repo, l->cancel);
     }
     return found;
 }
@@ -433,9 +426,9 @@ static int rejoin(struct eng_runlease *l, bool *swept, struct err *e)
     if (put_new(l, e) < 0)
         return -1;
     pthread_mutex_unlock(&l->lock); /* it is renewed while we wait */
-    int r = eng_sweeps_wait(l->repo, l->cancel, keep, l, e);
+    int r = eng_counter_settled(l->repo, l->cancel, counter, e);
     pthread_mutex_lock(&l->lock);
-    if (r < 0 || eng_counter_read(l->repo, l->cancel, counter, e) < 0)
+    if (r < 0)
         return -1;
     *swept = strcmp(counter, l->sweep) != 0;
     return 0;

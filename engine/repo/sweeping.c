@@ -105,26 +105,6 @@ static void say_waiting(const struct eng_repo *r,
              way->who, until);
 }
 
-int eng_sweeps_wait(struct eng_repo *r, const struct cancel *cancel,
-                    void (*keep)(void *ctx), void *ctx, struct err *e)
-{
-    struct eng_sweep_way way;
-    int64_t poll_ms = POLL_FIRST_MS;
-    bool told = false;
-    int live = 0;
-
-    while ((live = find_live(r, cancel, ENG_LEASE_SWEEP, NULL, &way, e)) == 1) {
-        if (!told)
-            say_waiting(r, &way);
-        told = true;
-        if (cancel_sleep(cancel, poll_ms, e) < 0)
-            return -1;
-        poll_ms = next_poll(poll_ms);
-        keep(ctx);
-    }
-    return live;
-}
-
 /* Whether a sweep may be under way: 1, 0. */
 static int is_swept(struct eng_repo *r, const struct cancel *cancel,
                     struct eng_sweep_way *way, struct err *e)

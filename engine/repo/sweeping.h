@@ -41,11 +41,6 @@ int eng_counter_renew(struct eng_repo *r, const struct cancel *cancel,
                       int64_t sign_before, struct err *e)
     __attribute__((warn_unused_result));
 
-/* Waits until no sweep mark counts any more.  keep is called between looks. */
-int eng_sweeps_wait(struct eng_repo *r, const struct cancel *cancel,
-                    void (*keep)(void *ctx), void *ctx, struct err *e)
-    __attribute__((warn_unused_result));
-
 struct eng_sweep {
     struct eng_repo *repo;
     struct eng_lease mark; /* in a bucket */
