@@ -71,6 +71,8 @@ int cli_json_end(struct cli_ctx *c, struct jsonw *w, struct err *e)
     __attribute__((warn_unused_result));
 /* A string that may hold bytes that are not UTF-8. */
 void cli_json_text(struct jsonw *w, const char *key, const char *text);
+/* A time (unix seconds), or null where it is 0. */
+void cli_json_time(struct jsonw *w, const char *key, int64_t t);
 
 /* A command whose result is text: as it is, or as {"ok":true,"text":...}. */
 int cli_result_text(struct cli_ctx *c, struct buf *text, struct err *e)

@@ -54,14 +54,6 @@ static void json_count(struct jsonw *w, const char *name,
     jsonw_end_object(w);
 }
 
-static void json_date(struct jsonw *w, const char *name, int64_t t)
-{
-    if (t != 0)
-        jsonw_ktime(w, name, t);
-    else
-        jsonw_knull(w, name);
-}
-
 static int json_result(struct cli_ctx *c, const char *name,
                        const struct eng_collect_opts *o,
                        const struct eng_collect_result *r, struct buf *messages,
@@ -80,8 +72,8 @@ static int json_result(struct cli_ctx *c, const char *name,
     json_count(&w, "surplus", &r->surplus);
     json_count(&w, "deleted", &r->deleted);
     json_count(&w, "locked", &r->locked);
-    json_date(&w, "locked_first_until", r->locked_first);
-    json_date(&w, "locked_last_until", r->locked_last);
+    cli_json_time(&w, "locked_first_until", r->locked_first);
+    cli_json_time(&w, "locked_last_until", r->locked_last);
     jsonw_kuint(&w, "tidied", r->tidied);
     jsonw_kuint(&w, "junk", r->junk);
     jsonw_kuint(&w, "keysets_skipped", r->keysets_skipped);
@@ -90,7 +82,7 @@ static int json_result(struct cli_ctx *c, const char *name,
         jsonw_object(&w);
         cli_json_text(&w, "who", r->way.who);
         cli_json_text(&w, "vm", r->way_vm[0] != '\0' ? r->way_vm : NULL);
-        json_date(&w, "until", r->way.until);
+        cli_json_time(&w, "until", r->way.until);
         jsonw_end_object(&w);
     } else {
         jsonw_null(&w);

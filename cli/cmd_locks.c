@@ -33,14 +33,6 @@ static void report_fini(struct report *r)
     buf_free(&r->json);
 }
 
-static void json_date(struct jsonw *w, const char *key, int64_t t)
-{
-    if (t != 0)
-        jsonw_ktime(w, key, t);
-    else
-        jsonw_knull(w, key);
-}
-
 static const char *date_text(int64_t t, char iso[UTC_ISO_CHARS],
                              const char *none)
 {
@@ -85,8 +77,8 @@ static void on_finding(void *ctx, const struct eng_locks_finding *f)
     cli_json_text(&w, "key", f->key);
     cli_json_text(&w, "version", f->version[0] != '\0' ? f->version : NULL);
     jsonw_kstring(&w, "mode", f->mode);
-    json_date(&w, "locked_until", f->has);
-    json_date(&w, "wanted_until", f->wants);
+    cli_json_time(&w, "locked_until", f->has);
+    cli_json_time(&w, "wanted_until", f->wants);
     cli_json_text(&w, "point", f->point);
     cli_json_text(&w, "text", f->why[0] != '\0' ? f->why : NULL);
     jsonw_end_object(&w);
@@ -126,10 +118,10 @@ static int json_points(struct jsonw *w, const struct report *r, struct err *e)
             return -1;
         jsonw_object(w);
         cli_json_text(w, "point", name);
-        json_date(w, "visible_until", r->kept[i].until);
+        cli_json_time(w, "visible_until", r->kept[i].until);
         jsonw_kstring(w, "kept", eng_keep_word(r->kept[i].reason));
-        json_date(w, "locked_until",
-                  p->manifest != NULL ? p->manifest->locked_until : 0);
+        cli_json_time(w, "locked_until",
+                      p->manifest != NULL ? p->manifest->locked_until : 0);
         jsonw_kstring(w, "state",
                       r->kept[i].damaged   ? "damaged"
                       : r->kept[i].expired ? "expired"
@@ -157,7 +149,7 @@ static void json_verify(struct jsonw *w, struct report *r)
     jsonw_kuint(w, "short", v->shorts);
     jsonw_kuint(w, "missing", v->missing);
     jsonw_kuint(w, "unreadable", v->unreadable);
-    json_date(w, "latest", v->latest);
+    cli_json_time(w, "latest", v->latest);
     jsonw_key(w, "findings");
     jsonw_array(w);
     if (r->json.len > 0)
@@ -177,8 +169,8 @@ static int json_result(struct cli_ctx *c, struct report *r,
     jsonw_kbool(&w, "locked", eng_repo_descriptor(r->repo)->locked);
     if (json_points(&w, r, e) < 0)
         return -1;
-    json_date(&w, "empty_from", r->empty.from);
-    json_date(&w, "empty_by", r->empty.by);
+    cli_json_time(&w, "empty_from", r->empty.from);
+    cli_json_time(&w, "empty_by", r->empty.by);
     json_verify(&w, r);
     return cli_json_end(c, &w, e);
 }

@@ -40,14 +40,6 @@ static const char *state_name(const struct eng_kept *k)
     return k->expired ? "expired" : "ok";
 }
 
-static void json_time_or_null(struct jsonw *w, const char *key, int64_t t)
-{
-    if (t != 0)
-        jsonw_ktime(w, key, t);
-    else
-        jsonw_knull(w, key);
-}
-
 /* The parent's name, from the manifest file that the point names. */
 static void json_parent(struct jsonw *w, const struct mf_point *m)
 {
@@ -113,8 +105,8 @@ static void json_point(struct jsonw *w, const struct eng_point *p,
     jsonw_kuint(w, "read_bytes", m->stats.read_bytes);
     jsonw_kuint(w, "new_bytes", m->stats.new_bytes);
     jsonw_kuint(w, "stored_bytes", m->stats.stored_bytes);
-    json_time_or_null(w, "visible_until", k->until);
-    json_time_or_null(w, "locked_until", m->locked_until);
+    cli_json_time(w, "visible_until", k->until);
+    cli_json_time(w, "locked_until", m->locked_until);
     jsonw_kstring(w, "state", state_name(k));
     jsonw_kstring(w, "kept", eng_keep_word(k->reason));
 }

@@ -139,10 +139,7 @@ static int json_result(struct cli_ctx *c, const char *name,
 
     jsonw_kstring(&w, "repo", name);
     jsonw_kbool(&w, "dry_run", o->dry_run);
-    if (o->as_of != 0)
-        jsonw_ktime(&w, "as_of", o->as_of);
-    else
-        jsonw_knull(&w, "as_of");
+    cli_json_time(&w, "as_of", o->as_of);
     jsonw_key(&w, "objects");
     jsonw_object(&w);
     for (int i = 0; i < ENG_RECOVER_AREAS; i++)

@@ -155,6 +155,14 @@ void cli_json_text(struct jsonw *w, const char *key, const char *text)
     jsonw_kstring(w, key, buf_cstr(&clean));
 }
 
+void cli_json_time(struct jsonw *w, const char *key, int64_t t)
+{
+    if (t != 0)
+        jsonw_ktime(w, key, t);
+    else
+        jsonw_knull(w, key);
+}
+
 struct jsonw cli_json_begin(struct cli_ctx *c)
 {
     buf_reset(&c->out);
