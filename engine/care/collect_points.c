@@ -86,8 +86,7 @@ static int on_mark(void *ctx, const char *key, const struct obj_info *info,
                : 0;
 }
 
-/* A delete marker on the mark of a protected point would have the point
- * removed. */
+/* Nothing is removed after an attack on what protects points. */
 static int look_for_markers(struct collect *c, struct err *e)
 {
     struct mf_key prefix = mf_key_keeps_prefix(MF_KEYSET_PLAIN, NULL);

@@ -1,38 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The clock guard: while this machine's clock and the server's differ by more
  * than is allowed nothing is removed and nothing locked, whichever is wrong. */
-#include "tests/unit/engine/care/attacked.h"
-
-#include "engine/care/collect.h"
-#include "engine/repo/point_store.h"
-#include "engine/repo/runlease.h"
+#include "tests/unit/engine/care/collecting.h"
 
 #define BOUND_S 600
-#define DAY INT64_C(86400)
 
 /* Within the quarter of an hour for which servers take signatures, and not. */
 static const int64_t skews[] = {
     660, -660, 7200, -7200, 400 * DAY, -400 * DAY
 };
 #define SKEWS (sizeof skews / sizeof skews[0])
-
-static void put_old(struct eng_repo *r, int64_t time)
-{
-    struct err e = { 0 };
-    AUTO_MF_POINT struct mf_point *p = mf_point_new(&e);
-    struct eng_point_made made = { 0 };
-
-    assert_non_null(p);
-    p->vm.name = strdup("old");
-    p->vm.source = strdup("dir:/x");
-    p->program = strdup("objvault test");
-    p->time = p->chain = time;
-    p->kind = MF_FULL;
-    p->retention.present = true;
-    p->retention.days = 1;
-    p->retention.timezone = strdup("UTC");
-    must(eng_point_put(r, NULL, p, &made, why));
-}
 
 /* What removes or locks, so far. */
 static uint64_t changes(struct attacked *a)
