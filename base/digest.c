@@ -11,6 +11,7 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
 #include <pthread.h>
@@ -97,6 +98,36 @@ int digest_hmac_sha256(struct span key, struct span in,
     if (!ok)
         return err_set(e, ERR_INTERNAL, 0,
                        "OpenSSL could not compute HMAC-SHA256");
+    return 0;
+}
+
+/* OpenSSL's parameters are not const, though it does not write to them. */
+static OSSL_PARAM octets(const char *name, struct span s)
+{
+    const uint8_t *p = s.p != NULL ? s.p : (const uint8_t *)"";
+
+    return OSSL_PARAM_construct_octet_string(name, (void *)(uintptr_t)p, s.len);
+}
+
+int digest_hkdf_sha256(struct span key, struct span salt, struct span info,
+                       uint8_t *out, size_t len, struct err *e)
+{
+    char name[] = "SHA256";
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, name, 0),
+        octets(OSSL_KDF_PARAM_KEY, key),
+        octets(OSSL_KDF_PARAM_SALT, salt),
+        octets(OSSL_KDF_PARAM_INFO, info),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+    EVP_KDF_CTX *ctx = kdf != NULL ? EVP_KDF_CTX_new(kdf) : NULL;
+    int r = ctx != NULL ? EVP_KDF_derive(ctx, out, len, params) : 0;
+
+    EVP_KDF_CTX_free(ctx);
+    EVP_KDF_free(kdf);
+    if (r != 1)
+        return err_set(e, ERR_INTERNAL, 0, "OpenSSL could not derive a key");
     return 0;
 }
 
@@ -272,6 +303,45 @@ void digest_base64(struct span in, char *out)
         out += EVP_EncodeBlock((unsigned char *)out, in.p, (int)n);
         in = span_of(in.p + n, in.len - n);
     }
+}
+
+static int base64_digit(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+bool digest_unbase64(const char *s, size_t slen, uint8_t *out, size_t *len)
+{
+    size_t pad = 0;
+    uint32_t group = 0;
+
+    if (slen % 4 != 0)
+        return false;
+    while (pad < 2 && pad < slen && s[slen - 1 - pad] == '=')
+        pad++;
+    *len = 0;
+    for (size_t i = 0; i < slen; i++) {
+        int digit = i < slen - pad ? base64_digit(s[i]) : 0;
+        if (digit < 0)
+            return false;
+        group = group << 6 | (uint32_t)digit;
+        if (i % 4 != 3)
+            continue;
+        size_t bytes = i + 1 < slen ? 3 : 3 - pad;
+        for (size_t b = 0; b < bytes; b++)
+            out[(*len)++] = (uint8_t)(group >> (16 - 8 * b));
+        /* What padding leaves of the last digit is zeros. */
+        if ((group & ((1u << 8 * (3 - bytes)) - 1)) != 0)
+            return false;
+        group = 0;
+    }
+    return true;
 }
 
 int digest_random(void *p, size_t len, struct err *e)

@@ -44,7 +44,7 @@ static void too_large(struct err *e)
         e->kind = ERR_CONFIG;
 }
 
-static struct secret *from_file(const char *path, struct err *e)
+struct secret *secretref_file(const char *path, struct err *e)
 {
     AUTO_SECRET_BUF struct buf b = secret_buf(SECRET_MAX);
     struct secret *s = NULL;
@@ -71,8 +71,8 @@ static struct secret *from_env(const char *name, struct err *e)
     return s;
 }
 
-static struct secret *from_command(const char *const *argv,
-                                   const struct cancel *cancel, struct err *e)
+struct secret *secretref_command(const char *const *argv,
+                                 const struct cancel *cancel, struct err *e)
 {
     AUTO_SECRET_BUF struct buf b = secret_buf(SECRET_MAX);
     struct secret *s = NULL;
@@ -121,8 +121,8 @@ static struct secret *from_object(const struct json *v,
     if (json_failed(v->doc, e) < 0)
         return NULL;
     if (json_present(&command))
-        return from_command(argv, cancel, e);
-    return json_present(&file) ? from_file(text, e) : from_env(text, e);
+        return secretref_command(argv, cancel, e);
+    return json_present(&file) ? secretref_file(text, e) : from_env(text, e);
 }
 
 struct secret *secretref_resolve(const struct json *v,

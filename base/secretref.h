@@ -16,4 +16,9 @@
 struct secret *secretref_resolve(const struct json *v,
                                  const struct cancel *cancel, struct err *e);
 
+/* Two of these by themselves, for a command line. */
+struct secret *secretref_file(const char *path, struct err *e);
+struct secret *secretref_command(const char *const *argv,
+                                 const struct cancel *cancel, struct err *e);
+
 #endif

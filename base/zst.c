@@ -22,6 +22,7 @@ struct zst {
     ZSTD_CCtx *c;
     ZSTD_DCtx *d;
     const struct cancel *cancel;
+    struct buf scratch;
 };
 
 struct zst *zst_new(struct err *e)
@@ -39,7 +40,15 @@ void zst_free(struct zst *z)
         return;
     ZSTD_freeCCtx(z->c);
     ZSTD_freeDCtx(z->d);
+    buf_free(&z->scratch);
     free(z);
+}
+
+struct buf *zst_scratch(struct zst *z, size_t max)
+{
+    buf_reset(&z->scratch);
+    z->scratch.max = max;
+    return &z->scratch;
 }
 
 void zst_stop_by(struct zst *z, const struct cancel *cancel)

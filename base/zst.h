@@ -43,6 +43,11 @@ int zst_decompress(struct zst *z, struct span in, uint8_t *out, size_t cap,
 int zst_content_size(struct span in, size_t max, size_t *len, struct err *e)
     __attribute__((warn_unused_result));
 
+/* A buffer that is kept with the contexts, emptied and of at most max bytes:
+ * for a frame that has to be taken out of something first.  Its content lasts
+ * until the next call. */
+struct buf *zst_scratch(struct zst *z, size_t max);
+
 /* Upper bound of the memory that one worker's contexts take, in bytes, for
  * contents of up to block_bytes at this level. */
 size_t zst_memory_bytes(int level, size_t block_bytes);

@@ -138,6 +138,32 @@ static void hmac_matches_rfc_4231(void **state)
                "0ee37f54");
 }
 
+static void hkdf_matches_rfc_5869(void **state)
+{
+    static const char want[] =
+        "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf340072"
+        "08d5b887185865";
+    struct err e = { 0 };
+    uint8_t key[22];
+    uint8_t salt[13];
+    uint8_t info[10];
+    uint8_t out[42];
+    char hex[2 * sizeof(out) + 1];
+
+    (void)state;
+    memset(key, 0x0b, sizeof(key));
+    for (uint8_t i = 0; i < sizeof(salt); i++)
+        salt[i] = i;
+    for (uint8_t i = 0; i < sizeof(info); i++)
+        info[i] = (uint8_t)(0xf0 + i);
+    assert_int_equal(digest_hkdf_sha256(
+                         span_of(key, sizeof(key)), span_of(salt, sizeof(salt)),
+                         span_of(info, sizeof(info)), out, sizeof(out), &e),
+                     0);
+    digest_hex(span_of(out, sizeof(out)), hex);
+    assert_string_equal(hex, want);
+}
+
 static void hmac_takes_an_empty_key_and_message(void **state)
 {
     const char *expected = "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6"
@@ -324,6 +350,25 @@ static void base64_matches_rfc_4648(void **state)
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
         digest_base64(span_str(pairs[i][0]), text);
         assert_string_equal(text, pairs[i][1]);
+        uint8_t back[8];
+        size_t len = 99;
+        assert_true(digest_unbase64(text, strlen(text), back, &len));
+        assert_true(span_eq(span_of(back, len), span_str(pairs[i][0])));
+    }
+}
+
+static void base64_that_we_do_not_write_is_refused(void **state)
+{
+    static const char *const bad[] = { "Zg",   "Zg=",      "Zg===", "Zh==",
+                                       "Zm9=", "Z===",     "====",  "Zm 9",
+                                       "Zm9-", "Zg==Zg==", "\nZm9v" };
+    uint8_t out[16];
+    size_t len;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        if (digest_unbase64(bad[i], strlen(bad[i]), out, &len))
+            fail_msg("taken: %s", bad[i]);
     }
 }
 
@@ -395,6 +440,7 @@ int main(void)
         cmocka_unit_test(sha256_matches_fips_180),
         cmocka_unit_test(md5_matches_rfc_1321),
         cmocka_unit_test(hmac_matches_rfc_4231),
+        cmocka_unit_test(hkdf_matches_rfc_5869),
         cmocka_unit_test(hmac_takes_an_empty_key_and_message),
         cmocka_unit_test(failures_of_openssl_are_internal_errors),
         cmocka_unit_test(missing_algorithms_are_internal_errors),
@@ -405,6 +451,7 @@ int main(void)
         cmocka_unit_test(hex_is_lower_case_and_comes_back),
         cmocka_unit_test(unhex_refuses_all_but_lower_case_of_the_length),
         cmocka_unit_test(base64_matches_rfc_4648),
+        cmocka_unit_test(base64_that_we_do_not_write_is_refused),
         cmocka_unit_test(base64_of_large_input_has_no_seam),
         cmocka_unit_test(random_bytes_differ),
     };
