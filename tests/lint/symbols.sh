@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What a library exports carries its folder's prefix (obj_, mf_, eng_, cli_,
-# kms_; in base the file's own name), and no two source files share a name.
+# What a library exports carries its folder's prefix (obj_, mf_, eng_, cli_; in
+# kms kms_, or the name of what a file deals in; in base the file's own name),
+# and no two source files share a name.
 #
 #   symbols.sh BUILD     BUILD: a finished build of the tree
 . "$(dirname "$0")/common.sh"
@@ -8,14 +9,25 @@ need nm
 build=${1:?symbols.sh: say which build folder}
 
 declare -A prefix=(
-    [manifest]=mf_ [objstore]=obj_ [kms]=kms_ [cli]=cli_
+    [manifest]=mf_ [objstore]=obj_ [cli]=cli_
     [engine_repo]=eng_ [engine_source]=eng_ [engine_backup]=eng_
     [engine_restore]=eng_ [engine_job]=eng_ [engine_retention]=eng_
     [engine_care]=eng_
-    [s3server]=s3server_
+    [kms]='kms_ kmip_ ttlv_ wrap_ unwrap_'
+    [s3server]=s3server_ [kmsserver]=kmsserver_
 )
 # Sanitizers and coverage put symbols of their own into every object.
 foreign='^(__|_GLOBAL_|_sub_)'
+
+# allowed SYMBOL PREFIX...: whether it has one of them.
+allowed() {
+    local symbol=$1 p
+    shift
+    for p; do
+        case $symbol in "$p"* | "${p%_}") return 0 ;; esac
+    done
+    return 1
+}
 
 seen=0
 while read -r archive; do
@@ -31,10 +43,9 @@ while read -r archive; do
             break
         fi
         seen=$((seen + 1))
-        case $symbol in
-        "$want"* | "${want%_}") ;;
-        *) finding "lib$lib.a: $file.c exports $symbol without $want" ;;
-        esac
+        # shellcheck disable=SC2086 # words
+        allowed "$symbol" $want ||
+            finding "lib$lib.a: $file.c exports $symbol without $want"
     done < <(nm -A --defined-only --extern-only "$archive" 2>/dev/null |
         awk -v f="$foreign" '$NF !~ f {
             n = split($1, part, ":"); print part[n - 1], $NF }')
