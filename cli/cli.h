@@ -18,15 +18,19 @@
 #include "base/err.h"
 #include "base/jsonw.h"
 #include "base/progress.h"
+#include "base/secret.h"
 #include "cli/options.h"
 #include "engine/job/config.h"
 #include "engine/repo/points.h"
 #include "engine/repo/repo.h"
 
+struct cli_unlock; /* cli/unlock.h */
+
 struct cli_ctx {
     const struct cli_call *call;
     struct eng_home home;
     struct cancel *cancel;
+    struct cli_unlock *keys; /* what opens keysets */
     bool json, quiet;
     bool stdout_taken; /* by an image: words go to stderr */
     struct buf out;    /* stdout */
@@ -168,6 +172,17 @@ int cli_point_open(struct cli_ctx *c, const char *text, enum cli_patience how,
                    struct cli_repo *repo, struct eng_point *point, char **name,
                    struct err *e) __attribute__((warn_unused_result));
 
+/* --- ask.c: questions --- */
+bool cli_may_ask(void); /* there is a terminal to ask on */
+/* Asks for a secret, with the echo off.  *out: owned by the caller; NULL where
+ * the answer was empty. */
+int cli_ask_secret(struct cli_ctx *c, const char *question, struct secret **out,
+                   struct err *e) __attribute__((warn_unused_result));
+/* Asks on the terminal, unless --yes.  0: go on; -1: ERR_USAGE (nobody to
+ * ask), ERR_FAILED (refused), ERR_CANCELLED. */
+int cli_confirm(struct cli_ctx *c, const char *question, struct err *e)
+    __attribute__((warn_unused_result));
+
 /* --- cmd_probe.c --- */
 
 /* One line on stderr where objects of the probe stay. */
@@ -177,10 +192,5 @@ void cli_probe_left_over(const struct eng_probe *p);
  * not find; 3 where there is any, else 0: an exit code. */
 int cli_probe_warn(const struct eng_probe *p,
                    const struct eng_probe_opts *opts);
-
-/* Asks on the terminal, unless --yes.  0: go on; -1: ERR_USAGE (nobody to
- * ask), ERR_FAILED (refused), ERR_CANCELLED. */
-int cli_confirm(struct cli_ctx *c, const char *question, struct err *e)
-    __attribute__((warn_unused_result));
 
 #endif

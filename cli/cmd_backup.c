@@ -9,6 +9,7 @@
 
 #include "base/units.h"
 #include "cli/cli.h"
+#include "cli/unlock.h"
 #include "engine/backup/backup.h"
 #include "engine/source/machine.h"
 
@@ -27,6 +28,7 @@ struct runs {
     struct vm_run *vm;
     size_t n;
     const struct eng_keeping *keeping; /* NULL: none */
+    struct cli_encrypt encrypt;
 };
 
 static void runs_free(struct runs *r)
@@ -34,6 +36,7 @@ static void runs_free(struct runs *r)
     for (size_t i = 0; i < r->n; i++)
         eng_machine_free(r->vm[i].machine);
     free(r->vm);
+    cli_encrypt_fini(&r->encrypt);
     *r = (struct runs){ 0 };
 }
 
@@ -133,9 +136,8 @@ static void add_kept(struct vm_run *v)
         (void)err_hint(&v->error, "nothing was stored yet");
 }
 
-static void run_one(struct cli_ctx *c, struct vm_run *v,
-                    const struct eng_keeping *keeping, struct eng_repo *repo,
-                    struct progress *progress)
+static void run_one(struct cli_ctx *c, const struct runs *r, struct vm_run *v,
+                    struct eng_repo *repo, struct progress *progress)
 {
     struct obj_counters before = { 0 };
     struct obj_counters after = { 0 };
@@ -145,7 +147,8 @@ static void run_one(struct cli_ctx *c, struct vm_run *v,
         .full = cli_given(c, CLI_OPT_FULL),
         .upload = upload(c),
         .synthetic_full = cli_given(c, CLI_OPT_SYNTHETIC_FULL),
-        .keeping = keeping,
+        .keeping = r->keeping,
+        .encrypt = &r->encrypt.o,
         .adopt = cli_given(c, CLI_OPT_ADOPT),
         .dry_run = cli_given(c, CLI_OPT_DRY_RUN_BACKUP),
         .compression = compression(c),
@@ -172,7 +175,7 @@ static void run_all(struct cli_ctx *c, struct runs *r, struct eng_repo *repo,
         if (!v->failed && cancel_check(c->cancel, &e) < 0)
             fail(v, &e);
         if (!v->failed)
-            run_one(c, v, r->keeping, repo, progress);
+            run_one(c, r, v, repo, progress);
         /* With one source its name would only repeat the message. */
         if (v->failed && r->n > 1)
             cli_message("%s: %s", v->name, v->error.msg);
@@ -273,6 +276,7 @@ static void json_vm(struct jsonw *w, const struct vm_run *v)
                   v->failed              ? NULL
                   : res->kind == MF_FULL ? "full"
                                          : "incremental");
+    jsonw_kstring(w, "keyset", made ? res->keyset : NULL);
     jsonw_kuint(w, "read_bytes", res->read_bytes);
     jsonw_kuint(w, "new_blocks", res->new_blocks);
     jsonw_kuint(w, "reused_blocks", res->reused_blocks);
@@ -343,11 +347,37 @@ static void table_result(struct cli_ctx *c, const struct runs *r)
         cli_table_print(&t, &c->out);
 }
 
+/* Opens or makes the keyset, before anything is read: a wrong password is
+ * nobody's VM's fault. */
+static int choose_keyset(struct cli_ctx *c, struct cli_encrypt *x,
+                         struct eng_repo *repo, struct err *e)
+{
+    bool made = false;
+
+    if (cli_encrypt_read(c, repo, x, e) < 0)
+        return -1;
+    if (x->o.what != ENG_ENCRYPT_KEY)
+        return 0;
+    if (eng_encrypt_choose(repo, &x->o, c->cancel, &made, e) < 0)
+        return -1;
+    if (made)
+        cli_say(c, "keyset %s is made; %s", x->o.label,
+                x->recovery_file != NULL
+                    ? "keep the recovery password away from this machine"
+                    : "it has no recovery password (see keyset add-slot): "
+                      "without the password its points are lost");
+    if (made)
+        x->recovery_file = NULL; /* it stays */
+    return 0;
+}
+
 /* Backs up everything that could be looked at. */
 static int run(struct cli_ctx *c, struct runs *r, struct err *e)
 {
     AUTO_CLI_REPO struct cli_repo repo = { 0 };
     if (cli_repo_open_chosen(c, CLI_TRANSFER, &repo, e) < 0)
+        return -1;
+    if (choose_keyset(c, &r->encrypt, repo.repo, e) < 0)
         return -1;
     AUTO_PROGRESS struct progress *progress = progress_new(e);
     AUTO_CLI_RENDER struct cli_render *render =

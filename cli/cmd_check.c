@@ -8,6 +8,7 @@
 
 #include "base/units.h"
 #include "cli/cli.h"
+#include "cli/unlock.h"
 #include "engine/care/check.h"
 
 #define MESSAGES_MAX 10000
@@ -86,7 +87,12 @@ static void print_result(struct cli_ctx *c, const char *name,
         cli_pair(c, "Marked", "%" PRIu64 " objects", r->marked);
     if (r->junk > 0)
         cli_pair(c, "Junk", "%" PRIu64 " objects", r->junk);
-    if (!eng_check_damage(r))
+    if (r->keysets_skipped > 0)
+        cli_pair(c, "Not looked at",
+                 "%" PRIu64 " keysets with %" PRIu64
+                 " points: their keys are not at hand",
+                 r->keysets_skipped, r->sealed_points);
+    else if (!eng_check_damage(r))
         cli_say(c, "every point of repository %s is well", name);
     if (r->hidden > 0)
         cli_message("objects are hidden or overwritten: objvault repo recover "
@@ -118,6 +124,8 @@ static int json_result(struct cli_ctx *c, const char *name,
     jsonw_kuint(&w, "repaired", r->repaired);
     jsonw_kuint(&w, "marked", r->marked);
     jsonw_kuint(&w, "junk", r->junk);
+    jsonw_kuint(&w, "keysets_skipped", r->keysets_skipped);
+    jsonw_kuint(&w, "sealed_points", r->sealed_points);
     jsonw_key(&w, "messages");
     jsonw_array(&w);
     if (messages->len > 0)
@@ -132,7 +140,7 @@ static int finish(struct cli_ctx *c, const char *name,
                   struct err *e)
 {
     struct err damage = { 0 };
-    int code = eng_check_hidden(r) ? 3 : 0;
+    int code = eng_check_hidden(r) || r->keysets_skipped > 0 ? 3 : 0;
 
     if (eng_check_damage(r)) {
         (void)err_set(&damage, ERR_CORRUPT, 0,
@@ -171,8 +179,10 @@ int cli_repo_check(struct cli_ctx *c, struct err *e)
     if (from_name != NULL && strcmp(from_name, name) == 0)
         return err_set(e, ERR_USAGE, 0, "--from names the repository itself");
     if (cli_repo_open(c, name, CLI_TRANSFER, &repo, e) < 0 ||
+        cli_unlock_open(c, repo.repo, e) < 0 ||
         (from_name != NULL &&
-         cli_repo_open(c, from_name, CLI_TRANSFER, &from, e) < 0))
+         (cli_repo_open(c, from_name, CLI_TRANSFER, &from, e) < 0 ||
+          cli_unlock_open(c, from.repo, e) < 0)))
         return -1;
     o.from = from.repo;
     AUTO_PROGRESS struct progress *progress = progress_new(e);

@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "base/utc.h"
 #include "cli/cli.h"
+#include "cli/unlock.h"
 #include "engine/care/collect.h"
 
 #define LISTED 1000 /* of each kind, in the document and on stderr */
@@ -151,6 +152,10 @@ static int exit_code(const char *name, const struct eng_collect_result *r)
                     r->way.who, vm ? " of VM " : "", r->way_vm,
                     until[0] != '\0' ? ", until " : "", until,
                     until[0] != '\0' ? " at the latest" : "", name);
+    if (r->keysets_skipped > 0)
+        cli_message("%" PRIu64 " keysets were left alone: their keys are not "
+                    "at hand",
+                    r->keysets_skipped);
     return r->blocked || r->keysets_skipped > 0 ? 3 : 0;
 }
 
@@ -180,7 +185,8 @@ int cli_repo_gc(struct cli_ctx *c, struct err *e)
     AUTO_CLI_REPO struct cli_repo repo = { 0 };
 
     if ((!o.dry_run && ask(c, name, e) < 0) ||
-        cli_repo_open(c, name, CLI_TRANSFER, &repo, e) < 0)
+        cli_repo_open(c, name, CLI_TRANSFER, &repo, e) < 0 ||
+        cli_unlock_open(c, repo.repo, e) < 0)
         return -1;
     if (eng_collect_run(repo.repo, &o, &res, e) < 0)
         return err_ctx(e, "repository %s", name);

@@ -7,6 +7,7 @@
 
 #include "base/utc.h"
 #include "cli/cli.h"
+#include "cli/unlock.h"
 #include "engine/care/kept.h"
 #include "engine/care/locks.h"
 
@@ -123,7 +124,8 @@ static int json_points(struct jsonw *w, const struct report *r, struct err *e)
         cli_json_time(w, "locked_until",
                       p->manifest != NULL ? p->manifest->locked_until : 0);
         jsonw_kstring(w, "state",
-                      r->kept[i].damaged   ? "damaged"
+                      p->sealed            ? NULL
+                      : r->kept[i].damaged ? "damaged"
                       : r->kept[i].expired ? "expired"
                                            : "ok");
         jsonw_end_object(w);
@@ -143,6 +145,7 @@ static void json_verify(struct jsonw *w, struct report *r)
     }
     jsonw_object(w);
     jsonw_kuint(w, "points", v->points);
+    jsonw_kuint(w, "sealed_points", v->sealed);
     jsonw_kuint(w, "objects", v->objects);
     jsonw_kuint(w, "asked", v->asked);
     jsonw_kuint(w, "not_allowed", v->denied);
@@ -192,7 +195,8 @@ static int print_points(struct cli_ctx *c, const struct report *r,
         cli_table_add(&t, "%s", name);
         cli_table_add(&t, "%s", date_text(r->kept[i].until, iso, "-"));
         cli_table_add(&t, "%s",
-                      p->manifest == NULL
+                      p->sealed ? "(sealed)"
+                      : p->manifest == NULL
                           ? "(damaged)"
                           : date_text(p->manifest->locked_until, iso, "-"));
     }
@@ -230,7 +234,7 @@ static int print_result(struct cli_ctx *c, const struct report *r,
              v->objects);
     if (problem->kind != ERR_NONE)
         cli_error_line(problem);
-    else
+    else if (v->sealed == 0)
         cli_say(c, "each of them is locked for as long as its points say");
     return 0;
 }
@@ -281,7 +285,8 @@ int cli_repo_locks(struct cli_ctx *c, struct err *e)
                       &repo, e) < 0)
         return -1;
     r.repo = repo.repo;
-    if (eng_points_list(r.repo, c->cancel, NULL, &r.points, e) < 0)
+    if (cli_unlock_open(c, r.repo, e) < 0 ||
+        eng_points_list_all(r.repo, c->cancel, NULL, &r.points, e) < 0)
         return -1;
     r.kept = eng_kept_judge(r.repo, c->cancel, &r.points, utc_now(), e);
     if (r.kept == NULL)
@@ -289,7 +294,13 @@ int cli_repo_locks(struct cli_ctx *c, struct err *e)
     r.empty = eng_locks_empty(r.repo, &r.points);
     if (r.verified && verify(c, &r, e) < 0)
         return -1;
-    int code = judge(&r, &problem) < 0 ? cli_exit_of(problem.kind) : 0;
+    int code = judge(&r, &problem) < 0 ? cli_exit_of(problem.kind)
+               : r.res.sealed > 0      ? 3
+                                       : 0;
+    if (r.res.sealed > 0)
+        cli_message("the locks of %" PRIu64 " sealed points are not known: "
+                    "the keys of their keysets are not at hand",
+                    r.res.sealed);
     int done = c->json ? json_result(c, &r, &problem, e)
                        : print_result(c, &r, &problem, e);
     return done < 0 ? -1 : code;

@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "base/utc.h"
 #include "cli/cli.h"
+#include "cli/unlock.h"
 #include "engine/care/kept.h"
 #include "engine/repo/keep.h"
 #include "engine/restore/restore.h"
@@ -77,7 +78,9 @@ static void json_point(struct jsonw *w, const struct eng_point *p,
 {
     const struct mf_point *m = p->manifest;
     cli_json_text(w, "point", name);
-    cli_json_text(w, "vm", p->vm);
+    cli_json_text(w, "vm", p->sealed ? NULL : p->vm);
+    jsonw_kbool(w, "sealed", p->sealed);
+    jsonw_kstring(w, "keyset", p->keyset);
     jsonw_kstring(w, "repo", repo);
     cli_json_text(w, "job", m != NULL ? m->job : NULL);
     jsonw_ktime(w, "time", p->time);
@@ -92,8 +95,8 @@ static void json_point(struct jsonw *w, const struct eng_point *p,
         json_gfs(w, 0);
         for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
             jsonw_knull(w, sizes[i]);
-        jsonw_kstring(w, "state", state_name(k));
-        jsonw_kstring(w, "kept", eng_keep_word(k->reason));
+        jsonw_kstring(w, "state", p->sealed ? NULL : state_name(k));
+        jsonw_kstring(w, "kept", p->sealed ? NULL : eng_keep_word(k->reason));
         return;
     }
     jsonw_kstring(w, "kind", kind_name(m->kind));
@@ -177,7 +180,8 @@ static int table_list(struct cli_ctx *c, const struct eng_points *ps,
             return -1;
         cli_table_add(&t, "%s", name);
         table_point(&t, ps->p[i].manifest);
-        cli_table_add(&t, "%s", state_name(&kept[i]));
+        cli_table_add(&t, "%s",
+                      ps->p[i].sealed ? "sealed" : state_name(&kept[i]));
         cli_table_add(&t, "%s",
                       kept[i].expired || kept[i].damaged
                           ? "-"
@@ -196,15 +200,16 @@ int cli_point_list(struct cli_ctx *c, struct err *e)
     AUTO_CLI_REPO struct cli_repo repo = { 0 };
     AUTO_ENG_POINTS struct eng_points ps = { 0 };
     if (cli_repo_open_chosen(c, CLI_INTERACTIVE, &repo, e) < 0 ||
-        eng_points_list(repo.repo, c->cancel, cli_text(c, CLI_OPT_VM_FILTER),
-                        &ps, e) < 0)
+        cli_unlock_open(c, repo.repo, e) < 0 ||
+        eng_points_list_all(repo.repo, c->cancel,
+                            cli_text(c, CLI_OPT_VM_FILTER), &ps, e) < 0)
         return -1;
     AUTO_MEM struct eng_kept *kept =
         eng_kept_judge(repo.repo, c->cancel, &ps, utc_now(), e);
     if (kept == NULL)
         return -1;
     for (size_t i = 0; i < ps.n; i++)
-        if (ps.p[i].manifest == NULL)
+        if (ps.p[i].manifest == NULL && !ps.p[i].sealed)
             cli_message("%s: damaged: %s", ps.p[i].vm,
                         ps.p[i].why != NULL ? ps.p[i].why : "not readable");
     if (c->json)

@@ -9,6 +9,7 @@
 
 #include "base/utc.h"
 #include "cli/cli.h"
+#include "cli/unlock.h"
 #include "engine/care/recover.h"
 
 #define SHOWN 3          /* examples of each kind on stderr */
@@ -257,6 +258,7 @@ int cli_repo_recover(struct cli_ctx *c, struct err *e)
                        "--as-of %s lies in the future: nothing was done since",
                        since);
     if (cli_repo_open(c, c->call->args[0], CLI_TRANSFER, &repo, e) < 0 ||
+        cli_unlock_open(c, repo.repo, e) < 0 ||
         (!o.dry_run && ask(c, &repo, &o, e) < 0))
         return -1;
     buf_reset(&examples);

@@ -8,79 +8,8 @@
 
 #include <string.h>
 
+#include "cli/uses.h"
 #include "engine/job/config.h"
-
-#define USES(list) .uses = (list), .n_uses = sizeof(list) / sizeof((list)[0])
-
-static const struct cli_use create_uses[] = {
-    { CLI_OPT_ENDPOINT, false },    { CLI_OPT_REGION, false },
-    { CLI_OPT_DRIVER, false },      { CLI_OPT_CA, false },
-    { CLI_OPT_CREDENTIALS, false }, { CLI_OPT_CREATE_BUCKET, false },
-    { CLI_OPT_BLOCK_SIZE, false },  { CLI_OPT_ADDRESSING, false },
-    { CLI_OPT_PAYLOAD, false },     { CLI_OPT_MAX_CLOCK_SKEW, false },
-    { CLI_OPT_IMMUTABLE, false },   { CLI_OPT_LOCK_MODE, false },
-    { CLI_OPT_GENERATION, false },  { CLI_OPT_IMMUTABLE_SCOPE, false },
-    { CLI_OPT_QUOTA, false },       { CLI_OPT_QUOTA_HARD, false },
-};
-static const struct cli_use set_uses[] = { { CLI_OPT_IMMUTABLE, false },
-                                           { CLI_OPT_QUOTA, false },
-                                           { CLI_OPT_QUOTA_HARD, false } };
-static const struct cli_use attach_uses[] = {
-    { CLI_OPT_ENDPOINT, false },    { CLI_OPT_REGION, false },
-    { CLI_OPT_DRIVER, false },      { CLI_OPT_CA, false },
-    { CLI_OPT_CREDENTIALS, false }, { CLI_OPT_ADDRESSING, false },
-    { CLI_OPT_PAYLOAD, false },     { CLI_OPT_MAX_CLOCK_SKEW, false },
-    { CLI_OPT_QUOTA, false },       { CLI_OPT_QUOTA_HARD, false },
-};
-static const struct cli_use backup_uses[] = {
-    { CLI_OPT_REPO, false },         { CLI_OPT_VM, false },
-    { CLI_OPT_FULL, false },         { CLI_OPT_SYNTHETIC_FULL, false },
-    { CLI_OPT_UPLOAD, false },       { CLI_OPT_COMPRESSION, false },
-    { CLI_OPT_ENCRYPT, false },      { CLI_OPT_RETENTION, false },
-    { CLI_OPT_GFS, false },          { CLI_OPT_TIMEZONE, false },
-    { CLI_OPT_LIMIT_UPLOAD, false }, { CLI_OPT_MEMORY, false },
-    { CLI_OPT_ADOPT, false },        { CLI_OPT_DRY_RUN_BACKUP, false },
-};
-static const struct cli_use check_uses[] = {
-    { CLI_OPT_LEVEL_CHECK, false }, { CLI_OPT_SAMPLE, false },
-    { CLI_OPT_REPAIR, false },      { CLI_OPT_FROM, false },
-    { CLI_OPT_MEMORY, false },      { CLI_OPT_LIMIT_DOWNLOAD, false }
-};
-static const struct cli_use locks_uses[] = { { CLI_OPT_VERIFY, false },
-                                             { CLI_OPT_SAMPLE_LOCKS, false } };
-static const struct cli_use gc_uses[] = { { CLI_OPT_WAIT, false },
-                                          { CLI_OPT_YES, false },
-                                          { CLI_OPT_DRY_RUN, false } };
-static const struct cli_use estimate_uses[] = { { CLI_OPT_CHANGE, false },
-                                                { CLI_OPT_DAYS, false } };
-static const struct cli_use leases_uses[] = { { CLI_OPT_BREAK, false },
-                                              { CLI_OPT_YES, false },
-                                              { CLI_OPT_DRY_RUN, false } };
-static const struct cli_use recover_uses[] = { { CLI_OPT_AS_OF, false },
-                                               { CLI_OPT_YES, false },
-                                               { CLI_OPT_DRY_RUN, false } };
-static const struct cli_use repo_uses[] = { { CLI_OPT_REPO, false } };
-static const struct cli_use list_uses[] = { { CLI_OPT_REPO, false },
-                                            { CLI_OPT_VM_FILTER, false } };
-static const struct cli_use verify_uses[] = { { CLI_OPT_REPO, false },
-                                              { CLI_OPT_LEVEL, false } };
-static const struct cli_use delete_uses[] = { { CLI_OPT_REPO, false },
-                                              { CLI_OPT_YES, false },
-                                              { CLI_OPT_DRY_RUN, false } };
-static const struct cli_use disk_uses[] = {
-    { CLI_OPT_TO_FILE, true }, { CLI_OPT_REPO, false },
-    { CLI_OPT_FORMAT, false }, { CLI_OPT_LIMIT_DOWNLOAD, false },
-    { CLI_OPT_FORCE, false },
-};
-static const struct cli_use vm_uses[] = { { CLI_OPT_TO_DIR, true },
-                                          { CLI_OPT_REPO, false },
-                                          { CLI_OPT_FORCE, false } };
-
-static const struct cli_use bench_uses[] = {
-    { CLI_OPT_SIZES, false },   { CLI_OPT_CONNECTIONS, false },
-    { CLI_OPT_SECONDS, false }, { CLI_OPT_TOTAL, false },
-    { CLI_OPT_MEMORY, false },
-};
 
 static const char *const shell_words[] = { "bash", NULL };
 
@@ -99,6 +28,10 @@ static const char *const shell_words[] = { "bash", NULL };
         .name = "NAME", .value = CLI_TEXT,                                     \
         .help = "What to call it on this machine: letters, digits, '.', '_' "  \
                 "and '-'."                                                     \
+    }
+#define KMS_ARG                                                                \
+    {                                                                          \
+        .name = "NAME", .value = CLI_TEXT, .help = "The key server's name."    \
     }
 #define URL_ARG                                                                \
     {                                                                          \
@@ -315,14 +248,14 @@ const struct cli_command cli_commands[] = {
       .summary = "show a restore point",
       .text = "Shows what a point holds: disks, files, and how it was made.",
       .args = { POINT_ARG },
-      USES(repo_uses),
+      USES(point_uses),
       .run = cli_point_show },
     { .noun = "point",
       .verb = "export",
       .summary = "print a point's manifest",
       .text = "Prints the manifest of a point, as JSON, once it is verified.",
       .args = { POINT_ARG },
-      USES(repo_uses),
+      USES(point_uses),
       .run = cli_point_export },
     { .noun = "point",
       .verb = "verify",
@@ -347,7 +280,7 @@ const struct cli_command cli_commands[] = {
       .text = "Protects a point: neither retention nor point delete removes it "
               "until point unprotect.  Nothing is locked by that.",
       .args = { POINT_ARG },
-      USES(repo_uses),
+      USES(point_uses),
       .example = "point protect web1@2026-11-22T10:00:00Z",
       .run = cli_point_protect },
     { .noun = "point",
@@ -355,7 +288,7 @@ const struct cli_command cli_commands[] = {
       .summary = "let retention decide about a point again",
       .text = "Takes a point's protection away.",
       .args = { POINT_ARG },
-      USES(repo_uses),
+      USES(point_uses),
       .run = cli_point_unprotect },
     { .noun = "restore",
       .verb = "disk",
@@ -382,6 +315,108 @@ const struct cli_command cli_commands[] = {
       USES(vm_uses),
       .example = "restore vm web1@latest --to /vms/web1-restored",
       .run = cli_restore_vm },
+    { .noun = "keyset",
+      .verb = "list",
+      .summary = "list the keysets of a repository",
+      .text = "Lists the keysets of a repository, as their slots describe "
+              "them; no password is needed.  A keyset is what one data key "
+              "opens: points that were made with --encrypt.",
+      USES(keyset_list_uses),
+      .run = cli_unlocket_list },
+    { .noun = "keyset",
+      .verb = "show",
+      .summary = "open a keyset and show its slots",
+      .text = "Opens a keyset and shows what its data key is wrapped by: "
+              "passwords, recovery passwords, key servers.",
+      USES(keyset_show_uses),
+      .example = "keyset show --keyset default",
+      .run = cli_unlocket_show },
+    { .noun = "keyset",
+      .verb = "create",
+      .summary = "make a keyset",
+      .text = "Makes a keyset with a new data key, which a password opens.  "
+              "backup run --encrypt does the same where there is none of its "
+              "label yet.  Each keyset is deduplicated by itself.",
+      .args = { { .name = "LABEL",
+                  .value = CLI_TEXT,
+                  .help = "What --keyset calls it." } },
+      USES(keyset_create_uses),
+      .example = "keyset create finance --repo main --password-file "
+                 "/root/finance.password",
+      .run = cli_unlocket_create },
+    { .noun = "keyset",
+      .verb = "add-slot",
+      .summary = "let one more password or key open a keyset",
+      .text = "Wraps a keyset's data key once more: by a password, by a new "
+              "key of a key server, or by a recovery password that is made "
+              "and written to a new file.  "
+              "What opens it now has to be at hand.",
+      USES(keyset_add_uses),
+      .example = "keyset add-slot --repo main --recovery-password-file "
+                 "/root/recovery",
+      .run = cli_unlocket_add_slot },
+    { .noun = "keyset",
+      .verb = "remove-slot",
+      .summary = "let a password or key open a keyset no more",
+      .text = "Takes a slot out of force, and deletes it as far as locks "
+              "allow.  The data key stays the same: whoever opened the keyset "
+              "before may have kept it.  The last slot is refused.",
+      .args = { { .name = "SLOT",
+                  .value = CLI_TEXT,
+                  .help = "The slot's id, as keyset show prints it." } },
+      USES(keyset_remove_uses),
+      .example = "keyset remove-slot 0123456789abcdef --repo main --yes",
+      .run = cli_unlocket_remove_slot },
+    { .noun = "keyset",
+      .verb = "change-password",
+      .summary = "change a keyset's password",
+      .text = "Wraps the data key by another password in place of the present "
+              "one, which has to be at hand (or a recovery password).  Points "
+              "stay as they are, and the new password opens all of them.  On "
+              "a locked repository the old slot stays until its lock ends "
+              "(exit 3).",
+      USES(keyset_change_uses),
+      .example = "keyset change-password --repo main --password-file old "
+                 "--new-password-file new",
+      .run = cli_unlocket_change_password },
+    { .noun = "kms",
+      .verb = "add",
+      .summary = "configure a key server",
+      .text = "Speaks to each server (KMIP over TLS, certificates on both "
+              "sides) and writes kms/NAME.json where all of them answer as "
+              "they should.",
+      .args = { NEW_NAME_ARG },
+      USES(kms_add_uses),
+      .example = "kms add main --server kms1.example.org,kms2.example.org "
+                 "--ca ca.pem --cert host.pem --key host.key",
+      .run = cli_kms_add },
+    { .noun = "kms",
+      .verb = "test",
+      .summary = "speak to a key server",
+      .text = "Speaks to each server and shows version, certificates and the "
+              "time that a request takes.  A certificate that ends within 30 "
+              "days is a warning (exit 3).",
+      .args = { KMS_ARG },
+      .run = cli_kms_test },
+    { .noun = "kms",
+      .verb = "list",
+      .summary = "list the configured key servers",
+      .text = "Lists the key servers that are configured on this machine, "
+              "without contacting them.",
+      .run = cli_kms_list },
+    { .noun = "kms",
+      .verb = "show",
+      .summary = "show a key server's configuration",
+      .text = "Shows how a key server is configured, without contacting it.",
+      .args = { KMS_ARG },
+      .run = cli_kms_show },
+    { .noun = "kms",
+      .verb = "remove",
+      .summary = "forget a key server on this machine",
+      .text = "Removes kms/NAME.json.  Keys in the server are not touched; "
+              "what only they open cannot be read until kms add.",
+      .args = { KMS_ARG },
+      .run = cli_kms_remove },
     { .noun = "bench",
       .verb = "repo",
       .summary = "measure a repository's storage",
@@ -408,7 +443,7 @@ const struct cli_command cli_commands[] = {
       .args = { { .name = "KIND",
                   .value = CLI_WORD,
                   .words = eng_config_kinds,
-                  .help = "The kind: repo or credentials." } },
+                  .help = "The kind: repo, credentials, kms or prices." } },
       .run = cli_config_schema },
     { .noun = "version",
       .summary = "print the version",
@@ -449,6 +484,8 @@ const struct cli_noun cli_nouns[] = {
     { "backup", "making restore points" },
     { "point", "restore points" },
     { "restore", "getting disks and VMs back" },
+    { "kms", "key servers" },
+    { "keyset", "what encrypted points are opened by" },
     { "bench", "measuring" },
     { "config", "configuration files" },
     { "version", "the version" },

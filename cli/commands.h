@@ -68,6 +68,19 @@ enum cli_opt {
     CLI_OPT_UPLOAD,
     CLI_OPT_COMPRESSION,
     CLI_OPT_ENCRYPT,
+    CLI_OPT_KEYSET,
+    CLI_OPT_PASSWORD_FILE,
+    CLI_OPT_PASSWORD_COMMAND,
+    CLI_OPT_RECOVERY_FILE,
+    CLI_OPT_NEW_PASSWORD_FILE,
+    CLI_OPT_SLOT,
+    CLI_OPT_KMS,
+    CLI_OPT_SERVER,
+    CLI_OPT_KMS_CA,
+    CLI_OPT_CERT,
+    CLI_OPT_KEY,
+    CLI_OPT_KMIP_VERSION,
+    CLI_OPT_KMS_MODE,
     CLI_OPT_RETENTION,
     CLI_OPT_GFS,
     CLI_OPT_TIMEZONE,
@@ -109,7 +122,6 @@ struct cli_option {
     const char *const *words; /* NULL-terminated; CLI_WORD */
     uint64_t min, max;        /* numbers; max 0: no bounds */
     const char *help;         /* one or more sentences */
-    const char *why_not;      /* added where a word is refused */
 };
 
 /* An option of a command. */
@@ -192,6 +204,17 @@ int cli_point_verify(struct cli_ctx *c, struct err *e);
 int cli_point_delete(struct cli_ctx *c, struct err *e);
 int cli_point_protect(struct cli_ctx *c, struct err *e);
 int cli_point_unprotect(struct cli_ctx *c, struct err *e);
+int cli_kms_add(struct cli_ctx *c, struct err *e);
+int cli_kms_test(struct cli_ctx *c, struct err *e);
+int cli_kms_list(struct cli_ctx *c, struct err *e);
+int cli_kms_show(struct cli_ctx *c, struct err *e);
+int cli_kms_remove(struct cli_ctx *c, struct err *e);
+int cli_unlocket_list(struct cli_ctx *c, struct err *e);
+int cli_unlocket_show(struct cli_ctx *c, struct err *e);
+int cli_unlocket_create(struct cli_ctx *c, struct err *e);
+int cli_unlocket_add_slot(struct cli_ctx *c, struct err *e);
+int cli_unlocket_remove_slot(struct cli_ctx *c, struct err *e);
+int cli_unlocket_change_password(struct cli_ctx *c, struct err *e);
 int cli_restore_disk(struct cli_ctx *c, struct err *e);
 int cli_restore_vm(struct cli_ctx *c, struct err *e);
 int cli_config_check(struct cli_ctx *c, struct err *e);

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Which repository, which point: what --repo says, else the only one that can
- * be meant.  Also the question before something is destroyed.
+ * be meant.
  */
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/utc.h"
 #include "cli/cli.h"
+#include "cli/unlock.h"
 #include "engine/repo/bench.h"
+#include "engine/repo/keysets.h"
 
 void cli_repo_close(struct cli_repo *r)
 {
@@ -122,11 +121,28 @@ static char *full_name(const char *text, const struct eng_point *p,
     return name;
 }
 
+/* Where a keyset is closed, the point may be in it: that is the reason then. */
+static int explain_closed(const struct eng_repo *repo, const char *text,
+                          struct err *e)
+{
+    const struct eng_keysets *all = eng_repo_keysets(repo);
+
+    for (size_t i = 0; e->kind == ERR_NOTFOUND && i < all->n; i++)
+        if (all->k[i]->keys == NULL && all->k[i]->why_kind != ERR_NONE)
+            return err_set(e, all->k[i]->why_kind, 0,
+                           "point %.200s is not among those that can be read: "
+                           "%s",
+                           text, all->k[i]->why);
+    return -1;
+}
+
 static int find_in(struct cli_ctx *c, struct cli_repo *repo, const char *text,
                    struct eng_point *point, char **name, struct err *e)
 {
-    if (eng_point_find(repo->repo, c->cancel, text, point, e) < 0)
+    if (cli_unlock_open(c, repo->repo, e) < 0)
         return -1;
+    if (eng_point_find_any(repo->repo, c->cancel, text, point, e) < 0)
+        return explain_closed(repo->repo, text, e);
     *name = full_name(text, point, e);
     if (*name != NULL)
         return 0;
@@ -209,48 +225,4 @@ int cli_point_open(struct cli_ctx *c, const char *text, enum cli_patience how,
     while (!has[i])
         i++;
     return open_found(c, l.names[i], text, how, repo, point, name, e);
-}
-
-/* Reads a line from the terminal, up to cap - 1 bytes; the rest is dropped. */
-static int read_answer(struct cli_ctx *c, char *answer, size_t cap,
-                       struct err *e)
-{
-    struct pollfd fds[] = { { .fd = STDIN_FILENO, .events = POLLIN },
-                            { .fd = c->cancel->fd, .events = POLLIN } };
-    size_t n = 0;
-    for (;;) {
-        char ch = '\0';
-        if (poll(fds, 2, -1) < 0 && errno != EINTR)
-            return err_set(e, ERR_IO, errno, "read the answer");
-        if (cancel_check(c->cancel, e) < 0)
-            return -1;
-        if (fds[0].revents == 0)
-            continue;
-        if (read(STDIN_FILENO, &ch, 1) <= 0 || ch == '\n')
-            break;
-        if (n + 1 < cap)
-            answer[n++] = ch;
-    }
-    answer[n] = '\0';
-    return 0;
-}
-
-int cli_confirm(struct cli_ctx *c, const char *question, struct err *e)
-{
-    char answer[8] = "";
-    if (cli_given(c, CLI_OPT_YES))
-        return 0;
-    if (isatty(STDIN_FILENO) != 1 || isatty(STDERR_FILENO) != 1)
-        return err_set(e, ERR_USAGE, 0,
-                       "nobody can be asked here: say --yes to do it, or "
-                       "--dry-run to see what would be done");
-    AUTO_BUF struct buf prompt = buf_init(4096);
-    cli_clean(&prompt, question);
-    (void)fprintf(stderr, "%s [y/N] ", buf_cstr(&prompt));
-    (void)fflush(stderr);
-    if (read_answer(c, answer, sizeof answer, e) < 0)
-        return -1;
-    if (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0)
-        return 0;
-    return err_set(e, ERR_FAILED, 0, "nothing was done: the answer was no");
 }

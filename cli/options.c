@@ -132,8 +132,7 @@ static int unknown_option(const struct cli_call *call, const char *name,
 
 /* Checks word against a list; its index. */
 static int take_word(const char *what, const char *word,
-                     const char *const *words, const char *why_not,
-                     uint64_t *index, struct err *e)
+                     const char *const *words, uint64_t *index, struct err *e)
 {
     AUTO_BUF struct buf list = buf_init(200);
     for (size_t i = 0; words[i] != NULL; i++) {
@@ -144,9 +143,8 @@ static int take_word(const char *what, const char *word,
         const char *between = i == 0 ? "" : words[i + 1] ? ", " : " or ";
         buf_printf(&list, "%s%s", between, words[i]);
     }
-    (void)err_set(e, ERR_USAGE, 0, "%s \"%.60s\": must be %s", what, word,
-                  buf_cstr(&list));
-    return why_not != NULL ? err_hint(e, "%s", why_not) : -1;
+    return err_set(e, ERR_USAGE, 0, "%s \"%.60s\": must be %s", what, word,
+                   buf_cstr(&list));
 }
 
 static bool parse_number(const char *s, uint64_t *out)
@@ -174,8 +172,7 @@ static int take_value(const struct cli_option *o, struct cli_given *g,
     const char *form = "";
     switch (o->value) {
     case CLI_WORD:
-        return take_word(buf_cstr(&what), g->text, o->words, o->why_not,
-                         &g->number, e);
+        return take_word(buf_cstr(&what), g->text, o->words, &g->number, e);
     case CLI_SIZE:
         ok = units_parse_size(g->text, &g->number);
         form = "a size such as 512K, 4M or 1G";
@@ -337,7 +334,7 @@ static int check_args(const struct cli_call *call, struct err *e)
         if (word == NULL || word[0] == '\0')
             return err_set(e, ERR_USAGE, 0, "%s is empty", a->name);
         if (a->value == CLI_WORD &&
-            take_word(a->name, word, a->words, NULL, &ignored, e) < 0)
+            take_word(a->name, word, a->words, &ignored, e) < 0)
             return -1;
     }
     return 0;

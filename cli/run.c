@@ -11,10 +11,10 @@
 
 #include "base/io.h"
 #include "base/log.h"
-#include "base/secret.h"
 #include "base/signals.h"
 #include "base/utc.h"
 #include "cli/cli.h"
+#include "cli/unlock.h"
 
 #define OUT_MAX ((size_t)1 << 30)
 
@@ -53,17 +53,6 @@ int cli_share(const struct cli_ctx *c, enum cli_opt opt, unsigned *ppm,
     if (*ppm == 0)
         *ppm = 1;
     return 0;
-}
-
-/* A password must not reach child programs.  The environment's own copy is
- * wiped too: /proc shows it. */
-static void drop_password(void)
-{
-    char *password = getenv("OBJVAULT_PASSWORD");
-    if (password != NULL)
-        secret_wipe(password, strlen(password));
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread so far. */
-    unsetenv("OBJVAULT_PASSWORD");
 }
 
 static void setup_log(const struct cli_ctx *c)
@@ -145,13 +134,15 @@ int cli_main(int argc, char **argv)
     AUTO_CLI_CALL struct cli_call call = { 0 };
     struct cli_ctx c = { .call = &call, .out = buf_init(OUT_MAX) };
 
-    drop_password();
-    int parsed = cli_parse(argc, argv, &call, &e);
+    int parsed = cli_unlock_init(&c, &e);
+    if (parsed == 0)
+        parsed = cli_parse(argc, argv, &call, &e);
     c.json = cli_given(&c, CLI_OPT_JSON);
     c.quiet = cli_given(&c, CLI_OPT_QUIET);
     setup_log(&c);
 
     int code = parsed == 0 ? run_command(&c, &e) : -1;
+    cli_unlock_fini(&c);
     if (code >= 0 && c.out.failed && buf_check(&c.out, &e) < 0)
         code = -1;
     if (code < 0)

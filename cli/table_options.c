@@ -19,7 +19,8 @@ static const char *const scope_words[] = { "minimum", "retention", NULL };
 static const char *const upload_words[] = { "missing", "all", NULL };
 static const char *const compression_words[] = { "none", "fast",    "optimal",
                                                  "high", "extreme", NULL };
-static const char *const encrypt_words[] = { "none", NULL };
+static const char *const kmip_words[] = { "auto", "1.2", "1.4", "2.0", NULL };
+static const char *const kms_mode_words[] = { "get", "remote", NULL };
 static const char *const level_words[] = { "list", "full", NULL };
 static const char *const check_words[] = { "list", "sample", "full", NULL };
 static const char *const format_words[] = { "raw", "qcow2", NULL };
@@ -237,11 +238,90 @@ const struct cli_option cli_options[CLI_OPTS] = {
                                       "still zstd frames, made by its fastest "
                                       "level." },
     [CLI_OPT_ENCRYPT] = { .name = "encrypt",
-                          .value = CLI_WORD,
+                          .value = CLI_TEXT,
                           .metavar = "HOW",
-                          .words = encrypt_words,
-                          .help = "How to encrypt: none stores in the clear.",
-                          .why_not = "this version cannot encrypt" },
+                          .help = "How to encrypt: none stores in the clear; "
+                                  "password makes a keyset that a password "
+                                  "opens, kms:NAME one that a key of this key "
+                                  "server opens, or they open the one there "
+                                  "is.  Has to "
+                                  "be said where the repository has keysets." },
+    [CLI_OPT_KEYSET] = { .name = "keyset",
+                         .value = CLI_TEXT,
+                         .metavar = "LABEL",
+                         .help = "The keyset, by its label or name.  Default: "
+                                 "default." },
+    [CLI_OPT_PASSWORD_FILE] = { .name = "password-file",
+                                .value = CLI_PATH,
+                                .metavar = "FILE",
+                                .help = "Read the password that opens keysets "
+                                        "from this file; a line break at its "
+                                        "end does not count.  Else it comes "
+                                        "from --password-command, or "
+                                        "OBJVAULT_PASSWORD, or is asked for on "
+                                        "a terminal." },
+    [CLI_OPT_PASSWORD_COMMAND] = { .name = "password-command",
+                                   .value = CLI_TEXT,
+                                   .metavar = "COMMAND",
+                                   .help = "Take the password from what this "
+                                           "shell command prints." },
+    [CLI_OPT_RECOVERY_FILE] = { .name = "recovery-password-file",
+                                .value = CLI_PATH,
+                                .metavar = "FILE",
+                                .help = "Make a recovery password, which opens "
+                                        "the keyset too, and write it to this "
+                                        "new file.  Print it and keep it in a "
+                                        "safe, away from this machine." },
+    [CLI_OPT_NEW_PASSWORD_FILE] = { .name = "new-password-file",
+                                    .value = CLI_PATH,
+                                    .metavar = "FILE",
+                                    .help = "The new password.  Else it is "
+                                            "asked for twice on a terminal." },
+    [CLI_OPT_SLOT] = { .name = "slot",
+                       .value = CLI_TEXT,
+                       .metavar = "ID",
+                       .help = "The slot whose password is changed.  Default: "
+                               "the one that the present password opens, else "
+                               "the only one with a password." },
+    [CLI_OPT_KMS] = { .name = "kms",
+                      .value = CLI_TEXT,
+                      .metavar = "NAME",
+                      .help = "A configured key server, which makes a key for "
+                              "the slot." },
+    [CLI_OPT_SERVER] = { .name = "server",
+                         .value = CLI_TEXT,
+                         .metavar = "HOST[:PORT],...",
+                         .help = "The server, or several that hold the same "
+                                 "keys, in the order they are asked.  Default "
+                                 "port: 5696." },
+    [CLI_OPT_KMS_CA] = { .name = "ca",
+                         .value = CLI_PATH,
+                         .metavar = "FILE",
+                         .help = "The certificates (PEM) that the servers' "
+                                 "come from; no others are trusted." },
+    [CLI_OPT_CERT] = { .name = "cert",
+                       .value = CLI_PATH,
+                       .metavar = "FILE",
+                       .help = "This machine's certificate (PEM)." },
+    [CLI_OPT_KEY] = { .name = "key",
+                      .value = CLI_PATH,
+                      .metavar = "FILE",
+                      .help = "Its private key (PEM), which nobody else may "
+                              "read." },
+    [CLI_OPT_KMIP_VERSION] = { .name = "kmip-version",
+                               .value = CLI_WORD,
+                               .metavar = "VERSION",
+                               .words = kmip_words,
+                               .help = "The version of KMIP.  Default: auto, "
+                                       "the highest that both know." },
+    [CLI_OPT_KMS_MODE] = { .name = "mode",
+                           .value = CLI_WORD,
+                           .metavar = "MODE",
+                           .words = kms_mode_words,
+                           .help = "Whether this machine gets keys and wraps "
+                                   "with them (get, the default), or they stay "
+                                   "in the server, which does it (remote; "
+                                   "needs KMIP 1.4)." },
     [CLI_OPT_RETENTION] = { .name = "retention",
                             .value = CLI_TEXT,
                             .metavar = "D",

@@ -27,39 +27,42 @@ size_t mf_object_max(size_t cap)
     return cap + cap / 256 + 1024;
 }
 
-int mf_block_encode(struct zst *z, int level, struct span plain,
-                    struct buf *out, struct err *e)
+int mf_block_encode(const struct mf_keys *k, struct zst *z, int level,
+                    const struct mf_id *id, struct span plain, struct buf *out,
+                    struct err *e)
 {
     if (plain.len == 0 || plain.len > MF_BLOCK_MAX)
         return err_set(e, ERR_INTERNAL, 0, "a block of %zu bytes", plain.len);
-    return zst_compress(z, level, plain, out, e);
+    size_t at = mf_keys_seal_begin(k, out);
+    if (zst_compress(z, level, plain, out, e) < 0)
+        return -1;
+    return mf_keys_seal_end(k, MF_OBJECT_BLOCK, mf_id_span(id), out, at, e);
 }
 
-static int decode(struct zst *z, struct span object, const struct mf_id *id,
-                  uint8_t *out, size_t cap, size_t *len, struct err *e)
+static int decode(const struct mf_keys *k, struct zst *z, struct span object,
+                  const struct mf_id *id, uint8_t *out, size_t cap, size_t *len,
+                  struct err *e)
 {
-    struct mf_id found;
+    struct span frame;
 
     if (object.len > mf_object_max(cap))
         return err_set(e, ERR_CORRUPT, 0,
                        "object has %zu bytes, more than any block of %zu bytes",
                        object.len, cap);
-    if (zst_decompress(z, object, out, cap, len, e) < 0)
+    if (mf_keys_open(k, MF_OBJECT_BLOCK, mf_id_span(id), object,
+                     zst_scratch(z, mf_object_max(cap)), &frame, e) < 0 ||
+        zst_decompress(z, frame, out, cap, len, e) < 0)
         return -1;
     if (*len == 0)
         return err_set(e, ERR_CORRUPT, 0, "object holds no bytes");
-    if (mf_id_of(span_of(out, *len), &found, e) < 0)
-        return -1;
-    if (!mf_id_eq(&found, id))
-        return err_set(e, ERR_CORRUPT, 0,
-                       "content does not have the SHA-256 of its name");
-    return 0;
+    return mf_keys_check_id(k, MF_OBJECT_BLOCK, span_of(out, *len), id, e);
 }
 
-int mf_block_decode(struct zst *z, struct span object, const struct mf_id *id,
-                    uint8_t *out, size_t cap, size_t *len, struct err *e)
+int mf_block_decode(const struct mf_keys *k, struct zst *z, struct span object,
+                    const struct mf_id *id, uint8_t *out, size_t cap,
+                    size_t *len, struct err *e)
 {
-    if (decode(z, object, id, out, cap, len, e) == 0)
+    if (decode(k, z, object, id, out, cap, len, e) == 0)
         return 0;
 
     char hex[MF_ID_CHARS];

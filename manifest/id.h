@@ -22,6 +22,11 @@ static inline bool mf_id_eq(const struct mf_id *a, const struct mf_id *b)
     return memcmp(a->b, b->b, MF_ID_BYTES) == 0;
 }
 
+static inline struct span mf_id_span(const struct mf_id *id)
+{
+    return span_of(id->b, MF_ID_BYTES);
+}
+
 void mf_id_hex(const struct mf_id *id, char out[MF_ID_CHARS]);
 bool mf_id_parse(const char *hex, struct mf_id *id); /* exactly 64 digits */
 

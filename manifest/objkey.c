@@ -3,6 +3,7 @@
  * comes back. */
 #include "manifest/objkey.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 #define HASH_BYTES 8
 #define HASH_DIGITS 16
 #define CUT_CHARS (CUT_HEAD + 1 + HASH_DIGITS)
-#define POINT_SUFFIX ".json"
+#define JSON_SUFFIX ".json"
 
 /* A name that does not fit becomes "", which no store takes, rather than a
  * shorter name of something else. */
@@ -227,6 +228,44 @@ static bool is_hash(const char *s)
     return digest_unhex(s, HASH_DIGITS, bytes, sizeof(bytes));
 }
 
+bool mf_keyset_ok(const char *keyset)
+{
+    return strnlen(keyset, MF_KEYSET_CHARS) == 2 + HASH_DIGITS &&
+           strncmp(keyset, "k-", 2) == 0 && is_hash(keyset + 2);
+}
+
+struct mf_key mf_key_slot(const char *keyset, uint32_t gen, const char *slot)
+{
+    return key_format("keysets/%s/slots/%08" PRIu32 "-%s" JSON_SUFFIX, keyset,
+                      gen, slot);
+}
+
+struct mf_key mf_key_slots_prefix(const char *keyset)
+{
+    return keyset == NULL ? key_format("keysets/")
+                          : key_format("keysets/%s/slots/", keyset);
+}
+
+bool mf_key_parse_slot(const char *key, struct mf_slot_name *n)
+{
+    const size_t keyset_at = strlen("keysets/");
+    const size_t gen_at = keyset_at + MF_KEYSET_CHARS - 1 + strlen("/slots/");
+    const size_t slot_at = gen_at + 8 + 1;
+
+    if (strlen(key) != slot_at + HASH_DIGITS + strlen(JSON_SUFFIX))
+        return false;
+    *n = (struct mf_slot_name){ 0 };
+    memcpy(n->keyset, key + keyset_at, MF_KEYSET_CHARS - 1);
+    memcpy(n->slot, key + slot_at, MF_SLOT_ID_CHARS - 1);
+    for (size_t i = gen_at; i < gen_at + 8; i++) {
+        if (key[i] < '0' || key[i] > '9')
+            return false;
+        n->gen = n->gen * 10 + (uint32_t)(key[i] - '0');
+    }
+    return n->gen > 0 && mf_keyset_ok(n->keyset) && is_hash(n->slot) &&
+           strcmp(mf_key_slot(n->keyset, n->gen, n->slot).s, key) == 0;
+}
+
 static bool is_cut(const char *vm_key)
 {
     return strlen(vm_key) == CUT_CHARS && vm_key[CUT_HEAD] == '-' &&
@@ -320,7 +359,7 @@ int mf_point_file(int64_t time, struct span bytes,
         return -1;
     utc_format_basic(time, basic);
     digest_hex(span_of(hash, HASH_BYTES), hex);
-    (void)snprintf(out, MF_POINT_FILE_CHARS, "%s-%s" POINT_SUFFIX, basic, hex);
+    (void)snprintf(out, MF_POINT_FILE_CHARS, "%s-%s" JSON_SUFFIX, basic, hex);
     return 0;
 }
 
@@ -329,9 +368,9 @@ bool mf_point_file_parse(const char *file, int64_t *time, uint8_t hash[8])
     const size_t at = UTC_BASIC_CHARS - 1;
     char basic[UTC_BASIC_CHARS];
 
-    if (strlen(file) != at + 1 + HASH_DIGITS + strlen(POINT_SUFFIX) ||
+    if (strlen(file) != at + 1 + HASH_DIGITS + strlen(JSON_SUFFIX) ||
         file[at] != '-' ||
-        strcmp(file + at + 1 + HASH_DIGITS, POINT_SUFFIX) != 0)
+        strcmp(file + at + 1 + HASH_DIGITS, JSON_SUFFIX) != 0)
         return false;
     memcpy(basic, file, at);
     basic[at] = '\0';

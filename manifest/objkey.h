@@ -12,6 +12,9 @@
 
 #define MF_KEY_CHARS 512
 #define MF_KEYSET_PLAIN "plain"
+#define MF_KEYSET_CHARS 19  /* "k-", 16 hex digits, NUL; or "plain" */
+#define MF_SLOT_ID_CHARS 17 /* 16 hex digits and NUL */
+#define MF_SLOT_GEN_MAX 99999999u
 #define MF_DESCRIPTOR_KEY "objvault.json"
 #define MF_VMKEY_CHARS 256
 #define MF_POINT_FILE_CHARS 40 /* "YYYYMMDDThhmmssZ-<16 hex>.json" and NUL */
@@ -54,6 +57,20 @@ bool mf_key_parse_keep(const char *key, const char *keyset,
  * named so, and no other may be: servers that keep objects as files leave out
  * of listings what lies below it. */
 bool mf_key_is_folder(const char *key, const char *keyset);
+
+/* "k-" and 16 lower-case hex digits: an encrypted keyset. */
+bool mf_keyset_ok(const char *keyset);
+
+/* A key slot; "keysets/" or, with a keyset, "keysets/<keyset>/slots/"; and what
+ * a slot's name says (copied; false: junk). */
+struct mf_key mf_key_slot(const char *keyset, uint32_t gen, const char *slot);
+struct mf_key mf_key_slots_prefix(const char *keyset);
+struct mf_slot_name {
+    char keyset[MF_KEYSET_CHARS];
+    uint32_t gen; /* 1..MF_SLOT_GEN_MAX */
+    char slot[MF_SLOT_ID_CHARS];
+};
+bool mf_key_parse_slot(const char *key, struct mf_slot_name *n);
 
 /* The vm key of a name in `plain`: bytes outside [A-Za-z0-9.-] as _XX (upper
  * hex), a leading dot too; over 200 bytes, or where that looks like a cut key:

@@ -199,43 +199,46 @@ int mf_page_decode(struct span json, struct mf_entry *m, size_t n,
     return 0;
 }
 
-int mf_page_seal(struct zst *z, struct span json, struct mf_id *id,
-                 struct buf *object, struct err *e)
+int mf_page_seal(const struct mf_keys *k, struct zst *z, struct span json,
+                 struct mf_id *id, struct buf *object, struct err *e)
 {
-    if (mf_id_of(json, id, e) < 0)
+    if (mf_keys_id(k, MF_OBJECT_PAGE, json, id, e) < 0)
         return -1;
-    return zst_compress(z, PAGE_LEVEL, json, object, e);
+    size_t at = mf_keys_seal_begin(k, object);
+    if (zst_compress(z, PAGE_LEVEL, json, object, e) < 0)
+        return -1;
+    return mf_keys_seal_end(k, MF_OBJECT_PAGE, mf_id_span(id), object, at, e);
 }
 
-static int open_object(struct zst *z, struct span object,
-                       const struct mf_id *id, struct buf *json, struct err *e)
+static int open_object(const struct mf_keys *k, struct zst *z,
+                       struct span object, const struct mf_id *id,
+                       struct buf *json, struct err *e)
 {
-    struct mf_id found;
+    const size_t max = mf_object_max(MF_PAGE_JSON_MAX);
+    struct span frame;
     size_t len;
 
-    if (object.len > mf_object_max(MF_PAGE_JSON_MAX))
+    if (object.len > max)
         return err_set(e, ERR_CORRUPT, 0,
                        "object has %zu bytes, more than any page", object.len);
-    if (zst_content_size(object, MF_PAGE_JSON_MAX, &len, e) < 0)
+    if (mf_keys_open(k, MF_OBJECT_PAGE, mf_id_span(id), object,
+                     zst_scratch(z, max), &frame, e) < 0 ||
+        zst_content_size(frame, MF_PAGE_JSON_MAX, &len, e) < 0)
         return -1;
     uint8_t *at = buf_reserve(json, len);
     if (at == NULL)
         return buf_check(json, e);
-    if (zst_decompress(z, object, at, len, &len, e) < 0)
+    if (zst_decompress(z, frame, at, len, &len, e) < 0 ||
+        mf_keys_check_id(k, MF_OBJECT_PAGE, span_of(at, len), id, e) < 0)
         return -1;
-    if (mf_id_of(span_of(at, len), &found, e) < 0)
-        return -1;
-    if (!mf_id_eq(&found, id))
-        return err_set(e, ERR_CORRUPT, 0,
-                       "content does not have the SHA-256 of its name");
     json->len += len;
     return 0;
 }
 
-int mf_page_open(struct zst *z, struct span object, const struct mf_id *id,
-                 struct buf *json, struct err *e)
+int mf_page_open(const struct mf_keys *k, struct zst *z, struct span object,
+                 const struct mf_id *id, struct buf *json, struct err *e)
 {
-    if (open_object(z, object, id, json, e) == 0)
+    if (open_object(k, z, object, id, json, e) == 0)
         return 0;
 
     char hex[MF_ID_CHARS];

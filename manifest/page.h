@@ -3,7 +3,8 @@
 #define MANIFEST_PAGE_H
 
 /* Pages of a disk's map (FORMAT.md "Page"): canonical JSON of up to 1,024
- * entries; stored as one zstd frame, named by the JSON's SHA-256. */
+ * entries; stored as one zstd frame, named by the JSON's SHA-256; in other
+ * keysets than `plain` named by a MAC, and sealed (keys.h). */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,7 @@
 #include "base/span.h"
 #include "base/zst.h"
 #include "manifest/entry.h"
+#include "manifest/keys.h"
 
 #define MF_PAGE_ENTRIES 1024
 #define MF_PAGE_JSON_MAX (512u << 10)
@@ -35,11 +37,11 @@ int mf_page_decode(struct span json, struct mf_entry *m, size_t n,
     __attribute__((warn_unused_result));
 
 /* JSON → stored object, and back with the check of its id. */
-int mf_page_seal(struct zst *z, struct span json, struct mf_id *id,
-                 struct buf *object, struct err *e)
+int mf_page_seal(const struct mf_keys *k, struct zst *z, struct span json,
+                 struct mf_id *id, struct buf *object, struct err *e)
     __attribute__((warn_unused_result));
-int mf_page_open(struct zst *z, struct span object, const struct mf_id *id,
-                 struct buf *json, struct err *e)
+int mf_page_open(const struct mf_keys *k, struct zst *z, struct span object,
+                 const struct mf_id *id, struct buf *json, struct err *e)
     __attribute__((warn_unused_result));
 
 #endif

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "manifest/id.h"
+#include "manifest/keys.h"
 #include "manifest/name.h" /* MF_NAME_MAX, MF_PATH_MAX, MF_TEXT_MAX */
 
 #define MF_DISKS_MAX 1024
@@ -95,6 +96,32 @@ int mf_point_encode(const struct mf_point *p, struct buf *out, struct err *e)
  * names of a point are distinct, page counts fit sizes, encoding is canonical.
  * NULL: ERR_CORRUPT, ERR_UNSUPPORTED (newer version), ERR_NOMEM. */
 struct mf_point *mf_point_decode(struct span bytes, struct err *e);
+
+/* The manifest of a keyset: appends the bytes that are stored (the JSON in
+ * `plain`, else an envelope that seals it), at most MF_POINT_JSON_MAX, and says
+ * under which name.  ERR_FAILED as mf_point_encode. */
+int mf_point_seal(const struct mf_keys *k, const struct mf_point *p,
+                  struct buf *out, char vm_key[MF_VMKEY_CHARS],
+                  char file[MF_POINT_FILE_CHARS], struct err *e)
+    __attribute__((warn_unused_result));
+
+/* The JSON in the stored bytes of <vm key>/<file>, which are checked against
+ * the hash in the name.  In `plain` *json is `bytes`; else it is appended to
+ * room.  ERR_CORRUPT: damaged, or of another name, keyset or repository. */
+int mf_point_open(const struct mf_keys *k, const char *vm_key, const char *file,
+                  struct span bytes, struct buf *room, struct span *json,
+                  struct err *e) __attribute__((warn_unused_result));
+
+/* The same and mf_point_decode, and that the manifest is that of the name's VM
+ * and time. */
+struct mf_point *mf_point_unseal(const struct mf_keys *k, const char *vm_key,
+                                 const char *file, struct span bytes,
+                                 struct err *e);
+
+/* Whether stored bytes have the form of a sealed manifest: all that can be said
+ * of them without their key.  ERR_CORRUPT: they are junk; ERR_UNSUPPORTED. */
+int mf_point_is_sealed(struct span bytes, struct err *e)
+    __attribute__((warn_unused_result));
 
 static inline void mf_point_freep(struct mf_point **p)
 {

@@ -267,15 +267,17 @@ static int open_fingerprints(struct run *r, size_t i, uint64_t size,
     const char *disk = r->point->disks[i].name;
     const struct mf_stream *before = parent_stream(r, true, disk);
     char vm_key[MF_VMKEY_CHARS];
-    AUTO_MEM char *dir = io_format(e, "%s/" MF_KEYSET_PLAIN "/fingerprints",
-                                   eng_repo_state_dir(r->repo));
+    AUTO_MEM char *dir =
+        io_format(e, "%s/%s/fingerprints", eng_repo_state_dir(r->repo),
+                  eng_repo_keyset(r->repo));
 
-    if (dir == NULL || mf_vmkey_encode(r->vm, vm_key, e) < 0)
+    if (dir == NULL ||
+        mf_keys_vm_key(eng_repo_keys(r->repo), r->vm, vm_key, e) < 0)
         return -1;
     struct eng_fingerprints_of of = {
         .dir = dir,
         .repo_id = eng_repo_descriptor(r->repo)->id,
-        .keyset = MF_KEYSET_PLAIN,
+        .keyset = eng_repo_keyset(r->repo),
         .vm_key = vm_key,
         .disk = disk,
         .block_size = r->block_size,
@@ -460,6 +462,23 @@ static void warn_of_quota(struct run *r)
         eng_run_warn(r, "%s", reached == 1 ? text : e.msg);
 }
 
+/* The parent, and all that is known already, is looked for in this keyset
+ * alone. */
+static int choose_keyset(struct eng_repo *repo, const struct eng_backup_opts *o,
+                         struct eng_backup_result *res, struct err *e)
+{
+    struct eng_encrypt_opts how = { .what = ENG_ENCRYPT_UNSAID };
+
+    if (o->encrypt != NULL)
+        how = *o->encrypt;
+    how.dry_run |= o->dry_run;
+    if (eng_encrypt_choose(repo, &how, o->cancel, &res->keyset_made, e) < 0)
+        return -1;
+    (void)snprintf(res->keyset, sizeof(res->keyset), "%s",
+                   eng_repo_keyset(repo));
+    return 0;
+}
+
 int eng_backup_machine(struct eng_repo *repo, const struct eng_machine *m,
                        const struct eng_backup_opts *o,
                        struct eng_backup_result *res, struct err *e)
@@ -475,7 +494,9 @@ int eng_backup_machine(struct eng_repo *repo, const struct eng_machine *m,
         o->full && o->upload == ENG_UPLOAD_NEW ? ENG_UPLOAD_MISSING : o->upload;
     r.level = eng_compression_level(o->compression);
     r.workers = eng_blockio_count(o->memory_bytes, r.block_size, r.level);
-    int result = o->synthetic_full
+    int result = choose_keyset(repo, o, res, e);
+    if (result == 0)
+        result = o->synthetic_full
                      ? eng_synthetic_full(repo, r.vm, o, &r.point, e)
                      : run_all(&r, e);
     eng_runlease_end(repo);

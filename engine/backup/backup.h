@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/progress.h"
 #include "engine/backup/keeping.h"
+#include "engine/repo/keyset_open.h"
 #include "engine/repo/learn.h"
 #include "engine/repo/repo.h"
 #include "engine/source/machine.h"
@@ -35,6 +36,8 @@ struct eng_backup_opts {
      * only.  Full, upload, compression and memory mean nothing then. */
     bool synthetic_full;
     const struct eng_keeping *keeping; /* NULL: the point stays */
+    /* Which keyset it goes to; NULL: nothing was said. */
+    const struct eng_encrypt_opts *encrypt;
     enum eng_compression compression;
     uint64_t memory_bytes; /* budget of all workers; 0: the default */
     const struct cancel *cancel;
@@ -55,6 +58,8 @@ const char *eng_stage_name(enum eng_stage s);
 
 struct eng_backup_result {
     char point[MF_NAME_MAX + 32]; /* "vm@time"; "" where none was made */
+    char keyset[MF_KEYSET_CHARS]; /* that it lies in */
+    bool keyset_made;             /* ... which is new */
     enum mf_kind kind;
     uint64_t source_bytes; /* sizes of disks and files */
     uint64_t read_bytes;
@@ -73,7 +78,8 @@ struct eng_backup_result {
  * ERR_USAGE: another machine's points go by this name (say adopt, or another
  * name), the policy's time zone is not known, or a synthetic full on an object
  * repository; ERR_NOTFOUND: a synthetic full without a point; ERR_BUSY: an
- * image is in use; ERR_QUOTA: the hard quota is reached already. */
+ * image is in use; ERR_QUOTA: the hard quota is reached already; and the errors
+ * of eng_encrypt_choose.  The repository is left switched to the keyset. */
 int eng_backup_machine(struct eng_repo *repo, const struct eng_machine *m,
                        const struct eng_backup_opts *o,
                        struct eng_backup_result *res, struct err *e)

@@ -109,7 +109,8 @@ static int hash_block(struct worker *w, uint32_t len, struct mf_id *id,
                       struct err *e)
 {
     int64_t t0 = utc_mono_ns();
-    int r = mf_id_of(span_of(w->block, len), id, e);
+    int r = mf_keys_id(eng_repo_keys(w->run->repo), MF_OBJECT_BLOCK,
+                       span_of(w->block, len), id, e);
 
     w->use.hash_ns += (uint64_t)(utc_mono_ns() - t0);
     return r;

@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "base/io.h"
 #include "engine/care/check_impl.h"
+#include "engine/repo/keysets.h"
 #include "engine/repo/versions.h"
 
 #define IDS_MAX ((size_t)1000000)
@@ -108,16 +109,49 @@ static int check_ranges(struct check *c, struct err *e)
     }
 }
 
+static void forget_keyset(struct check *c)
+{
+    eng_points_free(&c->points);
+    eng_idset_fini(&c->set);
+    eng_pagerefs_free(&c->refs);
+    free(c->out);
+    free(c->pages);
+    free(c->bad);
+    c->out = NULL;
+    c->pages = NULL;
+    c->bad = NULL;
+    c->n_bad = c->cap_bad = 0;
+    c->until = 0;
+    c->one = NULL;
+}
+
+static int check_keyset(void *ctx, struct eng_repo *r, struct err *e)
+{
+    struct check *c = ctx;
+
+    (void)r;
+    forget_keyset(c);
+    if (eng_check_points(c, e) < 0 || eng_check_gather_pages(c, e) < 0 ||
+        check_ranges(c, e) < 0 || eng_check_mend(c, e) < 0)
+        return -1;
+    return eng_check_judge(c, e);
+}
+
 static int check_all(struct check *c, struct err *e)
 {
     if (digest_random(&c->seed, sizeof(c->seed), e) < 0 ||
         eng_repo_keeps_versions(c->repo, c->o->cancel, &c->versions, e) < 0 ||
         eng_damaged_list(eng_repo_store(c->repo), c->o->cancel, &c->marks, e) <
-            0 ||
-        eng_check_points(c, e) < 0 || eng_check_gather_pages(c, e) < 0 ||
-        check_ranges(c, e) < 0 || eng_check_mend(c, e) < 0)
+            0)
         return -1;
-    return eng_check_judge(c, e);
+    c->mark_used = calloc(c->marks.n + 1, sizeof(*c->mark_used));
+    if (c->mark_used == NULL)
+        return err_nomem(e);
+    if (eng_keysets_each(c->repo, c->o->cancel, check_keyset, eng_check_sealed,
+                         c, e) < 0)
+        return -1;
+    eng_check_old_marks(c);
+    return eng_check_junk(c, e);
 }
 
 int eng_check_run(struct eng_repo *r, const struct eng_check_opts *o,
@@ -129,13 +163,8 @@ int eng_check_run(struct eng_repo *r, const struct eng_check_opts *o,
     pthread_mutex_init(&c.lock, NULL);
     int result = check_all(&c, e);
     pthread_mutex_destroy(&c.lock);
-    eng_points_free(&c.points);
-    eng_idset_fini(&c.set);
+    forget_keyset(&c);
     eng_damaged_free(&c.marks);
     free(c.mark_used);
-    free(c.out);
-    eng_pagerefs_free(&c.refs);
-    free(c.pages);
-    free(c.bad);
     return result;
 }

@@ -69,8 +69,11 @@ struct eng_check_result {
     uint64_t repaired;                 /* of damaged and hidden ones */
     uint64_t hidden_repaired;          /* ... of the hidden ones */
     uint64_t junk;
-    uint64_t marked; /* marks of damaged objects that stand now */
-    unsigned ranges; /* how many times the pages were read */
+    uint64_t keysets_skipped; /* their keys are not at hand */
+    uint64_t sealed_points;   /* in these; only their manifests were compared
+                                 with their names */
+    uint64_t marked;          /* marks of damaged objects that stand now */
+    unsigned ranges;          /* how many times the pages were read */
 };
 
 /* Checks.  0: it was looked at to the end, whatever was found.  Damaged blocks

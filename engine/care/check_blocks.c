@@ -18,7 +18,7 @@ static int on_block(void *ctx, const char *key, const struct obj_info *info,
     bool newest = !c->versions || info->latest;
 
     (void)e;
-    if (!mf_key_parse_block(key, MF_KEYSET_PLAIN, &id)) {
+    if (!mf_key_parse_block(key, eng_repo_keyset(c->repo), &id)) {
         pthread_mutex_lock(&c->lock);
         c->res->junk++;
         eng_check_say(c, ENG_CHECK_JUNK, "%s is no object of a repository",
@@ -46,8 +46,8 @@ static int list_worker(void *ctx, struct workers *w, unsigned index,
 
     (void)index;
     while (workers_claim(w, &i)) {
-        struct mf_key key =
-            mf_key_blocks_prefix(MF_KEYSET_PLAIN, (int)(c->set.lo + i));
+        struct mf_key key = mf_key_blocks_prefix(eng_repo_keyset(c->repo),
+                                                 (int)(c->set.lo + i));
         struct obj_req req = { .key = key.s, .cancel = workers_cancel(w) };
         if (obj_list(eng_repo_store(c->repo), &req, &opts, on_block, c, e) < 0)
             return -1;
@@ -58,7 +58,7 @@ static int list_worker(void *ctx, struct workers *w, unsigned index,
 static int judge_slot(struct check *c, const struct eng_idset_slot *s,
                       struct err *e)
 {
-    struct eng_look_want w = eng_look_block(&s->id, s->len);
+    struct eng_look_want w = eng_look_block(c->repo, &s->id, s->len);
     struct eng_looked found = { .state = ENG_LOOK_ABSENT };
 
     if (s->there && !s->hidden)
@@ -134,7 +134,7 @@ static int read_blocks(struct check *c, struct workers *w,
         struct eng_looked found;
         if (s->len == 0 || !in_sample(c, s))
             continue;
-        struct eng_look_want want = eng_look_block(&s->id, s->len);
+        struct eng_look_want want = eng_look_block(c->repo, &s->id, s->len);
         uint64_t before = eng_looker_bytes(here);
         if (eng_look(here, &want, &found, e) < 0)
             return -1;

@@ -10,6 +10,7 @@
 #include "engine/care/look.h"
 #include "engine/care/pagerefs.h"
 #include "engine/repo/damaged.h"
+#include "engine/repo/keysets.h"
 #include "manifest/entry.h"
 
 /* What became of a page as some point needs it: the same page at places of
@@ -32,6 +33,7 @@ struct check {
     struct eng_repo *repo;
     const struct eng_check_opts *o;
     struct eng_check_result *res;
+    /* Of the keyset that is being checked. */
     struct eng_points points;
     bool *out;     /* owned; points that are none: junk, or removed meanwhile */
     bool versions; /* the bucket keeps them */
@@ -104,8 +106,18 @@ int eng_check_mend_one(struct check *c, struct eng_looker *here,
 int eng_check_open_from(struct check *c, const struct cancel *cancel,
                         struct eng_looker **out, struct err *e)
     __attribute__((warn_unused_result));
-/* Repairs, and brings the marks up to date. */
+/* Repairs, and marks what stays damaged. */
 int eng_check_mend(struct check *c, struct err *e)
+    __attribute__((warn_unused_result));
+/* Removes marks that are cleared, and those of objects that were read now
+ * (marked ones are, at every level) and are good, or that no point needs any
+ * more: once all keysets were looked at, for a mark is of any of them. */
+void eng_check_old_marks(struct check *c);
+
+/* --- check_sealed.c --- */
+
+/* What can be said of a keyset without its key: ctx is the check. */
+int eng_check_sealed(void *ctx, const struct eng_keyset *k, struct err *e)
     __attribute__((warn_unused_result));
 
 #endif

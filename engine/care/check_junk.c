@@ -4,43 +4,49 @@
 #include <string.h>
 
 #include "engine/care/check_impl.h"
+#include "engine/repo/keysets.h"
 
 /* Folders that are looked at elsewhere, or hold what comes and goes. */
-static const char *const known[] = {
-    "gc/",
-    "keysets/",
-    MF_KEYSET_PLAIN "/blocks/",
-    MF_KEYSET_PLAIN "/keep/",
-    MF_KEYSET_PLAIN "/pages/",
-};
+static const char *const top[] = { "gc/" };
+static const char *const of_keyset[] = { "blocks/", "keep/", "pages/" };
 
 struct walk {
     struct check *c;
     char after[MF_KEY_CHARS]; /* go on behind this; "" at the end */
 };
 
-/* The folder of an encrypted keyset: "k-<16 hex digits>/". */
-static size_t keyset_folder(const char *key)
+static size_t starts_with(const char *s, const char *const *folders, size_t n)
 {
-    if (strncmp(key, "k-", 2) != 0 || strspn(key + 2, "0123456789abcdef") != 16)
-        return 0;
-    return key[18] == '/' ? 19 : 0;
+    for (size_t i = 0; i < n; i++)
+        if (strncmp(s, folders[i], strlen(folders[i])) == 0)
+            return strlen(folders[i]);
+    return 0;
 }
 
 /* How much of the key is a folder that is skipped. */
 static size_t skipped(const char *key)
 {
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-        if (strncmp(key, known[i], strlen(known[i])) == 0)
-            return strlen(known[i]);
-    return keyset_folder(key);
+    char keyset[MF_KEYSET_CHARS];
+    size_t n = eng_keyset_in_key(key, keyset);
+
+    if (n == 0)
+        return starts_with(key, top, sizeof(top) / sizeof(top[0]));
+    size_t folder = starts_with(key + n, of_keyset,
+                                sizeof(of_keyset) / sizeof(of_keyset[0]));
+    return folder > 0 ? n + folder : 0;
 }
 
 static bool is_ours(const char *key)
 {
-    struct eng_look_want w;
+    char keyset[MF_KEYSET_CHARS];
+    char vm_key[MF_VMKEY_CHARS];
+    char file[MF_POINT_FILE_CHARS];
+    struct mf_slot_name slot;
 
-    return strcmp(key, MF_DESCRIPTOR_KEY) == 0 || eng_look_manifest(key, &w);
+    return strcmp(key, MF_DESCRIPTOR_KEY) == 0 ||
+           mf_key_parse_slot(key, &slot) ||
+           (eng_keyset_in_key(key, keyset) > 0 &&
+            mf_key_parse_point(key, keyset, vm_key, file));
 }
 
 static int on_name(void *ctx, const char *key, const struct obj_info *info,

@@ -13,7 +13,9 @@ int eng_check_open_from(struct check *c, const struct cancel *cancel,
                         struct eng_looker **out, struct err *e)
 {
     *out = NULL;
-    if (!c->o->repair || c->o->from == NULL)
+    /* Another repository seals by other keys, under other names. */
+    if (!c->o->repair || c->o->from == NULL ||
+        mf_keys_sealed(eng_repo_keys(c->repo)))
         return 0;
     *out = eng_looker_new(c->o->from, cancel, e);
     return *out != NULL ? 0 : -1;
@@ -139,13 +141,13 @@ static int mend_worker(void *ctx, struct workers *w, unsigned index,
     return 0;
 }
 
-/* Marks that are cleared, and those of objects that were read now (marked ones
- * are, at every level) and are good, or that no point needs any more. */
-static void remove_old_marks(struct check *c)
+void eng_check_old_marks(struct check *c)
 {
+    if (c->o->no_marks)
+        return;
     for (size_t i = 0; i < c->marks.n; i++) {
         const struct eng_damaged_id *mark = &c->marks.ids[i];
-        if (c->mark_used[i])
+        if (c->mark_used[i] || (!mark->cleared && c->res->keysets_skipped > 0))
             continue;
         eng_damaged_remove(eng_repo_store(c->repo), c->o->cancel, mark->kind,
                            &mark->id);
@@ -156,13 +158,8 @@ int eng_check_mend(struct check *c, struct err *e)
 {
     if (c->o->no_marks)
         return 0;
-    c->mark_used = calloc(c->marks.n + 1, sizeof(*c->mark_used));
-    if (c->mark_used == NULL)
-        return err_nomem(e);
-    if (c->n_bad > 0 &&
-        workers_run((unsigned)checked_min(c->n_bad, MENDERS), c->n_bad,
-                    c->o->cancel, mend_worker, c, e) < 0)
-        return -1;
-    remove_old_marks(c);
-    return 0;
+    if (c->n_bad == 0)
+        return 0;
+    return workers_run((unsigned)checked_min(c->n_bad, MENDERS), c->n_bad,
+                       c->o->cancel, mend_worker, c, e);
 }

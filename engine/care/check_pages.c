@@ -21,7 +21,7 @@ int eng_check_gather_pages(struct check *c, struct err *e)
         return err_nomem(e);
     for (size_t i = 0; i < c->refs.n; i++)
         c->pages[i].at = &c->refs.p[i];
-    c->res->pages = c->refs.n;
+    c->res->pages += c->refs.n;
     return 0;
 }
 
@@ -99,7 +99,7 @@ static int lost_page(struct reading *r, struct check_page *p,
 
 static int read_page(struct reading *r, struct check_page *p, struct err *e)
 {
-    struct eng_look_want w = eng_look_page(&p->at->id);
+    struct eng_look_want w = eng_look_page(r->c->repo, &p->at->id);
     struct eng_looked found;
 
     if (p->lost)

@@ -13,11 +13,6 @@
 #include "engine/care/names.h"
 #include "engine/repo/versions.h"
 
-static struct mf_key key_of(const struct eng_point *p)
-{
-    return mf_key_point(MF_KEYSET_PLAIN, p->vm_key, p->file);
-}
-
 /* The point's manifest is the one that was just looked at. */
 static int take_manifest(struct eng_point *p, const struct eng_looker *l,
                          struct err *e)
@@ -82,11 +77,12 @@ static int judge_manifest(struct judging *j, size_t i, bool suspect,
     struct eng_point *p = &j->c->points.p[i];
     struct eng_look_want w;
     struct eng_looked found;
-    struct mf_key key = key_of(p);
+    struct mf_key key = eng_point_key(p);
 
     if (p->manifest != NULL && !suspect)
         return 0;
-    if (!eng_look_manifest(key.s, &w) || eng_look(j->here, &w, &found, e) < 0)
+    if (!eng_look_manifest(j->c->repo, key.s, &w) ||
+        eng_look(j->here, &w, &found, e) < 0)
         return -1;
     bool good = found.state == ENG_LOOK_GOOD || found.state == ENG_LOOK_OLDER;
     if (good && p->manifest == NULL && take_manifest(p, j->here, e) < 0)
@@ -121,7 +117,7 @@ static int on_version(void *ctx, const char *key, const struct obj_info *info,
 
 static int list_covered(struct check *c, struct covered *v, struct err *e)
 {
-    struct mf_key prefix = mf_key_points_prefix(MF_KEYSET_PLAIN, NULL);
+    struct mf_key prefix = mf_key_points_prefix(eng_repo_keyset(c->repo), NULL);
     struct obj_req req = { .key = prefix.s, .cancel = c->o->cancel };
     struct obj_list_opts opts = { .versions = true };
 
@@ -139,7 +135,7 @@ static int judge_missing(struct judging *j, const char *key, struct err *e)
     struct eng_looked found = { .state = ENG_LOOK_ABSENT };
     size_t index = 0;
 
-    if (!eng_look_manifest(key, &w))
+    if (!eng_look_manifest(c->repo, key, &w))
         return 0;
     c->res->missing_points++;
     if (eng_check_add_bad(c, &w, &found, &index, e) < 0)
@@ -154,7 +150,7 @@ static int judge_missing(struct judging *j, const char *key, struct err *e)
 static bool is_listed(const struct check *c, const char *key)
 {
     for (size_t i = 0; i < c->points.n; i++) {
-        struct mf_key k = key_of(&c->points.p[i]);
+        struct mf_key k = eng_point_key(&c->points.p[i]);
         if (strcmp(k.s, key) == 0)
             return true;
     }
@@ -172,8 +168,8 @@ static int judge_all_missing(struct judging *j, bool *again, struct err *e)
         if (!is_listed(j->c, j->seen.s[i]) &&
             eng_names_add(&gone, j->seen.s[i], e) < 0)
             return -1;
-    AUTO_MEM bool *over =
-        eng_kept_were_over(&j->c->points, &gone, utc_now(), e);
+    AUTO_MEM bool *over = eng_kept_were_over(
+        eng_repo_keyset(j->c->repo), &j->c->points, &gone, utc_now(), e);
     if (over == NULL)
         return -1;
     for (size_t i = 0; i < gone.n; i++) {
@@ -191,12 +187,12 @@ static int held_until(struct check *c, const struct eng_point *p,
                       int64_t *until, struct err *e)
 {
     AUTO_ENG_VERSIONS struct eng_versions all = { 0 };
-    struct mf_key key = key_of(p);
+    struct mf_key key = eng_point_key(p);
     struct eng_look_want w;
     struct obj_lock lock = { 0 };
 
     *until = 0;
-    if (!eng_look_manifest(key.s, &w))
+    if (!eng_look_manifest(c->repo, key.s, &w))
         return 0;
     if (eng_versions_of(eng_repo_store(c->repo), c->o->cancel, key.s, &all, e) <
         0)
@@ -254,7 +250,7 @@ static int judge_manifests(struct judging *j, const struct covered *v,
                            struct err *e)
 {
     for (size_t i = 0; i < j->c->points.n; i++) {
-        struct mf_key key = key_of(&j->c->points.p[i]);
+        struct mf_key key = eng_point_key(&j->c->points.p[i]);
         if (judge_manifest(j, i, eng_names_has(&v->keys, key.s), e) < 0)
             return -1;
     }
@@ -283,10 +279,9 @@ int eng_check_points(struct check *c, struct err *e)
         (again && list_points(c, e) < 0))
         return -1;
     if (eng_names_known(c->repo, &c->points, &j.known, e) < 0 ||
-        list_covered(c, &covered, e) < 0 ||
-        judge_manifests(&j, &covered, e) < 0)
+        list_covered(c, &covered, e) < 0)
         return -1;
-    return eng_check_junk(c, e);
+    return judge_manifests(&j, &covered, e);
 }
 
 /* --- at the end --- */
@@ -307,9 +302,10 @@ static void add_lack(struct check *c, const struct mf_stream *s, size_t n,
             if (p == NULL)
                 continue;
             if (l->example.s[0] == '\0' && p->lost)
-                l->example = mf_key_page(MF_KEYSET_PLAIN, &p->at->id);
+                l->example = mf_key_page(eng_repo_keyset(c->repo), &p->at->id);
             else if (l->example.s[0] == '\0' && p->lost_blocks > 0)
-                l->example = mf_key_block(MF_KEYSET_PLAIN, &p->example);
+                l->example =
+                    mf_key_block(eng_repo_keyset(c->repo), &p->example);
             l->pages += p->lost;
             l->blocks += p->lost_blocks;
         }
@@ -322,13 +318,14 @@ static int look_again(struct check *c, struct eng_looker *here,
                       const struct eng_point *p, bool *there, bool *locked,
                       struct err *e)
 {
-    struct mf_key key = key_of(p);
+    struct mf_key key = eng_point_key(p);
     struct obj_lock lock = { 0 };
     struct eng_look_want w;
     struct eng_looked found;
 
     *locked = false;
-    if (!eng_look_manifest(key.s, &w) || eng_look(here, &w, &found, e) < 0)
+    if (!eng_look_manifest(c->repo, key.s, &w) ||
+        eng_look(here, &w, &found, e) < 0)
         return -1;
     *there = found.state != ENG_LOOK_ABSENT;
     if (!*there || found.state == ENG_LOOK_BAD)

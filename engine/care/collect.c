@@ -16,6 +16,7 @@
 #include "engine/care/collect_impl.h"
 #include "engine/repo/dirlock.h"
 #include "engine/repo/internal.h"
+#include "engine/repo/keysets.h"
 #include "engine/repo/locked.h"
 #include "engine/repo/runlease.h"
 
@@ -186,7 +187,7 @@ static int do_range(struct collect *c, unsigned lo, struct err *e)
     c->counting = false;
     refine(c);
     if (c->first)
-        c->res->pages = c->pages.n;
+        c->res->pages += c->pages.n;
     c->told = true;
     c->res->blocks += c->blocks.n;
     if (r < 0 || c->o->dry_run)
@@ -230,40 +231,6 @@ static int look_at_bucket(struct collect *c, struct err *e)
     return 0;
 }
 
-static int on_slot(void *ctx, const char *key, const struct obj_info *info,
-                   struct err *e)
-{
-    struct eng_names *keysets = ctx;
-    char name[64] = "";
-    const char *from = key + strlen("keysets/");
-    size_t n = strcspn(from, "/");
-
-    (void)info;
-    if (n == 0 || n >= sizeof(name) || from[n] != '/')
-        return 0;
-    memcpy(name, from, n);
-    if (keysets->n > 0 && strcmp(keysets->s[keysets->n - 1], name) == 0)
-        return 0;
-    return eng_names_add(keysets, name, e);
-}
-
-/* Keysets whose points cannot be read here. */
-static int find_keysets(struct collect *c, struct err *e)
-{
-    AUTO_ENG_NAMES struct eng_names keysets = { 0 };
-    struct obj_req req = { .key = "keysets/", .cancel = c->o->cancel };
-
-    if (obj_list(eng_repo_store(c->repo), &req, NULL, on_slot, &keysets, e) < 0)
-        return -1;
-    c->res->keysets_skipped = keysets.n;
-    if (keysets.n > 0)
-        eng_collect_say(c, ENG_COLLECT_NOTE,
-                        "%zu encrypted keysets are skipped: their keys are "
-                        "not at hand",
-                        keysets.n);
-    return 0;
-}
-
 static int read_marks(struct collect *c, struct err *e)
 {
     if (eng_damaged_list(eng_repo_store(c->repo), c->o->cancel, &c->marks, e) <
@@ -290,17 +257,74 @@ static int look_around(struct collect *c, struct err *e)
     return live < 0 ? -1 : 0;
 }
 
+static void forget_keyset(struct collect *c)
+{
+    eng_names_free(&c->expired);
+    eng_names_free(&c->roots);
+    eng_names_free(&c->bad);
+    eng_names_free(&c->parents);
+    eng_pagerefs_free(&c->pages);
+    eng_pagerefs_free(&c->lost);
+    eng_idset_fini(&c->blocks);
+    c->points = 0;
+    c->fine = c->counted = false;
+}
+
+static int collect_one(struct collect *c, struct err *e)
+{
+    if (eng_collect_expire(c, e) < 0)
+        return -1;
+    if (!c->res->blocked && do_ranges(c, e) < 0)
+        return -1;
+    c->res->points += c->points;
+    return 0;
+}
+
+/* What cannot be read in one keyset stops the collection of that one. */
+static int collect_keyset(void *ctx, struct eng_repo *r, struct err *e)
+{
+    struct collect *c = ctx;
+
+    if (c->res->blocked)
+        return 0;
+    forget_keyset(c);
+    if (collect_one(c, e) == 0)
+        return 0;
+    if (e->kind != ERR_CORRUPT)
+        return -1;
+    if (mf_keys_sealed(eng_repo_keys(r)))
+        err_ctx(e, "keyset %s", eng_repo_keyset(r));
+    if (c->stopped.kind == ERR_NONE)
+        c->stopped = *e;
+    return 0;
+}
+
+static int skip_keyset(void *ctx, const struct eng_keyset *k, struct err *e)
+{
+    struct collect *c = ctx;
+
+    (void)e;
+    c->res->keysets_skipped++;
+    eng_collect_say(c, ENG_COLLECT_NOTE,
+                    "keyset %s (%s) is skipped: its key is not at hand%s%s",
+                    k->name, k->label, k->why[0] != '\0' ? ": " : "", k->why);
+    return 0;
+}
+
 static int collect(struct collect *c, struct err *e)
 {
     if (look_at_bucket(c, e) < 0 || look_around(c, e) < 0)
         return -1;
     if (c->res->blocked)
         return 0;
-    if (find_keysets(c, e) < 0 || read_marks(c, e) < 0 ||
-        eng_collect_expire(c, e) < 0)
+    if (read_marks(c, e) < 0 ||
+        eng_keysets_each(c->repo, c->o->cancel, collect_keyset, skip_keyset, c,
+                         e) < 0)
         return -1;
-    if (!c->res->blocked && do_ranges(c, e) < 0)
+    if (c->stopped.kind != ERR_NONE) {
+        *e = c->stopped;
         return -1;
+    }
     return c->o->dry_run || c->res->blocked ? 0 : eng_collect_tidy(c, e);
 }
 
@@ -324,13 +348,7 @@ int eng_collect_run(struct eng_repo *r, const struct eng_collect_opts *o,
         result = eng_runlease_vm(r, o->cancel, res->way.vm, res->way_vm, e);
     eng_collect_end_turn(c);
     pthread_mutex_destroy(&c->lock);
-    eng_names_free(&c->expired);
-    eng_names_free(&c->roots);
-    eng_names_free(&c->bad);
-    eng_names_free(&c->parents);
-    eng_pagerefs_free(&c->pages);
-    eng_pagerefs_free(&c->lost);
-    eng_idset_fini(&c->blocks);
+    forget_keyset(c);
     eng_damaged_free(&c->marks);
     free(c->mark_live);
     free(c);

@@ -32,6 +32,8 @@ struct collect {
     bool versions;             /* the bucket keeps them */
     bool locked;               /* locks decide, not turns */
     int64_t give_up_ms;        /* until when runs are waited for */
+    struct err stopped;        /* the first keyset that could not be done */
+    uint64_t points;           /* of the keyset that are kept */
     struct eng_names expired;  /* keys of manifests, sorted */
     struct eng_names roots;    /* ... that were listed for the mark, sorted */
     struct eng_pagerefs pages; /* that they need */

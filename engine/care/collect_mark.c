@@ -14,11 +14,6 @@
 
 #define ROUNDS 5
 
-static struct mf_key key_of(const struct eng_point *p)
-{
-    return mf_key_point(MF_KEYSET_PLAIN, p->vm_key, p->file);
-}
-
 static int stop(const char *what, const char *why, struct err *e)
 {
     err_set(e, ERR_CORRUPT, 0, "%s cannot be read: %.300s", what, why);
@@ -33,8 +28,7 @@ static int note_parent(struct collect *c, const struct eng_point *p,
 {
     if (p->manifest->parent == NULL)
         return 0;
-    struct mf_key key =
-        mf_key_point(MF_KEYSET_PLAIN, p->vm_key, p->manifest->parent);
+    struct mf_key key = mf_key_point(p->keyset, p->vm_key, p->manifest->parent);
     return eng_names_add(&c->parents, key.s, e);
 }
 
@@ -43,7 +37,7 @@ static int take_point(struct collect *c, const struct cancel *cancel,
                       struct eng_point *p, struct eng_pagerefs *to,
                       struct err *e)
 {
-    struct mf_key key = key_of(p);
+    struct mf_key key = eng_point_key(p);
 
     if (eng_point_load(c->repo, cancel, p, e) < 0)
         return -1;
@@ -71,7 +65,7 @@ static int points_worker(void *ctx, struct workers *w, unsigned index,
 
     (void)index;
     while (workers_claim(w, &i)) {
-        struct mf_key key = key_of(&j->names->p[i]);
+        struct mf_key key = eng_point_key(&j->names->p[i]);
         /* A dry run sees what would be there without them. */
         if (j->c->o->dry_run && eng_names_has(&j->c->expired, key.s))
             continue;
@@ -91,7 +85,7 @@ static int judge_bad(struct collect *c, struct eng_looker *l,
     struct eng_look_want w;
     struct eng_looked found;
 
-    if (!eng_look_manifest(key, &w) || eng_look(l, &w, &found, e) < 0)
+    if (!eng_look_manifest(c->repo, key, &w) || eng_look(l, &w, &found, e) < 0)
         return -1;
     if (found.state == ENG_LOOK_ABSENT)
         return 0;
@@ -133,7 +127,7 @@ static int note_roots(struct collect *c, const struct eng_points *names,
 {
     eng_names_free(&c->roots);
     for (size_t i = 0; i < names->n; i++) {
-        struct mf_key key = key_of(&names->p[i]);
+        struct mf_key key = eng_point_key(&names->p[i]);
         if (eng_names_add(&c->roots, key.s, e) < 0)
             return -1;
     }
@@ -159,7 +153,7 @@ int eng_collect_roots(struct collect *c, struct err *e)
     if (judge_all_bad(c, e) < 0)
         return -1;
     eng_pagerefs_sort(&c->pages);
-    c->res->points = names.n - (c->o->dry_run ? c->expired.n : 0);
+    c->points = names.n - (c->o->dry_run ? c->expired.n : 0);
     return 0;
 }
 
@@ -262,7 +256,8 @@ static int still_needed(struct collect *c, struct err *e)
     for (size_t i = 0; i < c->lost.n; i++) {
         if (!eng_pagerefs_has(&c->pages, &c->lost.p[i].id))
             continue;
-        struct mf_key key = mf_key_page(MF_KEYSET_PLAIN, &c->lost.p[i].id);
+        struct mf_key key =
+            mf_key_page(eng_repo_keyset(c->repo), &c->lost.p[i].id);
         return stop(key.s, c->lost_why, e);
     }
     return 0;
@@ -289,7 +284,7 @@ static int take_new(struct collect *c, struct reading *r, struct eng_point *p,
                     struct err *e)
 {
     AUTO_ENG_PAGEREFS struct eng_pagerefs its = { 0 };
-    struct mf_key key = key_of(p);
+    struct mf_key key = eng_point_key(p);
 
     eng_names_free(&c->bad);
     eng_pagerefs_free(&c->lost);
@@ -307,7 +302,8 @@ static int take_new(struct collect *c, struct reading *r, struct eng_point *p,
     }
     struct eng_look_want w;
     struct eng_looked found;
-    if (!eng_look_manifest(key.s, &w) || eng_look(r->looker, &w, &found, e) < 0)
+    if (!eng_look_manifest(c->repo, key.s, &w) ||
+        eng_look(r->looker, &w, &found, e) < 0)
         return -1;
     if (found.state == ENG_LOOK_ABSENT)
         return 0;
@@ -324,7 +320,7 @@ int eng_collect_catch_up(struct collect *c, struct err *e)
     if (eng_points_names(c->repo, c->o->cancel, NULL, &names, e) < 0)
         return -1;
     for (size_t i = 0; i < names.n; i++) {
-        struct mf_key key = key_of(&names.p[i]);
+        struct mf_key key = eng_point_key(&names.p[i]);
         struct eng_names known = { c->roots.s, before, before };
         if (eng_names_has(&known, key.s))
             continue;

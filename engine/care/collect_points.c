@@ -39,8 +39,7 @@ static int judge(struct collect *c, bool say, struct err *e)
     if (kept == NULL)
         return -1;
     for (size_t i = 0; i < ps.n; i++) {
-        struct mf_key key =
-            mf_key_point(MF_KEYSET_PLAIN, ps.p[i].vm_key, ps.p[i].file);
+        struct mf_key key = eng_point_key(&ps.p[i]);
         if (!kept[i].expired)
             continue;
         if (eng_names_add(&c->expired, key.s, e) < 0 ||
@@ -76,12 +75,13 @@ static int on_manifest(void *ctx, const char *key, const struct obj_info *info,
 static int on_mark(void *ctx, const char *key, const struct obj_info *info,
                    struct err *e)
 {
+    const struct collect *c = ctx;
     char vm_key[MF_VMKEY_CHARS];
     char file[MF_POINT_FILE_CHARS];
 
-    (void)ctx;
     return info->delete_marker &&
-                   mf_key_parse_keep(key, MF_KEYSET_PLAIN, vm_key, file)
+                   mf_key_parse_keep(key, eng_repo_keyset(c->repo), vm_key,
+                                     file)
                ? eng_collect_refuse_marker(key, e)
                : 0;
 }
@@ -89,13 +89,13 @@ static int on_mark(void *ctx, const char *key, const struct obj_info *info,
 /* Nothing is removed after an attack on what protects points. */
 static int look_for_markers(struct collect *c, struct err *e)
 {
-    struct mf_key prefix = mf_key_keeps_prefix(MF_KEYSET_PLAIN, NULL);
+    struct mf_key prefix = mf_key_keeps_prefix(eng_repo_keyset(c->repo), NULL);
     struct obj_req req = { .key = prefix.s, .cancel = c->o->cancel };
     struct obj_list_opts opts = { .versions = true };
 
-    return c->versions ? obj_list(eng_repo_store(c->repo), &req, &opts, on_mark,
-                                  NULL, e)
-                       : 0;
+    return c->versions
+               ? obj_list(eng_repo_store(c->repo), &req, &opts, on_mark, c, e)
+               : 0;
 }
 
 /* Whoever has seen them forgets them; those that the server holds are seen
@@ -110,7 +110,7 @@ static int remove_all(struct collect *c, struct err *e)
 {
     AUTO_MEM struct collect_batch *batch = calloc(1, sizeof(*batch));
     struct removing r = { .c = c };
-    struct mf_key prefix = mf_key_points_prefix(MF_KEYSET_PLAIN, NULL);
+    struct mf_key prefix = mf_key_points_prefix(eng_repo_keyset(c->repo), NULL);
     struct obj_req req = { .key = prefix.s, .cancel = c->o->cancel };
     struct obj_list_opts opts = { .versions = c->versions };
 
@@ -132,7 +132,7 @@ int eng_collect_expire(struct collect *c, struct err *e)
 {
     if (judge(c, true, e) < 0)
         return -1;
-    c->res->expired = c->expired.n;
+    c->res->expired += c->expired.n;
     if (c->expired.n == 0 || c->o->dry_run)
         return 0;
     int r = 1;

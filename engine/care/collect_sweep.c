@@ -38,6 +38,7 @@ static bool is_needed(const struct collect *c, const struct eng_look_want *w)
         return eng_pagerefs_has(&c->pages, &w->id);
     case ENG_LOOK_MANIFEST: /* expired ones go elsewhere */
     case ENG_LOOK_DESCRIPTOR:
+    case ENG_LOOK_SLOT:
         break;
     }
     return true;
@@ -50,26 +51,27 @@ static bool is_keep(const struct collect *c, const char *key, bool *needed)
     char vm_key[MF_VMKEY_CHARS];
     char file[MF_POINT_FILE_CHARS];
 
-    if (!mf_key_parse_keep(key, MF_KEYSET_PLAIN, vm_key, file))
+    if (!mf_key_parse_keep(key, eng_repo_keyset(c->repo), vm_key, file))
         return false;
-    struct mf_key point = mf_key_point(MF_KEYSET_PLAIN, vm_key, file);
+    struct mf_key point = mf_key_point(eng_repo_keyset(c->repo), vm_key, file);
     *needed = eng_names_has(&c->roots, point.s);
     return true;
 }
 
 /* What the key should hold; false: no name of ours. */
-static bool want_of(const char *key, struct eng_look_want *w)
+static bool want_of(const struct eng_repo *r, const char *key,
+                    struct eng_look_want *w)
 {
     struct mf_id id;
 
-    if (mf_key_parse_block(key, MF_KEYSET_PLAIN, &id))
-        *w = eng_look_block(&id, 0);
-    else if (mf_key_parse_page(key, MF_KEYSET_PLAIN, &id))
-        *w = eng_look_page(&id);
+    if (mf_key_parse_block(key, eng_repo_keyset(r), &id))
+        *w = eng_look_block(r, &id, 0);
+    else if (mf_key_parse_page(key, eng_repo_keyset(r), &id))
+        *w = eng_look_page(r, &id);
     else if (strcmp(key, MF_DESCRIPTOR_KEY) == 0)
         *w = eng_look_descriptor(); /* only markers are looked for */
     else
-        return eng_look_manifest(key, w);
+        return eng_look_manifest(r, key, w);
     return true;
 }
 
@@ -164,7 +166,7 @@ static int judge(struct sweeper *s, struct err *e)
     bool needed = false;
     bool keep = is_keep(c, s->key, &needed);
 
-    if (!keep && !want_of(s->key, &w)) {
+    if (!keep && !want_of(c->repo, s->key, &w)) {
         note_junk(s);
         return 0;
     }
@@ -231,14 +233,15 @@ static struct mf_key prefix_of(const struct collect *c, unsigned piece)
     struct mf_key key = { MF_DESCRIPTOR_KEY };
 
     if (piece < COLLECT_PAGES)
-        return mf_key_blocks_prefix(MF_KEYSET_PLAIN, c->fine ? (int)piece : -1);
+        return mf_key_blocks_prefix(eng_repo_keyset(c->repo),
+                                    c->fine ? (int)piece : -1);
     if (piece < COLLECT_POINTS)
-        return mf_key_pages_prefix(MF_KEYSET_PLAIN,
+        return mf_key_pages_prefix(eng_repo_keyset(c->repo),
                                    c->fine ? (int)(piece - COLLECT_PAGES) : -1);
     if (piece == COLLECT_POINTS)
-        return mf_key_points_prefix(MF_KEYSET_PLAIN, NULL);
+        return mf_key_points_prefix(eng_repo_keyset(c->repo), NULL);
     if (piece == COLLECT_KEEPS)
-        return mf_key_keeps_prefix(MF_KEYSET_PLAIN, NULL);
+        return mf_key_keeps_prefix(eng_repo_keyset(c->repo), NULL);
     return key;
 }
 

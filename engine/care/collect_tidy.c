@@ -11,6 +11,7 @@
 
 #include "engine/care/collect_impl.h"
 #include "engine/repo/dirlock.h"
+#include "engine/repo/keysets.h"
 #include "engine/repo/lease.h"
 #include "engine/repo/locked.h"
 #include "engine/repo/scratch.h"
@@ -46,16 +47,28 @@ static bool lease_is_over(const struct tidying *t, enum eng_lease_kind kind,
     return false;
 }
 
-/* 1: no version of the object is there; 0; -1. */
-static int is_gone(struct collect *c, const struct eng_damaged_id *m,
-                   struct err *e)
+/* 1: no version of the object is there, in this keyset; 0; -1. */
+static int is_gone_in(struct collect *c, const char *keyset,
+                      const struct eng_damaged_id *m, struct err *e)
 {
     struct mf_key key = m->kind == ENG_INDEX_PAGE
-                            ? mf_key_page(MF_KEYSET_PLAIN, &m->id)
-                            : mf_key_block(MF_KEYSET_PLAIN, &m->id);
+                            ? mf_key_page(keyset, &m->id)
+                            : mf_key_block(keyset, &m->id);
     int there = eng_versions_any(c->repo, c->o->cancel, key.s, true, e);
 
     return there < 0 ? -1 : !there;
+}
+
+/* A mark does not say which keyset it is of. */
+static int is_gone(struct collect *c, const struct eng_damaged_id *m,
+                   struct err *e)
+{
+    const struct eng_keysets *all = eng_repo_keysets(c->repo);
+    int r = is_gone_in(c, MF_KEYSET_PLAIN, m, e);
+
+    for (size_t i = 0; i < all->n && r == 1; i++)
+        r = is_gone_in(c, all->k[i]->name, m, e);
+    return r;
 }
 
 /* A mark that was cleared, or of an object that nobody needs and that is not
@@ -72,7 +85,10 @@ static int mark_is_over(struct tidying *t, const char *key,
             continue;
         if (!newest->delete_marker && newest->size > 0)
             return 1;
-        return c->mark_live[i] ? 0 : is_gone(c, &c->marks.ids[i], e);
+        /* What a keyset needs that could not be read is not known. */
+        if (c->mark_live[i] || c->res->keysets_skipped > 0)
+            return 0;
+        return is_gone(c, &c->marks.ids[i], e);
     }
     return 0;
 }

@@ -24,6 +24,12 @@ static struct eng_kept kept_of(const struct eng_point *p,
     return k;
 }
 
+static bool same_series(const struct eng_point *a, const struct eng_point *b)
+{
+    return strcmp(a->vm_key, b->vm_key) == 0 &&
+           strcmp(a->keyset, b->keyset) == 0;
+}
+
 struct eng_kept *eng_kept_judge(struct eng_repo *r, const struct cancel *cancel,
                                 const struct eng_points *ps, int64_t now,
                                 struct err *e)
@@ -36,12 +42,14 @@ struct eng_kept *eng_kept_judge(struct eng_repo *r, const struct cancel *cancel,
         err_nomem(e);
         return NULL;
     }
-    if (eng_keeps_list(r, cancel, NULL, &marks, e) < 0)
-        return NULL;
-    for (size_t i = 0; i < ps->n; i++)
+    for (size_t i = 0; i < ps->n; i++) {
+        if ((i == 0 || strcmp(ps->p[i].keyset, ps->p[i - 1].keyset) != 0) &&
+            eng_keeps_of_keyset(r, cancel, ps->p[i].keyset, &marks, e) < 0)
+            return NULL;
         kept[i] = kept_of(&ps->p[i], &marks);
+    }
     for (size_t from = 0, i = 1; i <= ps->n; i++) {
-        if (i < ps->n && strcmp(ps->p[i].vm_key, ps->p[from].vm_key) == 0)
+        if (i < ps->n && same_series(&ps->p[i], &ps->p[from]))
             continue;
         struct err why = { 0 };
         if (eng_retention_apply(kept + from, i - from, now, &why) < 0)
@@ -68,13 +76,13 @@ static int by_time(const void *pa, const void *pb)
 }
 
 /* False: no point's key. */
-static bool ghost_of(const char *key, char vm_key[MF_VMKEY_CHARS],
-                     int64_t *time)
+static bool ghost_of(const char *keyset, const char *key,
+                     char vm_key[MF_VMKEY_CHARS], int64_t *time)
 {
     char file[MF_POINT_FILE_CHARS];
     uint8_t hash[8];
 
-    return mf_key_parse_point(key, MF_KEYSET_PLAIN, vm_key, file) &&
+    return mf_key_parse_point(key, keyset, vm_key, file) &&
            mf_point_file_parse(file, time, hash);
 }
 
@@ -113,7 +121,7 @@ static void judge_ghosts(struct ghost *all, size_t n, struct eng_kept *kept,
             *all[i].over = kept[i].expired;
 }
 
-bool *eng_kept_were_over(const struct eng_points *ps,
+bool *eng_kept_were_over(const char *keyset, const struct eng_points *ps,
                          const struct eng_names *gone, int64_t now,
                          struct err *e)
 {
@@ -132,11 +140,12 @@ bool *eng_kept_were_over(const struct eng_points *ps,
         int64_t time = 0;
         const struct mf_retention *policy = NULL;
         next = i + 1;
-        if (!ghost_of(gone->s[i], vm_key, &time))
+        if (!ghost_of(keyset, gone->s[i], vm_key, &time))
             continue;
         size_t n = add_points(ps, vm_key, all, &policy);
-        for (next = i; next < gone->n && ghost_of(gone->s[next], its, &time) &&
-                       strcmp(its, vm_key) == 0;
+        for (next = i;
+             next < gone->n && ghost_of(keyset, gone->s[next], its, &time) &&
+             strcmp(its, vm_key) == 0;
              next++)
             all[n++] = (struct ghost){
                 .kept = { .time = time, .policy = policy },

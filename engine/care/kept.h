@@ -19,7 +19,7 @@ struct eng_kept *eng_kept_judge(struct eng_repo *r, const struct cancel *cancel,
  * would have removed the point, without flags, which are not known any more.
  * One entry for each, malloc'd; false where it cannot be said.  NULL: e is
  * filled. */
-bool *eng_kept_were_over(const struct eng_points *ps,
+bool *eng_kept_were_over(const char *keyset, const struct eng_points *ps,
                          const struct eng_names *gone, int64_t now,
                          struct err *e);
 

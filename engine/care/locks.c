@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "engine/care/locks_impl.h"
 #include "engine/repo/internal.h"
+#include "engine/repo/keysets.h"
 #include "engine/repo/locked.h"
 
 #define IDS_MAX ((size_t)1000000)
@@ -69,23 +70,18 @@ int eng_locks_find(struct locks *l, struct eng_locks_finding *f, uint32_t rank,
     return find(l, f, &l->points->p[l->order[rank]], e);
 }
 
-static struct mf_key key_of(const struct eng_point *p)
-{
-    return mf_key_point(MF_KEYSET_PLAIN, p->vm_key, p->file);
-}
-
 /* A manifest that did not verify: what its point needs is not known, unless it
  * never was one, or is gone by now. */
 static int judge_unreadable(struct locks *l, const struct eng_point *p,
                             struct err *e)
 {
-    struct mf_key key = key_of(p);
+    struct mf_key key = eng_point_key(p);
     struct eng_look_want w;
     struct eng_looked found;
     AUTO_ENG_LOOKER struct eng_looker *looker =
         eng_looker_new(l->repo, l->o->cancel, e);
 
-    if (looker == NULL || !eng_look_manifest(key.s, &w) ||
+    if (looker == NULL || !eng_look_manifest(l->repo, key.s, &w) ||
         eng_look(looker, &w, &found, e) < 0)
         return -1;
     if (found.state == ENG_LOOK_ABSENT ||
@@ -138,7 +134,7 @@ static int order_points(struct locks *l, struct err *e)
         qsort(d, l->n_order, sizeof(*d), by_date);
     for (size_t i = 0; i < l->n_order; i++)
         l->order[i] = d[i].point;
-    l->res->points = l->n_order;
+    l->res->points += l->n_order;
     return 0;
 }
 
@@ -150,6 +146,14 @@ static int by_key(const void *pa, const void *pb)
     return strcmp(a->key.s, b->key.s);
 }
 
+size_t eng_locks_slots(const struct locks *l)
+{
+    const struct eng_keyset *k =
+        eng_keysets_find(l->repo, eng_repo_keyset(l->repo));
+
+    return k != NULL ? k->n_slots : 0;
+}
+
 static int gather(struct locks *l, struct err *e)
 {
     l->manifests = calloc(l->n_order + 1, sizeof(*l->manifests));
@@ -157,8 +161,8 @@ static int gather(struct locks *l, struct err *e)
         return err_nomem(e);
     for (size_t i = 0; i < l->n_order; i++) {
         const struct eng_point *p = &l->points->p[l->order[i]];
-        l->manifests[i] =
-            (struct locks_manifest){ .key = key_of(p), .rank = (uint32_t)i };
+        l->manifests[i] = (struct locks_manifest){ .key = eng_point_key(p),
+                                                   .rank = (uint32_t)i };
         if (eng_pagerefs_add(&l->pages, p->manifest, (uint32_t)i, e) < 0)
             return -1;
     }
@@ -168,7 +172,7 @@ static int gather(struct locks *l, struct err *e)
     l->page_seen = calloc(l->pages.n + 1, sizeof(*l->page_seen));
     if (l->page_seen == NULL)
         return err_nomem(e);
-    l->res->objects = 1 + l->n_order;
+    l->res->objects += 1 + l->n_order + eng_locks_slots(l);
     for (size_t i = 0; i < l->pages.n; i++)
         l->res->objects += eng_pagerefs_at(&l->pages, &l->pages.p[i].id) == i;
     return 0;
@@ -197,18 +201,14 @@ static int verify(struct locks *l, struct err *e)
     return 0;
 }
 
-int eng_locks_verify(struct eng_repo *r, const struct eng_points *ps,
-                     const struct eng_locks_opts *o,
-                     struct eng_locks_result *res, struct err *e)
+static int verify_keyset(struct eng_repo *r, const struct eng_points *ps,
+                         const struct eng_locks_opts *o,
+                         struct eng_locks_result *res, struct err *e)
 {
     struct locks l = { .repo = r, .points = ps, .o = o, .res = res };
 
-    *res = (struct eng_locks_result){ 0 };
-    if (!eng_repo_descriptor(r)->locked)
-        return err_set(e, ERR_USAGE, 0,
-                       "repository %s has no locks that could be verified: it "
-                       "was made without --immutable",
-                       eng_repo_name(r));
+    if (eng_repo_select(r, ps->p[0].keyset, e) < 0)
+        return -1;
     l.set.max = o->ids_max != 0 ? o->ids_max : IDS_MAX;
     pthread_mutex_init(&l.lock, NULL);
     int result = verify(&l, e);
@@ -220,4 +220,43 @@ int eng_locks_verify(struct eng_repo *r, const struct eng_points *ps,
     free(l.manifests);
     free(l.order);
     return result;
+}
+
+/* Points of one keyset come one after the other. */
+static int verify_all(struct eng_repo *r, const struct eng_points *ps,
+                      const struct eng_locks_opts *o,
+                      struct eng_locks_result *res, struct err *e)
+{
+    size_t from = 0;
+
+    for (size_t i = 1; i <= ps->n; i++) {
+        if (i < ps->n && strcmp(ps->p[i].keyset, ps->p[from].keyset) == 0)
+            continue;
+        const struct eng_points of = { .p = ps->p + from, .n = i - from };
+        if (of.p[0].sealed)
+            res->sealed += of.n;
+        else if (verify_keyset(r, &of, o, res, e) < 0)
+            return -1;
+        from = i;
+    }
+    return 0;
+}
+
+int eng_locks_verify(struct eng_repo *r, const struct eng_points *ps,
+                     const struct eng_locks_opts *o,
+                     struct eng_locks_result *res, struct err *e)
+{
+    char before[MF_KEYSET_CHARS];
+    struct err ignored = { 0 };
+
+    *res = (struct eng_locks_result){ 0 };
+    if (!eng_repo_descriptor(r)->locked)
+        return err_set(e, ERR_USAGE, 0,
+                       "repository %s has no locks that could be verified: it "
+                       "was made without --immutable",
+                       eng_repo_name(r));
+    (void)snprintf(before, sizeof(before), "%s", eng_repo_keyset(r));
+    int result = verify_all(r, ps, o, res, e);
+    int back = eng_repo_select(r, before, result < 0 ? &ignored : e);
+    return result < 0 ? -1 : back;
 }

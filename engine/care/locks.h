@@ -67,16 +67,17 @@ struct eng_locks_result {
     uint64_t asked;   /* of those, how many the server was asked for */
     uint64_t denied;  /* ... and would not say: these keys may not see locks */
     uint64_t shorts, missing, unreadable;
-    int64_t latest; /* the latest date of a lock that was seen; 0: none */
+    uint64_t sealed; /* points whose keyset's key is not at hand: not asked */
+    int64_t latest;  /* the latest date of a lock that was seen; 0: none */
 };
 
 /* Asks the server for the lock of each object that the points of ps (all of
- * the repository, eng_points_list) need while they are locked: descriptor,
- * manifests, pages, both blocks of each entry; each object once, for the latest
- * date that any point needs.  The version that counts is the one that this
- * machine's index knows, or the only one; else the content is verified.
- * 0: it was looked at to the end, whatever was found.  ERR_USAGE: no locked
- * repository. */
+ * the repository, eng_points_list_all, or of a keyset) need while they are
+ * locked: descriptor, the keyset's slots, manifests, pages, both blocks of each
+ * entry; each object once, for the latest date that any point needs.  The
+ * version that counts is the one that this machine's index knows, or the only
+ * one; else the content is verified. 0: it was looked at to the end, whatever
+ * was found.  ERR_USAGE: no locked repository. */
 int eng_locks_verify(struct eng_repo *r, const struct eng_points *ps,
                      const struct eng_locks_opts *o,
                      struct eng_locks_result *res, struct err *e)

@@ -11,14 +11,17 @@
 #include "engine/care/locks_impl.h"
 #include "engine/repo/extend_one.h"
 #include "engine/repo/internal.h"
+#include "engine/repo/keysets.h"
 #include "engine/repo/locked.h"
 
 #define PREFIXES 256
-/* Pieces: blocks and pages by their prefixes, manifests, the descriptor. */
+/* Pieces: blocks and pages by their prefixes, manifests, the descriptor,
+ * the keyset's slots. */
 enum {
     PIECE_PAGES = PREFIXES,
     PIECE_POINTS = 2 * PREFIXES,
     PIECE_DESCRIPTOR,
+    PIECE_SLOTS,
     PIECES
 };
 
@@ -64,7 +67,7 @@ static bool need_block(struct locks *l, const struct mf_id *id, struct need *n)
     if (s == NULL || !in_sample(l, id))
         return false;
     s->there = true;
-    n->want = eng_look_block(id, 0);
+    n->want = eng_look_block(l->repo, id, 0);
     n->kind = ENG_INDEX_BLOCK;
     n->rank = s->note - 1;
     return true;
@@ -89,7 +92,7 @@ static bool need_page(struct locks *l, const struct mf_id *id, struct need *n)
     if (at == l->pages.n)
         return false;
     l->page_seen[at] = true;
-    n->want = eng_look_page(id);
+    n->want = eng_look_page(l->repo, id);
     n->kind = ENG_INDEX_PAGE;
     n->rank = page_rank(l, at);
     return true;
@@ -105,7 +108,7 @@ static bool need_manifest(struct locks *l, const char *key, struct need *n)
     struct locks_manifest *m =
         bsearch(key, l->manifests, l->n_order, sizeof(*l->manifests), by_key);
 
-    if (m == NULL || !eng_look_manifest(key, &n->want))
+    if (m == NULL || !eng_look_manifest(l->repo, key, &n->want))
         return false;
     m->seen = true;
     n->kind = ENG_INDEX_OBJECT;
@@ -113,17 +116,35 @@ static bool need_manifest(struct locks *l, const char *key, struct need *n)
     return true;
 }
 
+/* All points need the slots in force. */
+static bool need_slot(struct locks *l, const char *key, struct need *n)
+{
+    const struct eng_keyset *k =
+        eng_keysets_find(l->repo, eng_repo_keyset(l->repo));
+
+    for (size_t i = 0; k != NULL && i < k->n_slots; i++) {
+        if (strcmp(k->slots[i].key.s, key) != 0)
+            continue;
+        l->slots_seen++;
+        n->want = eng_look_slot(key);
+        n->kind = ENG_INDEX_OBJECT;
+        n->rank = 0;
+        return true;
+    }
+    return false;
+}
+
 /* False: no point needs the key, or it is not in the sample. */
 static bool need_of(struct locks *l, const char *key, struct need *n)
 {
     struct mf_id id;
 
-    if (mf_key_parse_block(key, MF_KEYSET_PLAIN, &id))
+    if (mf_key_parse_block(key, eng_repo_keyset(l->repo), &id))
         return need_block(l, &id, n);
-    if (mf_key_parse_page(key, MF_KEYSET_PLAIN, &id))
+    if (mf_key_parse_page(key, eng_repo_keyset(l->repo), &id))
         return need_page(l, &id, n);
     if (strcmp(key, MF_DESCRIPTOR_KEY) != 0)
-        return need_manifest(l, key, n);
+        return need_slot(l, key, n) || need_manifest(l, key, n);
     l->descriptor_seen = true;
     n->want = eng_look_descriptor();
     n->kind = ENG_INDEX_OBJECT;
@@ -186,7 +207,8 @@ static int verifies(struct asker *a, const struct need *n, const char *version,
     return eng_look_version(a->looker, &n->want, version, &info, e);
 }
 
-/* Readers take the oldest descriptor that is one, so no other counts. */
+/* Readers take the oldest descriptor or slot that is one, so no other counts.
+ */
 static int trust_oldest(struct asker *a, const struct need *n, struct err *e)
 {
     for (size_t i = a->n; i > 0; i--) {
@@ -209,7 +231,9 @@ static int trust_first(struct asker *a, const struct need *n, struct err *e)
 {
     struct eng_index_version known;
 
-    if (n->want.kind == ENG_LOOK_DESCRIPTOR && a->n > 1)
+    if ((n->want.kind == ENG_LOOK_DESCRIPTOR ||
+         n->want.kind == ENG_LOOK_SLOT) &&
+        a->n > 1)
         return trust_oldest(a, n, e);
     if (a->l->index == NULL || n->kind == ENG_INDEX_OBJECT ||
         !eng_index_get_version(a->l->index, n->kind, &n->want.id, &known))
@@ -339,16 +363,19 @@ static int on_version(void *ctx, const char *key, const struct obj_info *info,
     return 0;
 }
 
-static struct mf_key prefix_of(unsigned piece)
+static struct mf_key prefix_of(const struct locks *l, unsigned piece)
 {
     struct mf_key key = { MF_DESCRIPTOR_KEY };
 
     if (piece < PIECE_PAGES)
-        return mf_key_blocks_prefix(MF_KEYSET_PLAIN, (int)piece);
+        return mf_key_blocks_prefix(eng_repo_keyset(l->repo), (int)piece);
     if (piece < PIECE_POINTS)
-        return mf_key_pages_prefix(MF_KEYSET_PLAIN, (int)(piece - PIECE_PAGES));
+        return mf_key_pages_prefix(eng_repo_keyset(l->repo),
+                                   (int)(piece - PIECE_PAGES));
     if (piece == PIECE_POINTS)
-        return mf_key_points_prefix(MF_KEYSET_PLAIN, NULL);
+        return mf_key_points_prefix(eng_repo_keyset(l->repo), NULL);
+    if (piece == PIECE_SLOTS)
+        return mf_key_slots_prefix(eng_repo_keyset(l->repo));
     return key;
 }
 
@@ -370,7 +397,7 @@ static int work(void *ctx, struct workers *w, unsigned index, struct err *e)
     while (result == 0 && workers_claim(w, &i)) {
         if (!r->due[i])
             continue;
-        struct mf_key prefix = prefix_of((unsigned)i);
+        struct mf_key prefix = prefix_of(r->l, (unsigned)i);
         struct obj_req req = { .key = prefix.s, .cancel = a.cancel };
         a.key[0] = '\0';
         a.n = 0;
@@ -399,6 +426,7 @@ static uint64_t plan(struct round *r)
     for (size_t i = 0; i < l->pages.n; i++)
         r->due[PIECE_PAGES + l->pages.p[i].id.b[0]] = l->first;
     r->due[PIECE_POINTS] = r->due[PIECE_DESCRIPTOR] = l->first;
+    r->due[PIECE_SLOTS] = l->first && eng_locks_slots(l) > 0;
     return blocks;
 }
 
@@ -425,7 +453,7 @@ static int missing_blocks(struct asker *a, struct err *e)
         const struct eng_idset_slot *s = &l->set.slots[i];
         if (s->len == 0 || s->there || !in_sample(l, &s->id))
             continue;
-        struct mf_key key = mf_key_block(MF_KEYSET_PLAIN, &s->id);
+        struct mf_key key = mf_key_block(eng_repo_keyset(l->repo), &s->id);
         if (missing(a, key.s, ENG_INDEX_BLOCK, s->note - 1, e) < 0)
             return -1;
     }
@@ -437,7 +465,8 @@ static int missing_others(struct asker *a, struct err *e)
     struct locks *l = a->l;
 
     for (size_t i = 0; i < l->pages.n; i++) {
-        struct mf_key key = mf_key_page(MF_KEYSET_PLAIN, &l->pages.p[i].id);
+        struct mf_key key =
+            mf_key_page(eng_repo_keyset(l->repo), &l->pages.p[i].id);
         if (l->page_seen[i] ||
             eng_pagerefs_at(&l->pages, &l->pages.p[i].id) != i)
             continue;
@@ -448,6 +477,9 @@ static int missing_others(struct asker *a, struct err *e)
         if (!l->manifests[i].seen &&
             missing(a, l->manifests[i].key.s, ENG_INDEX_OBJECT,
                     l->manifests[i].rank, e) < 0)
+            return -1;
+    for (size_t i = l->slots_seen; i < eng_locks_slots(l); i++)
+        if (missing(a, "a slot of the keyset", ENG_INDEX_OBJECT, 0, e) < 0)
             return -1;
     return l->descriptor_seen
                ? 0

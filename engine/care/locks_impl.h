@@ -36,11 +36,14 @@ struct locks {
     uint64_t seed;           /* of the sample */
     bool first;              /* range: all but blocks is asked for as well */
     bool descriptor_seen;
+    size_t slots_seen;
     struct progress_task *task;
     pthread_mutex_t lock; /* around the set while it is filled, the result and
                              the reports */
 };
 
+/* How many slots in force the keyset has. */
+size_t eng_locks_slots(const struct locks *l);
 /* Until when an object of this rank must be locked. */
 int64_t eng_locks_date(const struct locks *l, uint32_t rank);
 /* Counts and reports; rank: of a point that needs the object. */

@@ -50,7 +50,7 @@ static int add_blocks(struct reading *r, const struct eng_pageref *p,
 static int lost(struct locks *l, const struct eng_pageref *p,
                 const struct eng_looked *found, struct err *e)
 {
-    struct mf_key key = mf_key_page(MF_KEYSET_PLAIN, &p->id);
+    struct mf_key key = mf_key_page(eng_repo_keyset(l->repo), &p->id);
     struct eng_locks_finding f = { .word = ENG_LOCKS_UNREADABLE,
                                    .key = key.s,
                                    .version = "",

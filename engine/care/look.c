@@ -9,6 +9,7 @@
 #include "base/cpu.h"
 #include "base/digest.h"
 #include "base/zst.h"
+#include "engine/repo/keyset_slot.h"
 #include "engine/repo/versions.h"
 #include "manifest/block.h"
 #include "manifest/page.h"
@@ -21,37 +22,41 @@ struct eng_looker {
     const struct cancel *cancel;
     struct zst *z;
     struct buf stored; /* the object */
-    struct buf json;   /* a page's */
+    struct buf json;   /* a page's, or a sealed manifest's */
     uint8_t *block;    /* a block's plaintext; made when needed */
     struct span plain; /* of one of these */
     struct obj_info info;
     uint64_t bytes;
 };
 
-struct eng_look_want eng_look_block(const struct mf_id *id, uint32_t len)
+struct eng_look_want eng_look_block(const struct eng_repo *r,
+                                    const struct mf_id *id, uint32_t len)
 {
     return (struct eng_look_want){ .kind = ENG_LOOK_BLOCK,
                                    .id = *id,
                                    .len = len,
-                                   .key = mf_key_block(MF_KEYSET_PLAIN, id) };
+                                   .key =
+                                       mf_key_block(eng_repo_keyset(r), id) };
 }
 
-struct eng_look_want eng_look_page(const struct mf_id *id)
+struct eng_look_want eng_look_page(const struct eng_repo *r,
+                                   const struct mf_id *id)
 {
     return (struct eng_look_want){ .kind = ENG_LOOK_PAGE,
                                    .id = *id,
-                                   .key = mf_key_page(MF_KEYSET_PLAIN, id) };
+                                   .key = mf_key_page(eng_repo_keyset(r), id) };
 }
 
-bool eng_look_manifest(const char *key, struct eng_look_want *w)
+bool eng_look_manifest(const struct eng_repo *r, const char *key,
+                       struct eng_look_want *w)
 {
     char vm_key[MF_VMKEY_CHARS];
     char file[MF_POINT_FILE_CHARS];
 
     *w = (struct eng_look_want){ .kind = ENG_LOOK_MANIFEST };
-    if (!mf_key_parse_point(key, MF_KEYSET_PLAIN, vm_key, file))
+    if (!mf_key_parse_point(key, eng_repo_keyset(r), vm_key, file))
         return false;
-    w->key = mf_key_point(MF_KEYSET_PLAIN, vm_key, file);
+    w->key = mf_key_point(eng_repo_keyset(r), vm_key, file);
     return true;
 }
 
@@ -59,6 +64,14 @@ struct eng_look_want eng_look_descriptor(void)
 {
     return (struct eng_look_want){ .kind = ENG_LOOK_DESCRIPTOR,
                                    .key = { MF_DESCRIPTOR_KEY } };
+}
+
+struct eng_look_want eng_look_slot(const char *key)
+{
+    struct eng_look_want w = { .kind = ENG_LOOK_SLOT };
+
+    (void)snprintf(w.key.s, sizeof(w.key.s), "%s", key);
+    return w;
 }
 
 struct eng_looker *eng_looker_new(struct eng_repo *r,
@@ -92,6 +105,11 @@ void eng_looker_free(struct eng_looker *l)
     buf_free(&l->json);
     free(l->block);
     free(l);
+}
+
+struct eng_repo *eng_looker_repo(const struct eng_looker *l)
+{
+    return l->repo;
 }
 
 struct span eng_looker_stored(const struct eng_looker *l)
@@ -128,15 +146,13 @@ enum eng_look_record eng_look_record(struct span stored,
 bool eng_look_false(const struct eng_look_want *w, struct span stored,
                     const struct obj_info *info)
 {
-    char vm_key[MF_VMKEY_CHARS];
-    char file[MF_POINT_FILE_CHARS];
+    const char *file = strrchr(w->key.s, '/');
     struct err e = { 0 };
 
     if (eng_look_record(stored, info) != ENG_RECORD_MATCHES)
         return false;
-    return w->kind != ENG_LOOK_MANIFEST ||
-           !mf_key_parse_point(w->key.s, MF_KEYSET_PLAIN, vm_key, file) ||
-           (mf_point_file_verify(file, stored, &e) < 0 &&
+    return w->kind != ENG_LOOK_MANIFEST || file == NULL ||
+           (mf_point_file_verify(file + 1, stored, &e) < 0 &&
             e.kind == ERR_CORRUPT);
 }
 
@@ -151,8 +167,8 @@ static int open_block(struct eng_looker *l, const struct eng_look_want *w,
         return err_nomem(e);
     if (cpu_enter(l->cancel, e) < 0)
         return -1;
-    int r = mf_block_decode(l->z, buf_span(&l->stored), &w->id, l->block,
-                            MF_BLOCK_MAX, &len, e);
+    int r = mf_block_decode(eng_repo_keys(l->repo), l->z, buf_span(&l->stored),
+                            &w->id, l->block, MF_BLOCK_MAX, &len, e);
     cpu_leave();
     if (r < 0)
         return -1;
@@ -167,7 +183,8 @@ static int open_page(struct eng_looker *l, const struct eng_look_want *w,
                      struct err *e)
 {
     buf_reset(&l->json);
-    if (mf_page_open(l->z, buf_span(&l->stored), &w->id, &l->json, e) < 0)
+    if (mf_page_open(eng_repo_keys(l->repo), l->z, buf_span(&l->stored), &w->id,
+                     &l->json, e) < 0)
         return -1;
     l->plain = buf_span(&l->json);
     return 0;
@@ -180,20 +197,25 @@ static int open_manifest(struct eng_looker *l, const struct eng_look_want *w,
     char vm_key[MF_VMKEY_CHARS];
     char file[MF_POINT_FILE_CHARS];
     char own[MF_VMKEY_CHARS];
+    const struct mf_keys *keys = eng_repo_keys(l->repo);
     int64_t time = 0;
     uint8_t hash[8];
 
-    if (!mf_key_parse_point(w->key.s, MF_KEYSET_PLAIN, vm_key, file) ||
+    if (!mf_key_parse_point(w->key.s, eng_repo_keyset(l->repo), vm_key, file) ||
         !mf_point_file_parse(file, &time, hash))
         return err_set(e, ERR_CORRUPT, 0, "no name of a manifest");
-    if (mf_point_file_verify(file, buf_span(&l->stored), e) < 0)
+    buf_reset(&l->json);
+    l->json.max = MF_POINT_JSON_MAX;
+    int opened = mf_point_open(keys, vm_key, file, buf_span(&l->stored),
+                               &l->json, &l->plain, e);
+    l->json.max = MF_PAGE_JSON_MAX;
+    if (opened < 0)
         return -1;
-    AUTO_MF_POINT struct mf_point *m = mf_point_decode(buf_span(&l->stored), e);
-    if (m == NULL || mf_vmkey_encode(m->vm.name, own, e) < 0)
+    AUTO_MF_POINT struct mf_point *m = mf_point_decode(l->plain, e);
+    if (m == NULL || mf_keys_vm_key(keys, m->vm.name, own, e) < 0)
         return -1;
     if (strcmp(own, vm_key) != 0 || m->time != time)
         return err_set(e, ERR_CORRUPT, 0, "it belongs to another VM or time");
-    l->plain = buf_span(&l->stored);
     return 0;
 }
 
@@ -202,6 +224,17 @@ static int open_descriptor(struct eng_looker *l, struct err *e)
     struct mf_descriptor d;
 
     if (mf_descriptor_decode(buf_span(&l->stored), &d, e) < 0)
+        return -1;
+    l->plain = buf_span(&l->stored);
+    return 0;
+}
+
+static int open_slot(struct eng_looker *l, const struct eng_look_want *w,
+                     struct err *e)
+{
+    struct mf_slot s;
+
+    if (eng_slot_decode(l->repo, w->key.s, buf_span(&l->stored), &s, e) < 0)
         return -1;
     l->plain = buf_span(&l->stored);
     return 0;
@@ -219,6 +252,8 @@ static int open_it(struct eng_looker *l, const struct eng_look_want *w,
         return open_manifest(l, w, e);
     case ENG_LOOK_DESCRIPTOR:
         return open_descriptor(l, e);
+    case ENG_LOOK_SLOT:
+        return open_slot(l, w, e);
     }
     return err_set(e, ERR_INTERNAL, 0, "object of kind %d", (int)w->kind);
 }

@@ -19,6 +19,7 @@ enum eng_look_kind {
     ENG_LOOK_PAGE,
     ENG_LOOK_MANIFEST,
     ENG_LOOK_DESCRIPTOR, /* says nothing of itself but that it is one */
+    ENG_LOOK_SLOT,       /* that it is one, and which */
 };
 
 /* What should be there. */
@@ -28,12 +29,17 @@ struct eng_look_want {
     uint32_t len;    /* bytes of a block; 0: any length */
     struct mf_key key;
 };
-struct eng_look_want eng_look_block(const struct mf_id *id, uint32_t len);
-struct eng_look_want eng_look_page(const struct mf_id *id);
+/* Of the keyset that r works on. */
+struct eng_look_want eng_look_block(const struct eng_repo *r,
+                                    const struct mf_id *id, uint32_t len);
+struct eng_look_want eng_look_page(const struct eng_repo *r,
+                                   const struct mf_id *id);
 /* false: key is no name of a manifest. */
-bool eng_look_manifest(const char *key, struct eng_look_want *w);
+bool eng_look_manifest(const struct eng_repo *r, const char *key,
+                       struct eng_look_want *w);
 
 struct eng_look_want eng_look_descriptor(void);
+struct eng_look_want eng_look_slot(const char *key);
 
 enum eng_look_state {
     ENG_LOOK_GOOD,   /* the newest version verifies */
@@ -92,6 +98,8 @@ int eng_look(struct eng_looker *l, const struct eng_look_want *w,
 int eng_look_version(struct eng_looker *l, const struct eng_look_want *w,
                      const char *version, struct obj_info *info, struct err *e)
     __attribute__((warn_unused_result));
+
+struct eng_repo *eng_looker_repo(const struct eng_looker *l);
 
 /* After GOOD and OLDER, until the next look: the object's bytes, and what they
  * hold (a page's JSON, a manifest's). */

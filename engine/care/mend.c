@@ -7,7 +7,8 @@
 /* Bare JSON, whose phase is that of its key. */
 static bool is_json(const struct eng_look_want *w)
 {
-    return w->kind == ENG_LOOK_MANIFEST || w->kind == ENG_LOOK_DESCRIPTOR;
+    return w->kind == ENG_LOOK_MANIFEST || w->kind == ENG_LOOK_DESCRIPTOR ||
+           w->kind == ENG_LOOK_SLOT;
 }
 
 int eng_mend_lock_until(struct eng_repo *r, const struct eng_look_want *w,

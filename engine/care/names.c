@@ -72,7 +72,7 @@ int eng_names_known(struct eng_repo *r, const struct eng_points *points,
         if (p->manifest == NULL || p->manifest->parent == NULL)
             continue;
         struct mf_key key =
-            mf_key_point(MF_KEYSET_PLAIN, p->vm_key, p->manifest->parent);
+            mf_key_point(p->keyset, p->vm_key, p->manifest->parent);
         if (eng_names_add(out, key.s, e) < 0)
             return -1;
     }

@@ -141,7 +141,7 @@ int eng_pageref_read(struct eng_looker *l, const struct eng_pageref *p,
                      struct mf_entry *entries, struct eng_looked *found,
                      struct err *e)
 {
-    struct eng_look_want w = eng_look_page(&p->id);
+    struct eng_look_want w = eng_look_page(eng_looker_repo(l), &p->id);
     struct err why = { 0 };
 
     if (eng_look(l, &w, found, e) < 0)

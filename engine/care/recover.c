@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/care/recover_impl.h"
+#include "engine/repo/keysets.h"
 
 const char *const eng_recover_area_names[ENG_RECOVER_AREAS + 1] = {
     [ENG_RECOVER_DESCRIPTOR] = "descriptor", [ENG_RECOVER_POINTS] = "points",
@@ -56,6 +57,7 @@ static int learn_names(struct recover *r, struct err *e)
 {
     AUTO_ENG_POINTS struct eng_points points = { 0 };
 
+    eng_names_free(&r->known);
     if (eng_points_list_visible(r->repo, r->o->cancel, &points, e) < 0)
         return -1;
     return eng_names_known(r->repo, &points, &r->known, e);
@@ -101,10 +103,23 @@ static int judge_points(struct recover *r, struct err *e)
     return eng_check_run(r->repo, &o, &r->res->points, e);
 }
 
+static int recover_keyset(void *ctx, struct eng_repo *repo, struct err *e)
+{
+    struct recover *r = ctx;
+
+    (void)repo;
+    if (learn_names(r, e) < 0 || eng_recover_list(r, e) < 0)
+        return -1;
+    r->rest = false;
+    return 0;
+}
+
+/* Of keysets whose key is not at hand delete markers are removed, with what
+ * remains; what their objects hold nobody can say. */
 static int recover(struct recover *r, struct err *e)
 {
     if (check_versions(r, e) < 0 || eng_recover_folders(r, e) < 0 ||
-        learn_names(r, e) < 0 || eng_recover_list_all(r, e) < 0)
+        eng_keysets_each(r->repo, r->o->cancel, recover_keyset, NULL, r, e) < 0)
         return -1;
     /* Points of which some may be hidden cannot be judged. */
     return r->res->hiding > 0 ? 0 : judge_points(r, e);
@@ -113,7 +128,7 @@ static int recover(struct recover *r, struct err *e)
 int eng_recover_run(struct eng_repo *repo, const struct eng_recover_opts *o,
                     struct eng_recover_result *res, struct err *e)
 {
-    struct recover r = { .repo = repo, .o = o, .res = res };
+    struct recover r = { .repo = repo, .o = o, .res = res, .rest = true };
 
     *res = (struct eng_recover_result){ 0 };
     pthread_mutex_init(&r.lock, NULL);

@@ -39,8 +39,9 @@ struct recover {
     struct eng_repo *repo;
     const struct eng_recover_opts *o;
     struct eng_recover_result *res;
-    struct eng_names known;  /* manifests that somebody knows of */
-    pthread_mutex_t lock;    /* around the result, lost, and the reports */
+    bool rest;              /* what lies in no keyset is still to be done */
+    struct eng_names known; /* manifests of the keyset that somebody knows of */
+    pthread_mutex_t lock;   /* around the result, lost, and the reports */
     struct eng_damaged lost; /* blocks and pages without a good version */
 };
 
@@ -68,8 +69,9 @@ int eng_recover_folders(struct recover *r, struct err *e)
 
 /* --- recover_list.c --- */
 
-/* Goes through everything that is listed. */
-int eng_recover_list_all(struct recover *r, struct err *e)
+/* Goes through the selected keyset, and with `rest` through what is of none
+ * that is at hand. */
+int eng_recover_list(struct recover *r, struct err *e)
     __attribute__((warn_unused_result));
 
 /* --- recover_key.c --- */

@@ -281,17 +281,17 @@ static bool wanted(const struct recover_worker *w, struct eng_look_want *want)
 
     switch (w->area) {
     case ENG_RECOVER_BLOCKS:
-        if (!mf_key_parse_block(w->key.key, MF_KEYSET_PLAIN, &id))
+        if (!mf_key_parse_block(w->key.key, eng_repo_keyset(w->r->repo), &id))
             return false;
-        *want = eng_look_block(&id, 0);
+        *want = eng_look_block(w->r->repo, &id, 0);
         return true;
     case ENG_RECOVER_PAGES:
-        if (!mf_key_parse_page(w->key.key, MF_KEYSET_PLAIN, &id))
+        if (!mf_key_parse_page(w->key.key, eng_repo_keyset(w->r->repo), &id))
             return false;
-        *want = eng_look_page(&id);
+        *want = eng_look_page(w->r->repo, &id);
         return true;
     case ENG_RECOVER_POINTS:
-        return eng_look_manifest(w->key.key, want);
+        return eng_look_manifest(w->r->repo, w->key.key, want);
     case ENG_RECOVER_DESCRIPTOR:
         *want = eng_look_descriptor();
         return true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Everything below the prefix, version by version, in pieces that workers take:
- * blocks and pages by their 256 prefixes each, points, and what remains. */
+/* A keyset, version by version, in pieces that workers take: blocks and pages
+ * by their 256 prefixes each, points; and what remains of the repository. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,16 +8,13 @@
 #include "base/workers.h"
 #include "engine/care/recover_impl.h"
 #include "engine/repo/internal.h"
+#include "engine/repo/keysets.h"
 
 #define PREFIXES 256
 #define PIECES (2 * PREFIXES + 2)
 
-/* Areas that have pieces of their own. */
-static const char *const elsewhere[] = {
-    MF_KEYSET_PLAIN "/blocks/",
-    MF_KEYSET_PLAIN "/pages/",
-    MF_KEYSET_PLAIN "/points/",
-};
+/* Areas of a keyset that have pieces of their own, where its key is at hand. */
+static const char *const elsewhere[] = { "blocks/", "pages/", "points/" };
 
 static int add_version(struct recover_key *k, const struct obj_info *info,
                        struct err *e)
@@ -81,15 +78,28 @@ struct rest {
     char after[MF_KEY_CHARS]; /* go on behind this; "" at the end */
 };
 
+/* How much of the key is a folder that others do. */
+static size_t is_elsewhere(const struct eng_repo *r, const char *key)
+{
+    char keyset[MF_KEYSET_CHARS];
+    size_t n = eng_keyset_in_key(key, keyset);
+
+    if (n == 0 || !eng_keyset_at_hand(r, keyset))
+        return 0;
+    for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
+        if (strncmp(key + n, elsewhere[i], strlen(elsewhere[i])) == 0)
+            return n + strlen(elsewhere[i]);
+    return 0;
+}
+
 static int on_rest(void *ctx, const char *key, const struct obj_info *info,
                    struct err *e)
 {
     struct rest *rest = ctx;
 
-    for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++) {
-        size_t n = strlen(elsewhere[i]);
-        if (strncmp(key, elsewhere[i], n) != 0)
-            continue;
+    size_t n = is_elsewhere(rest->w->r->repo, key);
+
+    if (n > 0) {
         /* '0' comes right behind '/'. */
         (void)snprintf(rest->after, sizeof(rest->after), "%.*s0", (int)n - 1,
                        key);
@@ -135,17 +145,18 @@ static int do_piece(struct recover_worker *w, uint64_t piece, struct err *e)
     struct mf_key prefix;
 
     if (piece == 0)
-        return list_rest(w, e);
+        return w->r->rest ? list_rest(w, e) : 0;
     if (piece == 1) {
         w->area = ENG_RECOVER_POINTS;
-        prefix = mf_key_points_prefix(MF_KEYSET_PLAIN, NULL);
+        prefix = mf_key_points_prefix(eng_repo_keyset(w->r->repo), NULL);
     } else if (piece < 2 + PREFIXES) {
         w->area = ENG_RECOVER_PAGES;
-        prefix = mf_key_pages_prefix(MF_KEYSET_PLAIN, (int)piece - 2);
+        prefix =
+            mf_key_pages_prefix(eng_repo_keyset(w->r->repo), (int)piece - 2);
     } else {
         w->area = ENG_RECOVER_BLOCKS;
-        prefix =
-            mf_key_blocks_prefix(MF_KEYSET_PLAIN, (int)piece - 2 - PREFIXES);
+        prefix = mf_key_blocks_prefix(eng_repo_keyset(w->r->repo),
+                                      (int)piece - 2 - PREFIXES);
     }
     return list_piece(w, prefix.s, e);
 }
@@ -173,7 +184,7 @@ static int list_worker(void *ctx, struct workers *group, unsigned index,
     return r;
 }
 
-int eng_recover_list_all(struct recover *r, struct err *e)
+int eng_recover_list(struct recover *r, struct err *e)
 {
     return workers_run(ENG_REPO_READERS, PIECES, r->o->cancel, list_worker, r,
                        e);

@@ -14,20 +14,20 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "engine/job/fields.h"
+#include "engine/job/kms_config.h"
 
 #define SUFFIX ".json"
 
-static const struct eng_kind *const kinds[] = { &eng_kind_repo,
-                                                &eng_kind_credentials,
-                                                &eng_kind_prices };
+static const struct eng_kind *const kinds[] = {
+    &eng_kind_repo, &eng_kind_credentials, &eng_kind_kms, &eng_kind_prices
+};
 #define N_KINDS (sizeof kinds / sizeof kinds[0])
 
-const char *const eng_config_kinds[] = { "repo", "credentials", "prices",
+const char *const eng_config_kinds[] = { "repo", "credentials", "kms", "prices",
                                          NULL };
 
-/* malloc'd path of an object's file. */
-static char *object_path(const struct eng_home *h, const struct eng_kind *k,
-                         const char *name, struct err *e)
+char *eng_config_path(const struct eng_home *h, const struct eng_kind *k,
+                      const char *name, struct err *e)
 {
     return io_format(e, "%s/%s/%s" SUFFIX, h->config, k->folder, name);
 }
@@ -120,9 +120,8 @@ int eng_config_names(const struct eng_home *h, const char *kind, char ***names,
     return 0;
 }
 
-/* Reads a file into the object at out (zeroed by the caller). */
-static int read_object(const struct eng_kind *k, const char *path, void *out,
-                       struct err *e)
+int eng_config_read(const struct eng_kind *k, const char *path, void *out,
+                    struct err *e)
 {
     AUTO_BUF struct buf text = buf_init(ENG_CONFIG_BYTES_MAX);
     if (io_read_file(path, &text, e) < 0) {
@@ -143,7 +142,7 @@ static int read_repo(const char *path, const char *name,
     r.name = strdup(name);
     if (r.name == NULL)
         return err_nomem(e);
-    if (read_object(&eng_kind_repo, path, &r, e) < 0)
+    if (eng_config_read(&eng_kind_repo, path, &r, e) < 0)
         return -1;
     if (eng_config_repo_check(&r, e) < 0) {
         e->kind = ERR_CONFIG;
@@ -173,7 +172,7 @@ int eng_config_prices_load(const struct eng_home *h,
     *out = (struct eng_config_prices){ 0 };
     if (path == NULL)
         return -1;
-    if (read_object(&eng_kind_prices, path, &p, e) < 0) {
+    if (eng_config_read(&eng_kind_prices, path, &p, e) < 0) {
         if (e->kind != ERR_NOTFOUND)
             return -1;
         *e = (struct err){ 0 };
@@ -219,7 +218,7 @@ int eng_config_repo_load(const struct eng_home *h, const char *name,
     *out = (struct eng_config_repo){ 0 };
     if (eng_config_name_check(name, e) < 0)
         return err_ctx(e, "repository");
-    AUTO_MEM char *path = object_path(h, &eng_kind_repo, name, e);
+    AUTO_MEM char *path = eng_config_path(h, &eng_kind_repo, name, e);
     if (path == NULL)
         return -1;
     if (read_repo(path, name, out, e) == 0)
@@ -236,7 +235,7 @@ int eng_config_repo_save(const struct eng_home *h,
 {
     if (eng_config_repo_check(r, e) < 0)
         return -1;
-    AUTO_MEM char *path = object_path(h, &eng_kind_repo, r->name, e);
+    AUTO_MEM char *path = eng_config_path(h, &eng_kind_repo, r->name, e);
     AUTO_BUF struct buf text = buf_init(ENG_CONFIG_BYTES_MAX);
     if (path == NULL || eng_fields_encode(&eng_kind_repo, r, &text, e) < 0 ||
         io_mkdirs_for(path, 0700, e) < 0)
@@ -270,7 +269,7 @@ static int rewrite_repo(const struct eng_home *h,
                         const struct eng_config_repo *r, struct err *e)
 {
     struct stat st;
-    AUTO_MEM char *path = object_path(h, &eng_kind_repo, r->name, e);
+    AUTO_MEM char *path = eng_config_path(h, &eng_kind_repo, r->name, e);
     AUTO_BUF struct buf text = buf_init(ENG_CONFIG_BYTES_MAX);
     if (path == NULL || refuse_comments(path, e) < 0 ||
         eng_fields_encode(&eng_kind_repo, r, &text, e) < 0)
@@ -312,7 +311,7 @@ int eng_config_repo_remove(const struct eng_home *h, const char *name,
 {
     if (eng_config_name_check(name, e) < 0)
         return err_ctx(e, "repository");
-    AUTO_MEM char *path = object_path(h, &eng_kind_repo, name, e);
+    AUTO_MEM char *path = eng_config_path(h, &eng_kind_repo, name, e);
     AUTO_MEM char *folder = io_join(h->config, eng_kind_repo.folder, e);
     if (path == NULL || folder == NULL)
         return -1;
@@ -333,7 +332,7 @@ static int check_reference(const struct eng_home *h, const char *path,
     if (r->credentials == NULL)
         return 0;
     AUTO_MEM char *file =
-        object_path(h, &eng_kind_credentials, r->credentials, e);
+        eng_config_path(h, &eng_kind_credentials, r->credentials, e);
     if (file == NULL)
         return -1;
     if (access(file, F_OK) < 0)
@@ -352,8 +351,12 @@ static int check_file(const struct eng_home *h, const struct eng_kind *k,
         e->kind = ERR_CONFIG;
         return err_ctx(e, "%s", path);
     }
+    if (k == &eng_kind_kms) {
+        AUTO_ENG_CONFIG_KMS struct eng_config_kms kms = { 0 };
+        return eng_config_kms_read(path, name, &kms, e);
+    }
     if (k != &eng_kind_repo)
-        return read_object(k, path, NULL, e);
+        return eng_config_read(k, path, NULL, e);
     AUTO_ENG_CONFIG_REPO struct eng_config_repo r = { 0 };
     if (read_repo(path, name, &r, e) < 0)
         return -1;
@@ -424,8 +427,8 @@ int eng_config_schema(const char *kind, bool indented, struct buf *out,
         if (strcmp(kinds[i]->name, kind) == 0)
             return eng_fields_schema(kinds[i], indented, out, e);
     return err_set(e, ERR_USAGE, 0,
-                   "\"%.40s\" is no kind of configuration: there are %s, %s "
-                   "and %s",
+                   "\"%.40s\" is no kind of configuration: there are %s, %s, "
+                   "%s and %s",
                    kind, eng_config_kinds[0], eng_config_kinds[1],
-                   eng_config_kinds[2]);
+                   eng_config_kinds[2], eng_config_kinds[3]);
 }

@@ -53,7 +53,24 @@ struct eng_kind {
 
 extern const struct eng_kind eng_kind_repo;
 extern const struct eng_kind eng_kind_credentials;
+extern const struct eng_kind eng_kind_kms;
 extern const struct eng_kind eng_kind_prices;
+
+struct eng_home;
+struct eng_config_kms;
+
+/* malloc'd path of an object's file. */
+char *eng_config_path(const struct eng_home *h, const struct eng_kind *k,
+                      const char *name, struct err *e);
+
+/* Reads a file into the object at out (zeroed by the caller). */
+int eng_config_read(const struct eng_kind *k, const char *path, void *out,
+                    struct err *e) __attribute__((warn_unused_result));
+
+/* Reads and checks a key server's file. */
+int eng_config_kms_read(const char *path, const char *name,
+                        struct eng_config_kms *out, struct err *e)
+    __attribute__((warn_unused_result));
 
 /* Decodes text into the object at out, whose members are zero before; what is
  * in it afterwards is owned by the object, also on failure.  ERR_CONFIG with

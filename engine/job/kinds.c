@@ -5,10 +5,15 @@
  */
 #include "engine/job/config.h"
 #include "engine/job/fields.h"
+#include "engine/job/kms_config.h"
 
 #define REPO(member) offsetof(struct eng_config_repo, member)
+#define KMS(member) offsetof(struct eng_config_kms, member)
 #define PRICE(member) offsetof(struct eng_config_prices, member)
 
+static const char *const kmip_versions[] = { "auto", "1.2", "1.4", "2.0",
+                                             NULL };
+static const char *const kms_modes[] = { "get", "remote", NULL };
 static const char *const drivers[] = { "s3", "libs3", "file", NULL };
 static const char *const addressings[] = { "auto", "path", "virtual", NULL };
 static const char *const payloads[] = { "signed", "crc32c", NULL };
@@ -106,6 +111,48 @@ static const struct eng_field credentials_fields[] = {
       .help = "the token of temporary credentials, or where to find it" },
 };
 
+static const struct eng_field kms_fields[] = {
+    { .name = "server",
+      .type = ENG_FIELD_TEXT,
+      .required = true,
+      .offset = KMS(server),
+      .max_bytes = 4096,
+      .help = "HOST[:PORT], or several that hold the same keys, with commas "
+              "between, in the order they are asked; port 5696 where none is "
+              "said" },
+    { .name = "ca",
+      .type = ENG_FIELD_TEXT,
+      .required = true,
+      .offset = KMS(ca),
+      .max_bytes = 4095,
+      .help = "file of certificates (PEM) that the servers' come from" },
+    { .name = "cert",
+      .type = ENG_FIELD_TEXT,
+      .required = true,
+      .offset = KMS(cert),
+      .max_bytes = 4095,
+      .help = "file of this machine's certificate (PEM)" },
+    { .name = "key",
+      .type = ENG_FIELD_TEXT,
+      .required = true,
+      .offset = KMS(key),
+      .max_bytes = 4095,
+      .help = "file of its private key (PEM), which nobody else may read" },
+    { .name = "kmip_version",
+      .type = ENG_FIELD_WORD,
+      .offset = KMS(kmip_version),
+      .words = kmip_versions,
+      .help = "the version of KMIP; auto, the default, is the highest that "
+              "both know" },
+    { .name = "mode",
+      .type = ENG_FIELD_WORD,
+      .offset = KMS(mode),
+      .words = kms_modes,
+      .help = "get, the default: this machine fetches keys and wraps with "
+              "them; remote: they stay in the server, which encrypts and "
+              "decrypts (KMIP 1.4 or newer)" },
+};
+
 #define REQUEST_PRICE(word, verb, what)                                        \
     {                                                                          \
         .name = (word), .type = ENG_FIELD_PRICE,                               \
@@ -151,6 +198,14 @@ const struct eng_kind eng_kind_credentials = {
     .help = "keys of an S3 server",
     .fields = credentials_fields,
     .n_fields = sizeof credentials_fields / sizeof credentials_fields[0],
+};
+
+const struct eng_kind eng_kind_kms = {
+    .name = "kms",
+    .folder = "kms",
+    .help = "a key server (KMIP) that opens keysets",
+    .fields = kms_fields,
+    .n_fields = sizeof kms_fields / sizeof kms_fields[0],
 };
 
 const struct eng_kind eng_kind_prices = {

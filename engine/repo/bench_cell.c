@@ -37,6 +37,7 @@ struct measure {
 
 /* A worker's buffers. */
 struct bench_worker {
+    struct mf_keys *keys;
     struct zst *z;
     uint8_t *plain; /* NULL: raw */
     struct buf object;
@@ -45,6 +46,7 @@ struct bench_worker {
 static void bench_worker_fini(struct bench_worker *b)
 {
     zst_free(b->z);
+    mf_keys_free(b->keys);
     free(b->plain);
     buf_free(&b->object);
 }
@@ -117,7 +119,8 @@ static int put_one(struct measure *m, struct bench_worker *b, uint64_t i,
         body = span_of(b->plain, p->size);
         buf_reset(&b->object);
         if (mf_id_of(body, &m->ids[i], e) < 0 ||
-            mf_block_encode(b->z, p->level, body, &b->object, e) < 0)
+            mf_block_encode(b->keys, b->z, p->level, &m->ids[i], body,
+                            &b->object, e) < 0)
             return -1;
         body = buf_span(&b->object);
     }
@@ -143,8 +146,8 @@ static int get_one(struct measure *m, struct bench_worker *b, uint64_t i,
         return -1;
     atomic_fetch_add(&m->stored, b->object.len);
     if (b->plain != NULL)
-        return mf_block_decode(b->z, buf_span(&b->object), &m->ids[i], b->plain,
-                               p->size, &len, e);
+        return mf_block_decode(b->keys, b->z, buf_span(&b->object), &m->ids[i],
+                               b->plain, p->size, &len, e);
     if (b->object.len != p->size)
         return err_set(e, ERR_CORRUPT, 0, "%s: %zu bytes, not %" PRIu32, key,
                        b->object.len, p->size);
@@ -157,7 +160,8 @@ static int worker_init(const struct eng_bench_pair *p, struct bench_worker *b,
     b->object = buf_init(mf_object_max(p->size));
     if (p->work == ENG_BENCH_RAW)
         return 0;
-    b->z = zst_new(e);
+    b->keys = mf_keys_plain(e);
+    b->z = b->keys != NULL ? zst_new(e) : NULL;
     if (b->z == NULL)
         return -1;
     b->plain = malloc(p->size);

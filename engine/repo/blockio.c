@@ -150,13 +150,14 @@ static int encode_and_put(struct eng_blockio *b, const struct mf_id *id,
     if (cpu_enter(b->cancel, e) < 0)
         return -1;
     int64_t t0 = utc_mono_ns();
-    int r = mf_block_encode(b->z, b->level, plain, &b->object, e);
+    int r = mf_block_encode(b->repo->keys, b->z, b->level, id, plain,
+                            &b->object, e);
     b->use.compress_ns += (uint64_t)(utc_mono_ns() - t0);
     cpu_leave();
     if (r < 0)
         return -1;
 
-    struct mf_key key = mf_key_block(MF_KEYSET_PLAIN, id);
+    struct mf_key key = mf_key_block(eng_repo_keyset(b->repo), id);
     return put_object(b, key.s, ENG_INDEX_BLOCK, id, e);
 }
 
@@ -225,7 +226,7 @@ int eng_page_put(struct eng_blockio *b, struct span json, struct mf_id *id,
 
     eng_runlease_tick(b->repo, b->cancel);
     buf_reset(&b->object);
-    if (mf_page_seal(b->z, json, id, &b->object, e) < 0)
+    if (mf_page_seal(b->repo->keys, b->z, json, id, &b->object, e) < 0)
         return -1;
     int known = eng_index_claim(ix, ENG_INDEX_PAGE, id, b->cancel, e);
     if (known < 0)
@@ -233,7 +234,7 @@ int eng_page_put(struct eng_blockio *b, struct span json, struct mf_id *id,
     if (known == 1 && !b->repo->put_pages)
         return 0;
 
-    struct mf_key key = mf_key_page(MF_KEYSET_PLAIN, id);
+    struct mf_key key = mf_key_page(eng_repo_keyset(b->repo), id);
     int r = put_object(b, key.s, ENG_INDEX_PAGE, id, e);
     if (known == 0)
         eng_index_settle(ix, ENG_INDEX_PAGE, id, r == 0);
@@ -310,8 +311,8 @@ static int open_block(struct eng_blockio *b, void *ctx, struct err *e)
     struct block_out *o = ctx;
     size_t len = 0;
 
-    if (mf_block_decode(b->z, buf_span(&b->object), o->id, o->out, o->len, &len,
-                        e) < 0)
+    if (mf_block_decode(b->repo->keys, b->z, buf_span(&b->object), o->id,
+                        o->out, o->len, &len, e) < 0)
         return -1;
     if (len != o->len)
         return err_set(e, ERR_CORRUPT, 0,
@@ -323,7 +324,7 @@ static int open_block(struct eng_blockio *b, void *ctx, struct err *e)
 int eng_block_get(struct eng_blockio *b, const struct mf_id *id, uint8_t *out,
                   uint32_t len, struct err *e)
 {
-    struct mf_key key = mf_key_block(MF_KEYSET_PLAIN, id);
+    struct mf_key key = mf_key_block(eng_repo_keyset(b->repo), id);
     struct block_out o = { .id = id, .len = len };
 
     o.out = out;
@@ -361,7 +362,8 @@ static int get_composed(struct eng_blockio *b, const struct mf_entry *m,
         return 0;
 
     struct mf_id whole;
-    if (mf_id_of(span_of(out, block_len), &whole, e) < 0)
+    if (mf_keys_id(eng_repo_keys(b->repo), MF_OBJECT_BLOCK,
+                   span_of(out, block_len), &whole, e) < 0)
         return -1;
     char hex[MF_ID_CHARS];
     mf_id_hex(&m->whole, hex);
@@ -390,14 +392,15 @@ int eng_entry_get(struct eng_blockio *b, const struct mf_entry *m,
 static int open_page(struct eng_blockio *b, void *ctx, struct err *e)
 {
     buf_reset(&b->json);
-    return mf_page_open(b->z, buf_span(&b->object), ctx, &b->json, e);
+    return mf_page_open(b->repo->keys, b->z, buf_span(&b->object), ctx,
+                        &b->json, e);
 }
 
 int eng_page_get(struct eng_blockio *b, const struct mf_id *id,
                  struct mf_entry *m, size_t n, uint32_t block_size,
                  uint32_t last_len, struct err *e)
 {
-    struct mf_key key = mf_key_page(MF_KEYSET_PLAIN, id);
+    struct mf_key key = mf_key_page(eng_repo_keyset(b->repo), id);
     struct mf_id want = *id;
 
     if (get_verified(b, key.s, open_page, &want, e) < 0)
@@ -416,12 +419,13 @@ int eng_block_verify(struct eng_blockio *b, const struct mf_id *id,
         b->over = malloc(MF_BLOCK_MAX);
     if (b->over == NULL)
         return err_nomem(e);
-    return mf_block_decode(b->z, object, id, b->over, MF_BLOCK_MAX, &len, e);
+    return mf_block_decode(b->repo->keys, b->z, object, id, b->over,
+                           MF_BLOCK_MAX, &len, e);
 }
 
 int eng_page_verify(struct eng_blockio *b, const struct mf_id *id,
                     struct span object, struct err *e)
 {
     buf_reset(&b->json);
-    return mf_page_open(b->z, object, id, &b->json, e);
+    return mf_page_open(b->repo->keys, b->z, object, id, &b->json, e);
 }

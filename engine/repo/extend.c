@@ -17,6 +17,7 @@
 #include "base/utc.h"
 #include "base/workers.h"
 #include "engine/repo/extend_one.h"
+#include "engine/repo/keysets.h"
 #include "engine/repo/lockcheck.h"
 #include "engine/repo/locked.h"
 #include "engine/repo/point_store.h"
@@ -111,17 +112,48 @@ static int by_kind_and_id(const void *pa, const void *pb)
     return memcmp(a->id.b, b->id.b, MF_ID_BYTES);
 }
 
+static int add_object(struct eng_repo *r, struct needs *s, const char *key,
+                      bool slot, int64_t until, struct err *e)
+{
+    struct eng_extend_item item = { .kind = ENG_INDEX_OBJECT,
+                                    .key = key,
+                                    .slot = slot };
+
+    if (digest_sha256(span_str(key), item.id.b, e) < 0)
+        return -1;
+    return add(r, s, &item, until, e);
+}
+
+/* The current slots of the keyset, as they are listed now.  One that is gone is
+ * never put again; without any nobody could read the point. */
+static int add_slots(struct eng_repo *r, const struct cancel *cancel,
+                     struct needs *s, int64_t until, struct err *e)
+{
+    if (!mf_keys_sealed(r->keys))
+        return 0;
+    if (eng_keysets_load(r, cancel, e) < 0)
+        return -1;
+    const struct eng_keyset *k = eng_keysets_find(r, eng_repo_keyset(r));
+    if (k == NULL || k->n_slots == 0)
+        return err_set(e, ERR_DENIED, 0,
+                       "keyset %s has no slot any more: what is sealed by it "
+                       "could not be read again",
+                       eng_repo_keyset(r));
+    for (size_t i = 0; i < k->n_slots; i++)
+        if (add_object(r, s, k->slots[i].key.s, true, until, e) < 0)
+            return -1;
+    return 0;
+}
+
 /* What the point needs and is not known to be locked until then. */
 static int gather(struct eng_repo *r, const struct eng_extend *x, int64_t until,
                   struct needs *s, struct err *e)
 {
-    struct eng_extend_item descriptor = { .kind = ENG_INDEX_OBJECT,
-                                          .key = MF_DESCRIPTOR_KEY };
     size_t kept = 0;
 
     *s = (struct needs){ 0 };
-    if (digest_sha256(span_str(MF_DESCRIPTOR_KEY), descriptor.id.b, e) < 0 ||
-        add(r, s, &descriptor, until, e) < 0)
+    if (add_object(r, s, MF_DESCRIPTOR_KEY, false, until, e) < 0 ||
+        add_slots(r, x->cancel, s, until, e) < 0)
         return -1;
     for (size_t i = 0; i < x->n_maps; i++)
         if (add_stream(r, s, &x->maps[i], stream_of(x, i), until, e) < 0)
@@ -273,7 +305,7 @@ static int check_sample(struct eng_repo *r, struct eng_extend *x, struct err *e)
             if (m->kind != MF_WHOLE ||
                 !eng_index_get_version(r->index, ENG_INDEX_BLOCK, &m->id, &v))
                 continue;
-            struct mf_key key = mf_key_block(MF_KEYSET_PLAIN, &m->id);
+            struct mf_key key = mf_key_block(eng_repo_keyset(r), &m->id);
             int seen = eng_lockcheck_object(r->store, x->cancel, key.s, v.id,
                                             x->point->locked_until, e);
             if (seen < 0)

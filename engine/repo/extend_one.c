@@ -6,20 +6,22 @@
 
 #include "base/log.h"
 #include "base/utc.h"
+#include "engine/repo/keyset_slot.h"
 #include "engine/repo/locked.h"
 #include "engine/repo/versions.h"
 #include "manifest/block.h"
 #include "manifest/objkey.h"
 
-static struct mf_key key_of(const struct eng_extend_item *item)
+static struct mf_key key_of(const struct eng_repo *r,
+                            const struct eng_extend_item *item)
 {
     struct mf_key key = { "" };
 
     switch (item->kind) {
     case ENG_INDEX_BLOCK:
-        return mf_key_block(MF_KEYSET_PLAIN, &item->id);
+        return mf_key_block(eng_repo_keyset(r), &item->id);
     case ENG_INDEX_PAGE:
-        return mf_key_page(MF_KEYSET_PLAIN, &item->id);
+        return mf_key_page(eng_repo_keyset(r), &item->id);
     case ENG_INDEX_OBJECT:
         snprintf(key.s, sizeof(key.s), "%s", item->key);
         break;
@@ -28,9 +30,18 @@ static struct mf_key key_of(const struct eng_extend_item *item)
 }
 
 struct verifying {
+    const struct eng_repo *repo;
     struct eng_blockio *io;
     const struct eng_extend_item *item;
 };
+
+static int verify_slot(const struct verifying *v, struct span bytes,
+                       struct err *e)
+{
+    struct mf_slot ignored;
+
+    return eng_slot_decode(v->repo, v->item->key, bytes, &ignored, e);
+}
 
 static int verify(void *ctx, struct span bytes, struct err *e)
 {
@@ -45,6 +56,8 @@ static int verify(void *ctx, struct span bytes, struct err *e)
     case ENG_INDEX_OBJECT:
         break;
     }
+    if (v->item->slot)
+        return verify_slot(v, bytes, e);
     return mf_descriptor_decode(bytes, &ignored, e);
 }
 
@@ -59,7 +72,7 @@ static int find_good(struct eng_extend_worker *w,
         w->io = eng_blockio_new(w->repo, 0, w->cancel, e);
     if (w->io == NULL)
         return -1;
-    struct verifying v = { w->io, item };
+    struct verifying v = { w->repo, w->io, item };
     const struct eng_verify how = { verify, &v };
     return eng_versions_find(w->repo->store, w->cancel, key, &how, &object,
                              version, e);
@@ -147,7 +160,7 @@ int eng_extend_one(struct eng_extend_worker *w, struct eng_extend_item *item,
                    struct err *e)
 {
     struct eng_index *ix = w->repo->index;
-    struct mf_key key = key_of(item);
+    struct mf_key key = key_of(w->repo, item);
     struct eng_index_version v;
     bool known = eng_index_get_version(ix, item->kind, &item->id, &v);
 
@@ -169,7 +182,7 @@ int eng_extend_one(struct eng_extend_worker *w, struct eng_extend_item *item,
         return eng_index_set_version(ix, item->kind, &item->id, &v, e);
     if (found < 0 && e->kind != ERR_NOTFOUND)
         return -1;
-    if (item->kind == ENG_INDEX_OBJECT)
+    if (item->kind == ENG_INDEX_OBJECT && !item->slot)
         return err_set(e, ERR_CORRUPT, 0, "%s is gone", key.s);
     item->gone = true;
     return 0;

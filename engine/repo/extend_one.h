@@ -14,6 +14,7 @@ struct eng_extend_item {
     bool gone; /* out: no version of it is there, or none that verifies */
     struct mf_id id;
     const char *key; /* ENG_INDEX_OBJECT; static, or outlives the step */
+    bool slot;       /* ... a slot of the keyset, which is never put again */
 };
 
 /* One worker; io is made when content has to be verified. */

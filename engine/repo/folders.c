@@ -7,9 +7,10 @@
 #include "engine/repo/internal.h"
 #include "engine/repo/versions.h"
 
-void eng_folders_note(const char *key, char by[MF_KEY_CHARS])
+void eng_folders_note(const char *key, const char *keyset,
+                      char by[MF_KEY_CHARS])
 {
-    if (mf_key_is_folder(key, MF_KEYSET_PLAIN) && by[0] == '\0')
+    if (mf_key_is_folder(key, keyset) && by[0] == '\0')
         snprintf(by, MF_KEY_CHARS, "%s", key);
 }
 

@@ -12,8 +12,9 @@
 #include "engine/repo/repo.h"
 #include "manifest/objkey.h"
 
-/* While listing: keeps the first such name in `by`. */
-void eng_folders_note(const char *key, char by[MF_KEY_CHARS]);
+/* While listing names of a keyset: keeps the first such name in `by`. */
+void eng_folders_note(const char *key, const char *keyset,
+                      char by[MF_KEY_CHARS]);
 
 /* After a listing of `prefix` ("plain/points/vm/") that showed n objects of
  * ours: if that is none, and none that hides others either, fills `by` with the

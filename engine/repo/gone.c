@@ -14,7 +14,7 @@
 struct eng_index *eng_repo_existing_index(const struct eng_repo *r)
 {
     struct err e = { 0 };
-    AUTO_MEM char *dir = io_join(r->state_dir, MF_KEYSET_PLAIN, &e);
+    AUTO_MEM char *dir = io_join(r->state_dir, eng_repo_keyset(r), &e);
     AUTO_MEM char *db = dir != NULL ? io_join(dir, "index.db", &e) : NULL;
 
     if (db == NULL || access(db, R_OK | W_OK) < 0)
@@ -30,11 +30,11 @@ bool eng_gone_was_seen(const struct eng_repo *r, const char *vm, int64_t time,
     char basic[UTC_BASIC_CHARS];
     char file[MF_POINT_FILE_CHARS];
 
-    if (mf_vmkey_encode(vm, vm_key, &e) < 0)
+    if (mf_keys_vm_key(eng_repo_keys(r), vm, vm_key, &e) < 0)
         return false;
     utc_format_basic(time, basic);
     snprintf(file, sizeof(file), "%s-", basic);
-    struct mf_key prefix = mf_key_point(MF_KEYSET_PLAIN, vm_key, file);
+    struct mf_key prefix = mf_key_point(eng_repo_keyset(r), vm_key, file);
     struct eng_index *ix = eng_repo_existing_index(r);
     bool seen = ix != NULL &&
                 eng_index_seen_prefix(ix, prefix.s, key->s, sizeof(key->s));
@@ -65,7 +65,7 @@ void eng_gone_forget(const struct eng_repo *r, const char *manifest_key)
 int eng_point_is_there(struct eng_repo *r, const struct cancel *cancel,
                        const struct eng_point *p, struct err *e)
 {
-    struct mf_key key = mf_key_point(MF_KEYSET_PLAIN, p->vm_key, p->file);
+    struct mf_key key = eng_point_key(p);
 
     return eng_versions_any(r, cancel, key.s, false, e);
 }

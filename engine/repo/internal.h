@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "engine/repo/damaged.h"
 #include "engine/repo/index.h"
+#include "engine/repo/keysets.h"
 #include "engine/repo/learn.h"
 #include "engine/repo/repo.h"
 #include "engine/repo/runmark.h"
@@ -26,6 +27,12 @@ struct eng_repo {
     bool simple; /* in a directory */
     char *dir;   /* which; NULL: a bucket */
     struct mf_descriptor descriptor;
+    struct mf_keys *plain;      /* of the keyset without a key */
+    const struct mf_keys *keys; /* of the selected keyset; in keysets, or
+                                   plain */
+    struct eng_keysets keysets;
+    uint64_t other_bytes; /* stored in the other keysets, once a quota asked */
+    bool other_known;
     uint64_t immutability_s; /* what this host locks for; at least the
                                 descriptor's */
     int64_t retention_end;   /* of the point that is being made; 0: none */
@@ -56,6 +63,12 @@ int eng_repo_get(struct eng_repo *r, const struct cancel *cancel,
  * in parallel where they are many.  What it knows already it keeps. */
 int eng_learn_listing(struct eng_repo *r, const struct cancel *cancel,
                       bool large, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Stored bytes of blocks and pages of all keysets but the selected one, by
+ * listing them (stats.c). */
+int eng_repo_other_bytes(struct eng_repo *r, const struct cancel *cancel,
+                         uint64_t *bytes, struct err *e)
     __attribute__((warn_unused_result));
 
 /* The index, where there is one and the repository is not open for writing

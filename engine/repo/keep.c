@@ -21,18 +21,23 @@ void eng_keeps_free(struct eng_keeps *k)
     *k = (struct eng_keeps){ 0 };
 }
 
+struct marking {
+    const char *keyset;
+    struct eng_keeps *out;
+};
+
 /* Names that do not fit are junk of somebody else: ignored.  A delete marker
  * takes no protection away: to lift it each version is deleted. */
 static int on_mark(void *ctx, const char *key, const struct obj_info *info,
                    struct err *e)
 {
-    struct eng_keeps *k = ctx;
+    const struct marking *m = ctx;
+    struct eng_keeps *k = m->out;
     char vm_key[MF_VMKEY_CHARS];
     char file[MF_POINT_FILE_CHARS];
 
-    eng_folders_note(key, k->hidden_by);
-    if (info->delete_marker ||
-        !mf_key_parse_keep(key, MF_KEYSET_PLAIN, vm_key, file))
+    eng_folders_note(key, m->keyset, k->hidden_by);
+    if (info->delete_marker || !mf_key_parse_keep(key, m->keyset, vm_key, file))
         return 0;
     if (k->n == k->cap) {
         size_t cap = k->cap == 0 ? 16 : k->cap * 2;
@@ -42,17 +47,19 @@ static int on_mark(void *ctx, const char *key, const struct obj_info *info,
         k->names = grown;
         k->cap = cap;
     }
-    k->names[k->n] = io_format(e, "%s/%s", vm_key, file);
+    k->names[k->n] = strdup(key);
     if (k->names[k->n] == NULL)
-        return -1;
+        return err_nomem(e);
     k->n++;
     return 0;
 }
 
 static int list(struct eng_repo *r, const struct cancel *cancel,
-                const char *vm_key, struct eng_keeps *out, struct err *e)
+                const char *keyset, const char *vm_key, struct eng_keeps *out,
+                struct err *e)
 {
-    struct mf_key prefix = mf_key_keeps_prefix(MF_KEYSET_PLAIN, vm_key);
+    struct marking m = { keyset, out };
+    struct mf_key prefix = mf_key_keeps_prefix(m.keyset, vm_key);
     struct obj_req req = { .key = prefix.s, .cancel = cancel };
 
     struct obj_list_opts opts = { 0 };
@@ -60,7 +67,7 @@ static int list(struct eng_repo *r, const struct cancel *cancel,
 
     *out = (struct eng_keeps){ 0 };
     if (eng_repo_keeps_versions(r, cancel, &opts.versions, e) < 0 ||
-        obj_list(r->store, &req, &opts, on_mark, out, e) < 0 ||
+        obj_list(r->store, &req, &opts, on_mark, &m, e) < 0 ||
         eng_folders_look(r, cancel, prefix.s, out->n, out->hidden_by, e) < 0) {
         eng_keeps_free(out);
         return err_ctx(e, "list protected points");
@@ -78,9 +85,18 @@ int eng_keeps_list(struct eng_repo *r, const struct cancel *cancel,
     char vm_key[MF_VMKEY_CHARS];
 
     *out = (struct eng_keeps){ 0 };
-    if (vm != NULL && mf_vmkey_encode(vm, vm_key, e) < 0)
+    if (vm != NULL && mf_keys_vm_key(eng_repo_keys(r), vm, vm_key, e) < 0)
         return -1;
-    return list(r, cancel, vm != NULL ? vm_key : NULL, out, e);
+    return list(r, cancel, eng_repo_keyset(r), vm != NULL ? vm_key : NULL, out,
+                e);
+}
+
+int eng_keeps_of_keyset(struct eng_repo *r, const struct cancel *cancel,
+                        const char *keyset, struct eng_keeps *out,
+                        struct err *e)
+{
+    eng_keeps_free(out);
+    return list(r, cancel, keyset, NULL, out, e);
 }
 
 static int by_name(const void *pa, const void *pb)
@@ -93,8 +109,8 @@ static int by_name(const void *pa, const void *pb)
 
 bool eng_keeps_has(const struct eng_keeps *k, const struct eng_point *p)
 {
-    struct mf_key key = mf_key_keep(MF_KEYSET_PLAIN, p->vm_key, p->file);
-    const char *name = key.s + strlen(MF_KEYSET_PLAIN "/keep/");
+    struct mf_key key = mf_key_keep(p->keyset, p->vm_key, p->file);
+    const char *name = key.s;
 
     if (k->hidden_by[0] != '\0')
         return true;
@@ -107,7 +123,7 @@ static int is_protected(struct eng_repo *r, const struct cancel *cancel,
 {
     AUTO_ENG_KEEPS struct eng_keeps k = { 0 };
 
-    if (list(r, cancel, p->vm_key, &k, e) < 0)
+    if (list(r, cancel, p->keyset, p->vm_key, &k, e) < 0)
         return -1;
     *yes = eng_keeps_has(&k, p);
     return 0;
@@ -116,7 +132,7 @@ static int is_protected(struct eng_repo *r, const struct cancel *cancel,
 int eng_keep_put(struct eng_repo *r, const struct cancel *cancel,
                  const struct eng_point *p, bool *changed, struct err *e)
 {
-    struct mf_key key = mf_key_keep(MF_KEYSET_PLAIN, p->vm_key, p->file);
+    struct mf_key key = mf_key_keep(p->keyset, p->vm_key, p->file);
     struct obj_req req = { .key = key.s, .cancel = cancel };
     bool there = false;
 
@@ -134,7 +150,7 @@ int eng_keep_put(struct eng_repo *r, const struct cancel *cancel,
 int eng_keep_remove(struct eng_repo *r, const struct cancel *cancel,
                     const struct eng_point *p, bool *changed, struct err *e)
 {
-    struct mf_key key = mf_key_keep(MF_KEYSET_PLAIN, p->vm_key, p->file);
+    struct mf_key key = mf_key_keep(p->keyset, p->vm_key, p->file);
 
     if (is_protected(r, cancel, p, changed, e) < 0)
         return -1;

@@ -9,7 +9,7 @@
 #include "engine/repo/points.h"
 
 struct eng_keeps {
-    char **names; /* "<vm key>/<manifest file name>", in byte order */
+    char **names; /* the marks' keys, in byte order */
     size_t n, cap;
     /* An object that may hide marks (folders.h), or "".  All points count as
      * protected then. */
@@ -20,6 +20,10 @@ struct eng_keeps {
 int eng_keeps_list(struct eng_repo *r, const struct cancel *cancel,
                    const char *vm, struct eng_keeps *out, struct err *e)
     __attribute__((warn_unused_result));
+/* All marks of a keyset, whichever r works on; replaces what out holds. */
+int eng_keeps_of_keyset(struct eng_repo *r, const struct cancel *cancel,
+                        const char *keyset, struct eng_keeps *out,
+                        struct err *e) __attribute__((warn_unused_result));
 void eng_keeps_free(struct eng_keeps *k);
 #define AUTO_ENG_KEEPS AUTO(eng_keeps_free)
 

@@ -110,8 +110,8 @@ static int on_object(void *ctx, const char *key, const struct obj_info *info,
     struct listing *l = ctx;
     struct mf_id id;
     bool ours = l->kind == ENG_INDEX_BLOCK
-                    ? mf_key_parse_block(key, MF_KEYSET_PLAIN, &id)
-                    : mf_key_parse_page(key, MF_KEYSET_PLAIN, &id);
+                    ? mf_key_parse_block(key, eng_repo_keyset(l->repo), &id)
+                    : mf_key_parse_page(key, eng_repo_keyset(l->repo), &id);
 
     if (!ours || info->size == 0 || info->delete_marker)
         return 0;
@@ -131,9 +131,10 @@ static int on_object(void *ctx, const char *key, const struct obj_info *info,
 static int list_objects(struct listing *l, const struct cancel *cancel,
                         int prefix, struct err *e)
 {
-    struct mf_key key = l->kind == ENG_INDEX_BLOCK
-                            ? mf_key_blocks_prefix(MF_KEYSET_PLAIN, prefix)
-                            : mf_key_pages_prefix(MF_KEYSET_PLAIN, prefix);
+    struct mf_key key =
+        l->kind == ENG_INDEX_BLOCK
+            ? mf_key_blocks_prefix(eng_repo_keyset(l->repo), prefix)
+            : mf_key_pages_prefix(eng_repo_keyset(l->repo), prefix);
     struct obj_req req = { .key = key.s, .cancel = cancel };
     struct obj_list_opts opts = { .versions = l->versions };
 
@@ -201,8 +202,7 @@ static int rebuild(struct eng_repo *r, const struct eng_points *names,
     if (eng_learn_listing(r, cancel, false, e) < 0)
         return -1;
     for (size_t i = 0; i < names->n; i++) {
-        struct mf_key key =
-            mf_key_point(MF_KEYSET_PLAIN, names->p[i].vm_key, names->p[i].file);
+        struct mf_key key = eng_point_key(&names->p[i]);
         if (eng_index_mark_seen(r->index, key.s, e) < 0)
             return -1;
     }
@@ -254,7 +254,7 @@ static int learn_streams(struct eng_repo *r, const struct mf_stream *s,
 static int learn_point(struct eng_repo *r, struct eng_point *p,
                        const struct cancel *cancel, struct err *e)
 {
-    struct mf_key key = mf_key_point(MF_KEYSET_PLAIN, p->vm_key, p->file);
+    struct mf_key key = eng_point_key(p);
 
     if (eng_index_seen(r->index, key.s))
         return 0;
@@ -296,8 +296,7 @@ static int list_points(struct eng_repo *r, const struct cancel *cancel,
         eng_points_visible(r, cancel, NULL, names, e) < 0)
         return -1;
     for (size_t i = 0; i < names->n; i++) {
-        struct mf_key key =
-            mf_key_point(MF_KEYSET_PLAIN, names->p[i].vm_key, names->p[i].file);
+        struct mf_key key = eng_point_key(&names->p[i]);
         if (eng_index_listed(r->index, key.s, e) < 0)
             return -1;
     }
@@ -357,7 +356,7 @@ static int open_stored(struct eng_repo *r, const char *dir,
 static int open_index(struct eng_repo *r, enum eng_upload upload,
                       const struct cancel *cancel, struct err *e)
 {
-    AUTO_MEM char *dir = io_join(r->state_dir, MF_KEYSET_PLAIN, e);
+    AUTO_MEM char *dir = io_join(r->state_dir, eng_repo_keyset(r), e);
 
     if (dir == NULL)
         return -1;
@@ -390,13 +389,26 @@ static int begin_writes(struct eng_repo *r, const struct cancel *cancel,
     return eng_quota_check(r, cancel, e);
 }
 
+/* What opened a keyset for restores may be a key that nothing more may be
+ * sealed by. */
+static int check_writable(const struct eng_repo *r, struct err *e)
+{
+    const struct eng_keyset *k = eng_keysets_find(r, eng_repo_keyset(r));
+
+    if (!mf_keys_sealed(r->keys) || (k != NULL && k->writable))
+        return 0;
+    return err_set(e, ERR_DENIED, 0,
+                   "keyset %s was opened for reading: nothing is written to it",
+                   eng_repo_keyset(r));
+}
+
 int eng_repo_prepare_writes(struct eng_repo *r, enum eng_upload upload,
                             const struct cancel *cancel, struct err *e)
 {
     if (r->index != NULL)
         return follow_sweeps(r, cancel, e) < 0 ? -1
                                                : begin_writes(r, cancel, e);
-    if (eng_locked_start(r, cancel, e) < 0)
+    if (check_writable(r, e) < 0 || eng_locked_start(r, cancel, e) < 0)
         return err_ctx(e, "repository %s", r->name);
     r->upload = upload;
     r->put_pages = upload == ENG_UPLOAD_ALL;

@@ -13,6 +13,12 @@ int eng_points_names(struct eng_repo *r, const struct cancel *cancel,
                      const char *vm, struct eng_points *out, struct err *e)
     __attribute__((warn_unused_result));
 
+/* The same of any keyset, by its name and a vm key (or NULL): takes no key. */
+int eng_points_names_of(struct eng_repo *r, const struct cancel *cancel,
+                        const char *keyset, const char *vm_key,
+                        struct eng_points *out, struct err *e)
+    __attribute__((warn_unused_result));
+
 /* The same for a run, which goes on without those that are hidden, with a
  * warning: out->hidden_by. */
 int eng_points_visible(struct eng_repo *r, const struct cancel *cancel,

@@ -61,24 +61,51 @@ static bool is_last(const struct eng_points *ps, const struct eng_point *p)
            strcmp(last->vm_key, p->vm_key) == 0;
 }
 
+/* A listing of names. */
+struct naming {
+    const char *keyset;
+    struct eng_points *out;
+};
+
 /* Names that do not fit are junk of somebody else: ignored. */
 static int on_name(void *ctx, const char *key, const struct obj_info *info,
                    struct err *e)
 {
-    struct eng_points *ps = ctx;
+    const struct naming *n = ctx;
+    struct eng_points *ps = n->out;
     struct eng_point p = { 0 };
     uint8_t hash[8];
 
-    eng_folders_note(key, ps->hidden_by);
+    eng_folders_note(key, n->keyset, ps->hidden_by);
     if (info->delete_marker ||
-        !mf_key_parse_point(key, MF_KEYSET_PLAIN, p.vm_key, p.file) ||
+        !mf_key_parse_point(key, n->keyset, p.vm_key, p.file) ||
         !mf_point_file_parse(p.file, &p.time, hash))
         return 0;
     if (is_last(ps, &p))
         return 0;
+    (void)snprintf(p.keyset, sizeof(p.keyset), "%s", n->keyset);
     if (!mf_vmkey_decode(p.vm_key, p.vm))
         snprintf(p.vm, sizeof(p.vm), "%s", p.vm_key);
     return points_add(ps, &p, e);
+}
+
+int eng_points_names_of(struct eng_repo *r, const struct cancel *cancel,
+                        const char *keyset, const char *vm_key,
+                        struct eng_points *out, struct err *e)
+{
+    struct mf_key prefix = mf_key_points_prefix(keyset, vm_key);
+    struct obj_req req = { .key = prefix.s, .cancel = cancel };
+    struct obj_list_opts opts = { 0 };
+    struct naming n = { keyset, out };
+
+    *out = (struct eng_points){ 0 };
+    if (eng_repo_keeps_versions(r, cancel, &opts.versions, e) < 0 ||
+        obj_list(r->store, &req, &opts, on_name, &n, e) < 0 ||
+        eng_folders_look(r, cancel, prefix.s, out->n, out->hidden_by, e) < 0) {
+        eng_points_free(out);
+        return err_ctx(e, "list points");
+    }
+    return 0;
 }
 
 static int list_names(struct eng_repo *r, const struct cancel *cancel,
@@ -87,19 +114,10 @@ static int list_names(struct eng_repo *r, const struct cancel *cancel,
     char vm_key[MF_VMKEY_CHARS];
 
     *out = (struct eng_points){ 0 };
-    if (vm != NULL && mf_vmkey_encode(vm, vm_key, e) < 0)
+    if (vm != NULL && mf_keys_vm_key(r->keys, vm, vm_key, e) < 0)
         return -1;
-    struct mf_key prefix =
-        mf_key_points_prefix(MF_KEYSET_PLAIN, vm != NULL ? vm_key : NULL);
-    struct obj_req req = { .key = prefix.s, .cancel = cancel };
-    struct obj_list_opts opts = { 0 };
-    if (eng_repo_keeps_versions(r, cancel, &opts.versions, e) < 0 ||
-        obj_list(r->store, &req, &opts, on_name, out, e) < 0 ||
-        eng_folders_look(r, cancel, prefix.s, out->n, out->hidden_by, e) < 0) {
-        eng_points_free(out);
-        return err_ctx(e, "list points");
-    }
-    return 0;
+    return eng_points_names_of(r, cancel, eng_repo_keyset(r),
+                               vm != NULL ? vm_key : NULL, out, e);
 }
 
 static int refuse_hidden(struct eng_points *ps, struct err *e)
@@ -148,28 +166,12 @@ static int get_manifest(struct eng_repo *r, const struct cancel *cancel,
                         const struct eng_point *p, struct buf *out,
                         struct err *e)
 {
-    struct mf_key key = mf_key_point(MF_KEYSET_PLAIN, p->vm_key, p->file);
+    struct mf_key key = eng_point_key(p);
 
     struct eng_point of = *p;
     const struct eng_verify verify = { verify_manifest, &of };
     if (eng_versions_get(r, cancel, key.s, &verify, out, e) < 0)
         return err_ctx(e, "manifest %s", key.s);
-    return 0;
-}
-
-/* A manifest says itself which VM and time it is for; one that was moved to
- * another name does not pass. */
-static int check_identity(const struct eng_point *p, const struct mf_point *m,
-                          struct err *e)
-{
-    char vm_key[MF_VMKEY_CHARS];
-
-    if (mf_vmkey_encode(m->vm.name, vm_key, e) < 0)
-        return -1;
-    if (strcmp(vm_key, p->vm_key) != 0 || m->time != p->time)
-        return err_set(e, ERR_CORRUPT, 0,
-                       "manifest %s/%s belongs to another VM or time",
-                       p->vm_key, p->file);
     return 0;
 }
 
@@ -180,11 +182,10 @@ static int load(struct eng_repo *r, const struct cancel *cancel,
 
     if (get_manifest(r, cancel, p, &bytes, e) < 0)
         return -1;
-    AUTO_MF_POINT struct mf_point *m = mf_point_decode(buf_span(&bytes), e);
+    AUTO_MF_POINT struct mf_point *m =
+        mf_point_unseal(r->keys, p->vm_key, p->file, buf_span(&bytes), e);
     if (m == NULL)
         return err_ctx(e, "manifest %s/%s", p->vm_key, p->file);
-    if (check_identity(p, m, e) < 0)
-        return -1;
     snprintf(p->vm, sizeof(p->vm), "%s", m->vm.name);
     p->manifest = STEAL(m);
     return 0;
@@ -497,7 +498,7 @@ int eng_point_find(struct eng_repo *r, const struct cancel *cancel,
 int eng_point_delete(struct eng_repo *r, const struct cancel *cancel,
                      const struct eng_point *p, struct err *e)
 {
-    struct mf_key key = mf_key_point(MF_KEYSET_PLAIN, p->vm_key, p->file);
+    struct mf_key key = eng_point_key(p);
 
     if (eng_object_erase(r, cancel, key.s, e) < 0) {
         /* Where these keys may not ask for locks, the manifest tells. */
@@ -513,7 +514,16 @@ int eng_point_delete(struct eng_repo *r, const struct cancel *cancel,
 int eng_point_export(struct eng_repo *r, const struct cancel *cancel,
                      const struct eng_point *p, struct buf *out, struct err *e)
 {
-    return get_manifest(r, cancel, p, out, e);
+    AUTO_BUF struct buf bytes = buf_init(MF_POINT_JSON_MAX);
+    AUTO_BUF struct buf room = buf_init(MF_POINT_JSON_MAX);
+    struct span json;
+
+    if (get_manifest(r, cancel, p, &bytes, e) < 0 ||
+        mf_point_open(r->keys, p->vm_key, p->file, buf_span(&bytes), &room,
+                      &json, e) < 0)
+        return -1;
+    buf_append(out, json.p, json.len);
+    return buf_check(out, e);
 }
 
 int eng_point_put(struct eng_repo *r, const struct cancel *cancel,
@@ -523,16 +533,14 @@ int eng_point_put(struct eng_repo *r, const struct cancel *cancel,
     AUTO_BUF struct buf bytes = buf_init(MF_POINT_JSON_MAX);
     char vm_key[MF_VMKEY_CHARS];
 
-    if (mf_point_encode(m, &bytes, e) < 0)
+    if (mf_point_seal(r->keys, m, &bytes, vm_key, made->file, e) < 0)
         return -1;
     /* Never publish what readers would refuse (a name out of bounds, say). */
-    AUTO_MF_POINT struct mf_point *check = mf_point_decode(buf_span(&bytes), e);
+    AUTO_MF_POINT struct mf_point *check =
+        mf_point_unseal(r->keys, vm_key, made->file, buf_span(&bytes), e);
     if (check == NULL)
         return err_ctx(e, "this point cannot be described");
-    if (mf_vmkey_encode(m->vm.name, vm_key, e) < 0 ||
-        mf_point_file(m->time, buf_span(&bytes), made->file, e) < 0)
-        return -1;
-    struct mf_key key = mf_key_point(MF_KEYSET_PLAIN, vm_key, made->file);
+    struct mf_key key = mf_key_point(eng_repo_keyset(r), vm_key, made->file);
     struct obj_req req = { .key = key.s,
                            .cancel = cancel,
                            .sign_before = made->sign_before };

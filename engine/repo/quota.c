@@ -23,6 +23,20 @@ static int refuse(const struct eng_repo *r, uint64_t stored, struct err *e)
                     r->name, r->name);
 }
 
+/* The index knows of its own keyset; the quota is the repository's. */
+static int stored_bytes(struct eng_repo *r, const struct cancel *cancel,
+                        uint64_t *stored, struct err *e)
+{
+    if (!r->other_known &&
+        eng_repo_other_bytes(r, cancel, &r->other_bytes, e) < 0)
+        return -1;
+    r->other_known = true;
+    if (eng_index_bytes(r->index, stored, e) < 0)
+        return -1;
+    *stored += r->other_bytes;
+    return 0;
+}
+
 int eng_quota_check(struct eng_repo *r, const struct cancel *cancel,
                     struct err *e)
 {
@@ -30,14 +44,14 @@ int eng_quota_check(struct eng_repo *r, const struct cancel *cancel,
 
     if (r->quota_hard == 0)
         return 0;
-    if (eng_index_bytes(r->index, &stored, e) < 0)
+    if (stored_bytes(r, cancel, &stored, e) < 0)
         return -1;
     if (stored < r->quota_hard)
         return 0;
     /* What was put over something else counts twice until it is listed: nobody
      * is refused for that. */
     if (eng_learn_listing(r, cancel, false, e) < 0 ||
-        eng_index_bytes(r->index, &stored, e) < 0)
+        stored_bytes(r, cancel, &stored, e) < 0)
         return -1;
     return stored < r->quota_hard ? 0 : refuse(r, stored, e);
 }
@@ -50,7 +64,7 @@ int eng_quota_warning(struct eng_repo *r, char *text, size_t cap, struct err *e)
 
     if (r->quota == 0)
         return 0;
-    if (eng_index_bytes(r->index, &stored, e) < 0)
+    if (stored_bytes(r, NULL, &stored, e) < 0)
         return -1;
     if (stored < r->quota)
         return 0;

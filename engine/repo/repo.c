@@ -147,6 +147,10 @@ static struct eng_repo *repo_open(const struct eng_repo_place *place,
         err_nomem(e);
         return NULL;
     }
+    r->plain = mf_keys_plain(e);
+    r->keys = r->plain;
+    if (r->plain == NULL)
+        return NULL;
     if (eng_repo_read_descriptor(r->store, cancel, &r->descriptor, e) < 0 ||
         refuse_locked(place, &r->descriptor, e) < 0) {
         err_ctx(e, "%s", obj_store_name(r->store));
@@ -174,13 +178,24 @@ struct eng_repo *eng_repo_open(const struct eng_repo_place *place,
     return r;
 }
 
+void eng_repo_rest(struct eng_repo *r)
+{
+    eng_runlease_end(r);
+    eng_runmark_end(&r->mark, eng_index_close(r->index));
+    r->index = NULL;
+    r->sweep[0] = '\0';
+    r->retention_end = 0;
+    r->other_known = false;
+    eng_damaged_free(&r->damaged);
+}
+
 void eng_repo_close(struct eng_repo *r)
 {
     if (r == NULL)
         return;
-    eng_runlease_end(r);
-    eng_runmark_end(&r->mark, eng_index_close(r->index));
-    eng_damaged_free(&r->damaged);
+    eng_repo_rest(r);
+    eng_keysets_free(&r->keysets);
+    mf_keys_free(r->plain);
     obj_store_close(r->store);
     pthread_mutex_destroy(&r->versions.lock);
     free(r->name);
@@ -212,6 +227,16 @@ struct obj_store *eng_repo_store(struct eng_repo *r)
 bool eng_repo_is_simple(const struct eng_repo *r)
 {
     return r->simple;
+}
+
+const char *eng_repo_keyset(const struct eng_repo *r)
+{
+    return mf_keys_keyset(r->keys);
+}
+
+const struct mf_keys *eng_repo_keys(const struct eng_repo *r)
+{
+    return r->keys;
 }
 
 const char *eng_repo_state_dir(const struct eng_repo *r)

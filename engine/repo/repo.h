@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "engine/repo/probe.h"
 #include "manifest/descriptor.h"
+#include "manifest/keys.h"
 #include "objstore/store.h"
 
 struct eng_repo; /* an open repository; any thread */
@@ -90,10 +91,18 @@ bool eng_repo_is_simple(const struct eng_repo *r);
 /* Where caches of this repository lie on this machine; may not exist. */
 const char *eng_repo_state_dir(const struct eng_repo *r);
 
-/* Totals over the whole repository, by listing it and reading its manifests. */
+/* The keyset that r works on, and its keys: `plain` until eng_repo_select
+ * (keysets.h).  Keys are borrowed until r is closed. */
+const char *eng_repo_keyset(const struct eng_repo *r);
+const struct mf_keys *eng_repo_keys(const struct eng_repo *r);
+
+/* Totals over the whole repository, by listing it and reading its manifests.
+ * A VM in two keysets counts twice; one in a keyset whose key is not at hand
+ * counts. */
 struct eng_repo_stats {
     uint64_t points, vms, damaged_points;
-    uint64_t source_bytes; /* sum over points of the sizes of their disks */
+    uint64_t sealed_points; /* of the points: their key is not at hand */
+    uint64_t source_bytes;  /* sum over points of the sizes of their disks */
     uint64_t blocks, block_bytes; /* objects and their stored bytes */
     uint64_t pages, page_bytes;
     uint64_t manifest_bytes;

@@ -217,7 +217,8 @@ static int hash_vm_key(const struct eng_repo *r, const char *vm_key,
     uint8_t digest[DIGEST_SHA256_BYTES];
     AUTO_BUF struct buf text = buf_init(1024);
 
-    buf_printf(&text, "%s\n%s\n%s", r->descriptor.id, MF_KEYSET_PLAIN, vm_key);
+    buf_printf(&text, "%s\n%s\n%s", r->descriptor.id, eng_repo_keyset(r),
+               vm_key);
     if (buf_check(&text, e) < 0 ||
         digest_sha256(buf_span(&text), digest, e) < 0)
         return -1;
@@ -230,8 +231,9 @@ static int hash_vm(const struct eng_repo *r, const char *vm,
 {
     char vm_key[MF_VMKEY_CHARS];
 
-    return mf_vmkey_encode(vm, vm_key, e) < 0 ? -1
-                                              : hash_vm_key(r, vm_key, out, e);
+    return mf_keys_vm_key(eng_repo_keys(r), vm, vm_key, e) < 0
+               ? -1
+               : hash_vm_key(r, vm_key, out, e);
 }
 
 int eng_runlease_vm(struct eng_repo *r, const struct cancel *cancel,
@@ -252,6 +254,10 @@ int eng_runlease_vm(struct eng_repo *r, const struct cancel *cancel,
         if (hash_vm_key(r, names.p[i].vm_key, its, e) < 0)
             return -1;
         if (strcmp(its, digest) == 0) {
+            /* A sealed name is told by the manifest alone. */
+            if (mf_keys_sealed(r->keys) &&
+                eng_point_load(r, cancel, &names.p[i], e) < 0)
+                return -1;
             memcpy(out, names.p[i].vm, sizeof(names.p[i].vm));
             return 0;
         }

@@ -41,9 +41,14 @@ static void sum_points(const struct eng_points *ps, struct eng_repo_stats *out)
 {
     for (size_t i = 0; i < ps->n; i++) {
         const struct eng_point *p = &ps->p[i];
-        if (i == 0 || strcmp(p->vm, ps->p[i - 1].vm) != 0)
+        if (i == 0 || strcmp(p->vm_key, ps->p[i - 1].vm_key) != 0 ||
+            strcmp(p->keyset, ps->p[i - 1].keyset) != 0)
             out->vms++;
         out->points++;
+        if (p->sealed) {
+            out->sealed_points++;
+            continue;
+        }
         if (p->manifest == NULL) {
             out->damaged_points++;
             continue;
@@ -53,28 +58,37 @@ static void sum_points(const struct eng_points *ps, struct eng_repo_stats *out)
     }
 }
 
-int eng_points_stats(struct eng_repo *r, const struct cancel *cancel,
-                     struct eng_points *points, struct eng_repo_stats *out,
+static int add_sizes(struct eng_repo *r, const struct cancel *cancel,
+                     const char *keyset, struct eng_repo_stats *out,
                      struct err *e)
 {
-    struct mf_key blocks = mf_key_blocks_prefix(MF_KEYSET_PLAIN, -1);
-    struct mf_key pages = mf_key_pages_prefix(MF_KEYSET_PLAIN, -1);
-    struct mf_key manifests = mf_key_points_prefix(MF_KEYSET_PLAIN, NULL);
+    struct mf_key blocks = mf_key_blocks_prefix(keyset, -1);
+    struct mf_key pages = mf_key_pages_prefix(keyset, -1);
+    struct mf_key manifests = mf_key_points_prefix(keyset, NULL);
     struct sum block_sum = { 0 };
     struct sum page_sum = { 0 };
     struct sum manifest_sum = { 0 };
 
-    *out = (struct eng_repo_stats){ 0 };
-    if (eng_points_list(r, cancel, NULL, points, e) < 0 ||
-        sum_prefix(r, cancel, blocks.s, &block_sum, e) < 0 ||
+    if (sum_prefix(r, cancel, blocks.s, &block_sum, e) < 0 ||
         sum_prefix(r, cancel, pages.s, &page_sum, e) < 0 ||
         sum_prefix(r, cancel, manifests.s, &manifest_sum, e) < 0)
         return -1;
-    out->blocks = block_sum.objects;
-    out->block_bytes = block_sum.bytes;
-    out->pages = page_sum.objects;
-    out->page_bytes = page_sum.bytes;
-    out->manifest_bytes = manifest_sum.bytes;
+    out->blocks += block_sum.objects;
+    out->block_bytes += block_sum.bytes;
+    out->pages += page_sum.objects;
+    out->page_bytes += page_sum.bytes;
+    out->manifest_bytes += manifest_sum.bytes;
+    return 0;
+}
+
+int eng_points_stats(struct eng_repo *r, const struct cancel *cancel,
+                     struct eng_points *points, struct eng_repo_stats *out,
+                     struct err *e)
+{
+    *out = (struct eng_repo_stats){ 0 };
+    if (eng_points_list(r, cancel, NULL, points, e) < 0 ||
+        add_sizes(r, cancel, eng_repo_keyset(r), out, e) < 0)
+        return -1;
     sum_points(points, out);
     return 0;
 }
@@ -84,5 +98,32 @@ int eng_repo_stats(struct eng_repo *r, const struct cancel *cancel,
 {
     AUTO_ENG_POINTS struct eng_points points = { 0 };
 
-    return eng_points_stats(r, cancel, &points, out, e);
+    *out = (struct eng_repo_stats){ 0 };
+    if (eng_points_list_all(r, cancel, NULL, &points, e) < 0 ||
+        add_sizes(r, cancel, MF_KEYSET_PLAIN, out, e) < 0)
+        return -1;
+    for (size_t i = 0; i < r->keysets.n; i++)
+        if (add_sizes(r, cancel, r->keysets.k[i]->name, out, e) < 0)
+            return -1;
+    sum_points(&points, out);
+    return 0;
+}
+
+int eng_repo_other_bytes(struct eng_repo *r, const struct cancel *cancel,
+                         uint64_t *bytes, struct err *e)
+{
+    struct eng_repo_stats of = { 0 };
+    const char *selected = eng_repo_keyset(r);
+
+    if (!r->keysets.loaded && eng_keysets_load(r, cancel, e) < 0)
+        return -1;
+    if (strcmp(selected, MF_KEYSET_PLAIN) != 0 &&
+        add_sizes(r, cancel, MF_KEYSET_PLAIN, &of, e) < 0)
+        return -1;
+    for (size_t i = 0; i < r->keysets.n; i++)
+        if (strcmp(selected, r->keysets.k[i]->name) != 0 &&
+            add_sizes(r, cancel, r->keysets.k[i]->name, &of, e) < 0)
+            return -1;
+    *bytes = of.block_bytes + of.page_bytes;
+    return 0;
 }

@@ -248,11 +248,13 @@ static bool *there(struct verify *v, const struct mf_id *id)
 static int on_block(void *ctx, const char *key, const struct obj_info *info,
                     struct err *e)
 {
+    struct verify *v = ctx;
     struct mf_id id;
 
     (void)e;
-    if (info->size > 0 && mf_key_parse_block(key, MF_KEYSET_PLAIN, &id)) {
-        bool *at = there(ctx, &id);
+    if (info->size > 0 &&
+        mf_key_parse_block(key, eng_repo_keyset(v->repo), &id)) {
+        bool *at = there(v, &id);
         if (at != NULL)
             *at = true;
     }
@@ -278,7 +280,8 @@ static int list_worker(void *ctx, struct workers *group, unsigned index,
     while (workers_claim(group, &prefix)) {
         if (!prefix_needed(v, prefix))
             continue;
-        struct mf_key key = mf_key_blocks_prefix(MF_KEYSET_PLAIN, (int)prefix);
+        struct mf_key key =
+            mf_key_blocks_prefix(eng_repo_keyset(v->repo), (int)prefix);
         struct obj_req req = { .key = key.s, .cancel = workers_cancel(group) };
         struct obj_list_opts opts = { 0 };
         if (eng_repo_keeps_versions(v->repo, req.cancel, &opts.versions, e) <

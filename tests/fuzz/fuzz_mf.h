@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "manifest/keys.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A property that must hold for every input. */
@@ -19,5 +21,31 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
             abort();                                                           \
         }                                                                      \
     } while (0)
+
+static inline const struct mf_keys *plain_keys(void)
+{
+    static struct mf_keys *k; /* lives as long as the program */
+    struct err e = { 0 };
+
+    if (k == NULL)
+        k = mf_keys_plain(&e);
+    MUST(k != NULL);
+    return k;
+}
+
+/* Those of an encrypted keyset. */
+static inline const struct mf_keys *sealed_keys(void)
+{
+    static struct mf_keys *k;
+    struct err e = { 0 };
+    const uint8_t data_key[MF_DATA_KEY_BYTES] = { 1, 2, 3 };
+
+    if (k == NULL)
+        k = mf_keys_derive("000102030405060708090a0b0c0d0e0f",
+                           "k-0123456789abcdef",
+                           span_of(data_key, sizeof(data_key)), &e);
+    MUST(k != NULL);
+    return k;
+}
 
 #endif

@@ -14,7 +14,12 @@ static void as_name(const char *s)
     struct mf_id id;
     uint8_t hash[8];
     int64_t time;
+    struct mf_slot_name n;
 
+    if (mf_key_parse_slot(s, &n)) {
+        MUST(strcmp(mf_key_slot(n.keyset, n.gen, n.slot).s, s) == 0);
+        MUST(mf_keyset_ok(n.keyset) && n.gen > 0 && n.gen <= MF_SLOT_GEN_MAX);
+    }
     if (mf_key_parse_block(s, MF_KEYSET_PLAIN, &id))
         MUST(strcmp(mf_key_block(MF_KEYSET_PLAIN, &id).s, s) == 0);
     if (mf_key_parse_page(s, MF_KEYSET_PLAIN, &id))

@@ -43,10 +43,10 @@ static void check_objects(struct span json, struct span object)
     if (z == NULL)
         z = zst_new(&e);
     MUST(z != NULL);
-    MUST(mf_page_seal(z, json, &id, &sealed, &e) == 0);
-    MUST(mf_page_open(z, buf_span(&sealed), &id, &back, &e) == 0);
+    MUST(mf_page_seal(plain_keys(), z, json, &id, &sealed, &e) == 0);
+    MUST(mf_page_open(plain_keys(), z, buf_span(&sealed), &id, &back, &e) == 0);
     MUST(span_eq(buf_span(&back), json));
-    MUST(mf_page_open(z, object, &id, &back, &e) < 0);
+    MUST(mf_page_open(plain_keys(), z, object, &id, &back, &e) < 0);
     MUST(e.kind == ERR_CORRUPT);
 }
 

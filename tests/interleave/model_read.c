@@ -27,6 +27,18 @@ static struct zst *codec(void)
     return z;
 }
 
+static const struct mf_keys *keys(void)
+{
+    static struct mf_keys *plain;
+    struct err e = { 0 };
+
+    if (plain == NULL)
+        plain = mf_keys_plain(&e);
+    if (plain == NULL)
+        abort();
+    return plain;
+}
+
 void model_refs_free(struct model_refs *r)
 {
     for (size_t i = 0; i < r->n; i++)
@@ -128,8 +140,8 @@ static int read_page(struct obj_store *s, const struct mf_stream *st,
 
     model_refs_add(refs, page.s);
     if (read_object(s, page.s, &object, e) < 0 ||
-        mf_page_open(codec(), buf_span(&object), &st->pages[0].id, &json, e) <
-            0 ||
+        mf_page_open(keys(), codec(), buf_span(&object), &st->pages[0].id,
+                     &json, e) < 0 ||
         mf_page_decode(buf_span(&json), m, n, st->block_size, last, e) < 0)
         return err_ctx(e, "it needs %s", page.s);
     return 0;
@@ -245,7 +257,7 @@ void model_read_bytes(struct obj_store *s, const char *point,
         buf_reset(&object);
         if (read_object(s, refs->keys[i], &object, &e) < 0 ||
             (!was_verified(refs->keys[i], buf_span(&object)) &&
-             mf_block_decode(codec(), buf_span(&object), &id, plain,
+             mf_block_decode(keys(), codec(), buf_span(&object), &id, plain,
                              sizeof(plain), &len, &e) < 0)) {
             world_fail("%s needs %s: %s", point, refs->keys[i], e.msg);
             return;

@@ -19,7 +19,7 @@ engine/retention base manifest engine/retention
 engine/care     base manifest objstore engine/repo engine/retention engine/care
 engine/backup   base manifest engine/repo engine/source engine/retention engine/backup
 engine/restore  base manifest engine/repo engine/source engine/restore
-engine/job      base manifest engine
+engine/job      base manifest kms engine
 cli             base engine cli
 minio-test      engine objstore minio-test
 '

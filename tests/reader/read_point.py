@@ -5,10 +5,12 @@
 Written from manifest/FORMAT.md alone, and shares no code with objvault: what
 this program restores, anybody can restore.  It needs Python 3.9 and the zstd
 command (or the Python module zstandard), and checks every rule of the format
-that lies on its way.
+that lies on its way.  For encrypted keysets it also needs the Python module
+cryptography, and the password (of a slot of type password or recovery) in FILE.
 
-    read_point.py REPOSITORY --list [VM]
-    read_point.py REPOSITORY VM@latest|VM@TIME|VM@TIME-HEX DIR
+    read_point.py [--password-file FILE] REPOSITORY --list [VM]
+    read_point.py [--password-file FILE] REPOSITORY \\
+        VM@latest|VM@TIME|VM@TIME-HEX DIR
 
 REPOSITORY is a directory or s3://BUCKET[/PREFIX]; for the latter the
 environment gives AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
@@ -19,6 +21,8 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 4 not found, 7 damaged.
 """
 
 import argparse
+import base64
+import binascii
 import concurrent.futures
 import datetime
 import hashlib
@@ -40,14 +44,23 @@ try:
     import zstandard
 except ImportError:
     zstandard = None
+try:
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+except ImportError:
+    AESGCM = None
 
 PAGE_ENTRIES = 1024
 PAGE_JSON_MAX = 512 << 10
 POINT_JSON_MAX = 256 << 20
 DESCRIPTOR_MAX = 4096
+SLOT_MAX = 16384
 UINT_MAX = 2**53 - 1
 HEX64 = re.compile(r"[0-9a-f]{64}")
 POINT_FILE = re.compile(r"(\d{8}T\d{6}Z)-([0-9a-f]{16})\.json", re.ASCII)
+SLOT = re.compile(
+    r"keysets/(k-[0-9a-f]{16})/slots/(\d{8})-([0-9a-f]{16})\.json", re.ASCII
+)
 CUT_KEY = re.compile(r".{120}-[0-9a-f]{16}", re.DOTALL)
 
 
@@ -285,14 +298,16 @@ def decompress(data, limit):
     return plain
 
 
-def get_object(store, folder, object_id, limit):
+def get_object(keyset, kind, object_id, limit):
     """Plaintext of a block or page, checked against its id (section 3)."""
-    name = f"plain/{folder}/{object_id[:2]}/{object_id}"
+    name = f"{keyset.name}/{kind}s/{object_id[:2]}/{object_id}"
     try:
-        plain = decompress(store.get(name, object_max(limit)), limit)
+        data = keyset.store.get(name, object_max(limit))
+        frame = keyset.open_object(kind, bytes.fromhex(object_id), data)
+        plain = decompress(frame, limit)
         require(
-            hashlib.sha256(plain).hexdigest() == object_id,
-            "content does not have the SHA-256 of its name",
+            keyset.id(kind, plain) == object_id,
+            f"content does not have the {keyset.id_word} of its name",
         )
     except NotFound as e:
         raise Damaged(str(e)) from None
@@ -404,6 +419,264 @@ def check_descriptor(data):
         word(lock["scope"], "minimum", "retention")
         integer(lock["immutability"], 1, 3153600000)
         integer(lock["generation"], 1, 3153600000)
+    return doc["id"]
+
+
+# --- keysets (sections 3, 10, 13) -------------------------------------------
+
+
+def hmac256(key, data):
+    return hmac.new(key, data, hashlib.sha256).digest()
+
+
+def hkdf(ikm, salt, info):
+    """HKDF-SHA256 of 32 bytes."""
+    return hmac256(hmac256(salt, ikm), info + b"\x01")
+
+
+def aes_gcm_open(key, nonce, content, tag, additional):
+    try:
+        return AESGCM(key).decrypt(nonce, content + tag, additional)
+    except InvalidTag:
+        raise Damaged(
+            "does not decrypt: damaged, moved, or another key's"
+        ) from None
+
+
+class Plain:
+    """The keyset without a key."""
+
+    name = "plain"
+    id_word = "SHA-256"
+
+    def __init__(self, store):
+        self.store = store
+
+    def id(self, kind, plain):
+        return hashlib.sha256(plain).hexdigest()
+
+    def vm_key(self, vm):
+        return make_vm_key(vm)
+
+    def open_object(self, kind, object_id, data):
+        return data
+
+    def open_manifest(self, vm_key, stamp, data):
+        return data
+
+
+class Encrypted:
+    """A keyset and its sub-keys."""
+
+    KINDS = {"block": 1, "page": 2, "manifest": 3}
+    id_word = "id"
+
+    def __init__(self, store, repo, name, data_key):
+        self.store, self.name = store, name
+        self.bound = bytes.fromhex(repo) + bytes.fromhex(name[len("k-") :])
+        self.keys = {
+            use: hkdf(
+                data_key,
+                bytes.fromhex(repo),
+                f"objvault-1 {use} {name}".encode(),
+            )
+            for use in ("block-id", "page-id", "vm-name", *self.KINDS)
+        }
+
+    def id(self, kind, plain):
+        return hmac256(self.keys[f"{kind}-id"], plain).hex()
+
+    def vm_key(self, vm):
+        return hmac256(self.keys["vm-name"], vm.encode())[:16].hex()
+
+    def open(self, kind, object_id, nonce, content, tag):
+        head = b"OVE1\x01" + self.bound + bytes([self.KINDS[kind]])
+        key = hmac256(self.keys[kind], object_id)
+        return aes_gcm_open(key, nonce, content, tag, head + object_id)
+
+    def open_object(self, kind, object_id, data):
+        require(len(data) >= 33 and data[:4] == b"OVE1", "no sealed object")
+        require(data[4] == 1, f"sealed object of version {data[4]}")
+        nonce, content, tag = data[5:17], data[17:-16], data[-16:]
+        return self.open(kind, object_id, nonce, content, tag)
+
+    def open_manifest(self, vm_key, stamp, data):
+        doc = fields(read_json(data, "objvault"), "objvault", "sealed")
+        parts = fields(doc["sealed"], "v", "nonce", "tag", "data")
+        require(type(parts["v"]) is int and parts["v"] == 1, "sealed version")
+        content = parts["data"]
+        try:
+            content = base64.b64decode(content, validate=True)
+            again = base64.b64encode(content).decode()
+        except (TypeError, ValueError, binascii.Error) as e:
+            raise Damaged(f"base64: {e}") from None
+        require(again == parts["data"], "base64 is not canonical")
+        frame = self.open(
+            "manifest",
+            f"{vm_key}/{stamp}".encode(),
+            hex_bytes(parts["nonce"], 12),
+            content,
+            hex_bytes(parts["tag"], 16),
+        )
+        return decompress(frame, POINT_JSON_MAX)
+
+
+# --- slots (section 14) -----------------------------------------------------
+
+
+def hex_bytes(value, size):
+    require(
+        type(value) is str and re.fullmatch(f"[0-9a-f]{{{2 * size}}}", value),
+        f"no {size} bytes in hex: {value!r}",
+    )
+    return bytes.fromhex(value)
+
+
+def check_password(value):
+    fields(value, "hint", "n", "r", "p", "salt")
+    or_null(lambda hint: text(hint, 256), value["hint"])
+    n = integer(value["n"], 1024, 1 << 20)
+    r = integer(value["r"], 1, 16)
+    integer(value["p"], 1, 4)
+    require(n & (n - 1) == 0 and 128 * n * r <= 512 << 20, "cost of scrypt")
+    hex_bytes(value["salt"], 16)
+
+
+def check_kms(value):
+    fields(value, "name", "key", "key_name", "mode", "kcv")
+    for name in ("name", "key", "key_name"):
+        plain_name(value[name], 256)
+    word(value["mode"], "get", "remote")
+    or_null(lambda kcv: hex_bytes(kcv, 8), value["kcv"])
+    require(value["mode"] == "get" or value["kcv"] is None, "kcv of remote")
+
+
+def check_pubkey(value):
+    fields(value, "alg", "fingerprint", "ephemeral")
+    word(value["alg"], "rsa-oaep-sha256", "x25519")
+    hex_bytes(value["fingerprint"], 32)
+    rsa = value["alg"] == "rsa-oaep-sha256"
+    require((value["ephemeral"] is None) == rsa, "ephemeral")
+    or_null(lambda key: hex_bytes(key, 32), value["ephemeral"])
+
+
+def check_wrap(doc):
+    if doc["type"] == "removed":
+        for name in ("key_print", "iv", "data", "tag"):
+            require(doc[name] is None, f"{name} of a removed slot")
+        return
+    hex_bytes(doc["key_print"], 16)
+    if doc["pubkey"] and doc["pubkey"]["alg"] == "rsa-oaep-sha256":
+        require(doc["iv"] is None and doc["tag"] is None, "iv, tag of RSA")
+        require(type(doc["data"]) is str, "data")
+        size = len(doc["data"]) // 2
+        require(256 <= size <= 1024, "length of data")
+        hex_bytes(doc["data"], size)
+        return
+    for name, size in (("iv", 12), ("data", 32), ("tag", 16)):
+        hex_bytes(doc[name], size)
+
+
+def check_slot(data, repo, keyset, generation, slot):
+    doc = fields(
+        read_json(data, "objvault"), "objvault", "repo", "keyset", "label",
+        "created", "supersedes", "slot", "gen", "made", "type", "password",
+        "kms", "pubkey", "key_print", "iv", "data", "tag",
+    )  # fmt: skip
+    for name, value in (("repo", repo), ("keyset", keyset), ("slot", slot)):
+        require(doc[name] == value, f"it is that of another {name}")
+    require(integer(doc["gen"], 1) == generation, "another generation")
+    plain_name(doc["label"], 256)
+    parse_time(doc["created"])
+    parse_time(doc["made"])
+    if doc["supersedes"] is not None:
+        require(
+            type(doc["supersedes"]) is str
+            and re.fullmatch("k-[0-9a-f]{16}", doc["supersedes"])
+            and doc["supersedes"] != keyset,
+            "supersedes",
+        )
+    kind = doc["type"]
+    word(kind, "password", "recovery", "kms", "pubkey", "removed")
+    for name, check, kinds in (
+        ("password", check_password, ("password", "recovery")),
+        ("kms", check_kms, ("kms",)),
+        ("pubkey", check_pubkey, ("pubkey",)),
+    ):
+        require((doc[name] is not None) == (kind in kinds), f"{name}: {kind}")
+        or_null(check, doc[name])
+    check_wrap(doc)
+    return doc
+
+
+def current_slots(store, repo):
+    """{keyset: its slots, each of the highest generation that is one}."""
+    found = {}
+    for path in store.list("keysets/"):
+        match = SLOT.fullmatch(path)
+        if match and int(match[2]) > 0:
+            generations = found.setdefault(match[1], {})
+            generations.setdefault(match[3], []).append((int(match[2]), path))
+    result = {}
+    for keyset, slots in sorted(found.items()):
+        result[keyset] = []
+        for slot, generations in sorted(slots.items()):
+            for number, path in sorted(generations, reverse=True):
+                try:
+                    data = store.get(path, SLOT_MAX)
+                    doc = check_slot(data, repo, keyset, number, slot)
+                except Failure as e:
+                    print(f"read_point: {path}: {e}", file=sys.stderr)
+                    continue
+                result[keyset].append(doc)
+                break
+    return result
+
+
+def unwrap(slot, password):
+    """The data key in a slot of type password or recovery; None: it is another
+    password's, or damaged."""
+    cost = slot["password"]
+    kek = hashlib.scrypt(
+        password,
+        salt=bytes.fromhex(cost["salt"]),
+        n=cost["n"],
+        r=cost["r"],
+        p=cost["p"],
+        dklen=32,
+        maxmem=1 << 30,
+    )
+    bound = canonical({**slot, "iv": None, "data": None, "tag": None})
+    parts = (bytes.fromhex(slot[name]) for name in ("iv", "data", "tag"))
+    try:
+        key = aes_gcm_open(kek, *parts, bound)
+    except Damaged:
+        return None
+    mark = hmac256(key, f"objvault-1 key-print {slot['keyset']}".encode())
+    require(mark[:16].hex() == slot["key_print"], "another key print")
+    return key
+
+
+def open_keysets(store, repo, password):
+    """`plain` and the encrypted keysets that a password opens."""
+    result = [Plain(store)]
+    slots = current_slots(store, repo)
+    if password is not None and AESGCM is None:
+        raise Failure("the Python module cryptography is not installed")
+    for keyset, docs in slots.items():
+        keys = (
+            unwrap(doc, password)
+            for doc in docs
+            if password is not None and doc["password"]
+        )
+        key = next((k for k in keys if k is not None), None)
+        if key is not None:
+            result.append(Encrypted(store, repo, keyset, key))
+        else:
+            print(f"read_point: {keyset} is not open", file=sys.stderr)
+    if password is not None and len(result) == 1:
+        raise Failure("the password opens no keyset")
+    return result
 
 
 # --- maps (sections 6 to 8) -------------------------------------------------
@@ -443,13 +716,13 @@ def check_entry(entry, block_size, length):
     replaced_units(mask, block_size, length)
 
 
-def get_page(store, stream, number):
+def get_page(keyset, stream, number):
     """Entries of a stored page, each as (block number, length, entry)."""
     size, block_size = stream["size"], stream["block_size"]
     first = number * PAGE_ENTRIES
     count = min(PAGE_ENTRIES, ceil_div(size, block_size) - first)
     page_id = stream["pages"][number]
-    data = get_object(store, "pages", page_id, PAGE_JSON_MAX)
+    data = get_object(keyset, "page", page_id, PAGE_JSON_MAX)
     try:
         doc = fields(read_json(data, "v"), "v", "blocks")
         entries = doc["blocks"]
@@ -468,8 +741,8 @@ def get_page(store, stream, number):
     return result
 
 
-def get_block(store, block_id, length):
-    plain = get_object(store, "blocks", block_id, length)
+def get_block(keyset, block_id, length):
+    plain = get_object(keyset, "block", block_id, length)
     require(
         len(plain) == length,
         f"block {block_id} has {len(plain)} bytes, not {length}",
@@ -477,22 +750,22 @@ def get_block(store, block_id, length):
     return plain
 
 
-def compose(store, entry, block_size, length):
+def compose(keyset, entry, block_size, length):
     """Content of a block whose entry is not null (section 7)."""
     if type(entry) is str:
-        return get_block(store, entry, length)
+        return get_block(keyset, entry, length)
     base, over, mask, whole = entry
     units = replaced_units(mask, block_size, length)
     total = sum(n for _, n in units)
-    block = bytearray(get_block(store, base, length) if base else length)
-    source = get_block(store, over, total) if over else bytes(total)
+    block = bytearray(get_block(keyset, base, length) if base else length)
+    source = get_block(keyset, over, total) if over else bytes(total)
     taken = 0
     for offset, n in units:
         block[offset : offset + n] = source[taken : taken + n]
         taken += n
     if whole is not None:
         require(
-            hashlib.sha256(block).hexdigest() == whole,
+            keyset.id("block", block) == whole,
             f"block composed of {base} and {over} is not {whole}",
         )
     return bytes(block)
@@ -622,51 +895,56 @@ def make_vm_key(vm):
     return key
 
 
-def get_point(store, vm_key, file):
+def get_point(keyset, vm_key, file):
     """A manifest that keeps all rules, and those of its name."""
-    path = f"plain/points/{vm_key}/{file}"
+    path = f"{keyset.name}/points/{vm_key}/{file}"
     match = POINT_FILE.fullmatch(file)
-    data = store.get(path, POINT_JSON_MAX)
+    data = keyset.store.get(path, POINT_JSON_MAX)
     try:
         require(
             hashlib.sha256(data).hexdigest()[:16] == match[2],
             "content does not have the SHA-256 of its name",
         )
+        data = keyset.open_manifest(vm_key, match[1], data)
         doc = read_json(data, "objvault")
         check_point(doc)
         basic = re.sub("[-:]", "", doc["time"])
         require(basic == match[1], "time is not that of its name")
-        require(make_vm_key(doc["vm"]["name"]) == vm_key, "VM of another key")
+        require(keyset.vm_key(doc["vm"]["name"]) == vm_key, "VM of another key")
     except Failure as e:
         raise type(e)(f"{path}: {e}") from None
     return doc
 
 
-def point_files(store, vm_key=None):
+def point_files(keyset, vm=None):
     """(vm key, file name) of all manifests, or of one VM's, oldest first."""
-    prefix = "plain/points/" + (f"{vm_key}/" if vm_key else "")
-    form = re.compile(r"plain/points/([A-Za-z0-9_-][A-Za-z0-9._-]*)/([^/]+)")
+    top = f"{keyset.name}/points/"
+    prefix = top + (f"{keyset.vm_key(vm)}/" if vm else "")
+    form = re.compile(top + r"([A-Za-z0-9_-][A-Za-z0-9._-]*)/([^/]+)")
     result = []
-    for path in store.list(prefix):
+    for path in keyset.store.list(prefix):
         match = form.fullmatch(path)
         if match and POINT_FILE.fullmatch(match[2]):
             result.append((match[1], match[2]))
     return sorted(result)
 
 
-def choose(store, point):
-    """The manifest that VM@latest, VM@TIME or VM@TIME-HEX means."""
+def choose(keysets, point):
+    """The manifest that VM@latest, VM@TIME or VM@TIME-HEX means, and its
+    keyset."""
     vm, _, when = point.rpartition("@")
-    key = make_vm_key(vm)
-    files = [f for _, f in point_files(store, key)]
+    files = sorted(
+        ((f, k, key) for k in keysets for key, f in point_files(k, vm)),
+        key=lambda found: found[0],
+    )
     if when == "latest":
         now = datetime.datetime.now(datetime.timezone.utc)
         stamp = now.strftime("%Y%m%dT%H%M%SZ")
-        for file in reversed(files):
+        for file, keyset, key in reversed(files):
             if file[: len(stamp)] > stamp:
                 continue
             try:
-                return get_point(store, key, file)
+                return keyset, get_point(keyset, key, file)
             except Damaged as e:
                 print(f"read_point: passed over: {e}", file=sys.stderr)
         raise NotFound(f"VM {vm!r} has no point")
@@ -674,23 +952,27 @@ def choose(store, point):
     if not match:
         raise Failure(f"{when!r} is no time of a point")
     begin = re.sub("[-:]", "", match[1]) + (match[2] or "-")
-    files = [f for f in files if f.startswith(begin)]
+    files = [f for f in files if f[0].startswith(begin)]
     if not files:
         raise NotFound(f"{point} is not there")
     if len(files) > 1:
-        raise Failure(f"{point} is one of {', '.join(files)}")
-    return get_point(store, key, files[0])
+        names = ", ".join(f for f, _, _ in files)
+        raise Failure(f"{point} is one of {names}")
+    file, keyset, key = files[0]
+    return keyset, get_point(keyset, key, file)
 
 
 # --- commands ---------------------------------------------------------------
 
 
-def list_points(store, vm):
+def list_points(keysets, vm):
     """Prints all points; the exit status."""
     status = 0
-    for key, file in point_files(store, make_vm_key(vm) if vm else None):
+    for keyset, (key, file) in (
+        (k, found) for k in keysets for found in point_files(k, vm)
+    ):
         try:
-            doc = get_point(store, key, file)
+            doc = get_point(keyset, key, file)
         except Damaged as e:
             print(f"damaged\t{e}")
             status = Damaged.code
@@ -704,13 +986,13 @@ def list_points(store, vm):
     return status
 
 
-def restore_stream(store, stream, path, pool):
+def restore_stream(keyset, stream, path, pool):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     block_size = stream["block_size"]
 
     def restore_block(number, length, entry):
-        data = compose(store, entry, block_size, length)
+        data = compose(keyset, entry, block_size, length)
         offset = number * block_size
         while data:
             n = os.pwrite(fd, data, offset)
@@ -723,7 +1005,7 @@ def restore_stream(store, stream, path, pool):
                 continue
             jobs = [
                 pool.submit(restore_block, *item)
-                for item in get_page(store, stream, number)
+                for item in get_page(keyset, stream, number)
                 if item[2] is not None
             ]
             for job in jobs:
@@ -734,8 +1016,8 @@ def restore_stream(store, stream, path, pool):
         os.close(fd)
 
 
-def restore(store, point, target):
-    doc = choose(store, point)
+def restore(keysets, point, target):
+    keyset, doc = choose(keysets, point)
     if os.path.isdir(target) and os.listdir(target):
         raise Failure(f"{target} is not empty")
     workers = min(16, 2 * (os.cpu_count() or 1))
@@ -744,12 +1026,22 @@ def restore(store, point, target):
         for stream in doc["disks"] + doc["files"]:
             path = os.path.join(target, stream["name"])
             try:
-                restore_stream(store, stream, path, pool)
+                restore_stream(keyset, stream, path, pool)
             except Failure as e:
                 pool.shutdown(cancel_futures=True)
                 raise type(e)(f"{stream['name']}: {e}") from None
             print(f"{stream['name']}\t{stream['size']} bytes")
     return 0
+
+
+def read_password(path):
+    """A password file's content, without the line end that closes it; None:
+    there is no file."""
+    if path is None:
+        return None
+    with open(path, "rb") as f:
+        password = f.read(4096)
+    return re.sub(rb"\r?\n\Z", b"", password)
 
 
 def main():
@@ -760,6 +1052,9 @@ def main():
     parser.add_argument("--list", action="store_true", help="list the points")
     parser.add_argument("point", nargs="?", help="VM@latest or VM@TIME")
     parser.add_argument("dir", nargs="?", help="new or empty folder")
+    parser.add_argument(
+        "--password-file", metavar="FILE", help="opens encrypted keysets"
+    )
     args = parser.parse_intermixed_args()
     if args.list and args.dir:
         parser.error("--list takes no folder")
@@ -768,12 +1063,15 @@ def main():
     try:
         store = open_store(args.repository)
         try:
-            check_descriptor(store.get("objvault.json", DESCRIPTOR_MAX))
+            repo = check_descriptor(
+                store.get("objvault.json", DESCRIPTOR_MAX)
+            )
         except Failure as e:
             raise type(e)(f"{args.repository}: objvault.json: {e}") from None
+        keysets = open_keysets(store, repo, read_password(args.password_file))
         if args.list:
-            return list_points(store, args.point)
-        return restore(store, args.point, args.dir)
+            return list_points(keysets, args.point)
+        return restore(keysets, args.point, args.dir)
     except Failure as e:
         print(f"read_point: {e}", file=sys.stderr)
         return e.code

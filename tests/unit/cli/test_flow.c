@@ -72,6 +72,8 @@ static void point_list_has_every_member(void **state)
     struct err e = { 0 };
     static const char *const fields[] = { "point",
                                           "vm",
+                                          "sealed",
+                                          "keyset",
                                           "repo",
                                           "job",
                                           "time",
@@ -118,9 +120,10 @@ static void backup_run_has_every_member(void **state)
     struct fixture *f = *state;
     struct err e = { 0 };
     static const char *const fields[] = {
-        "vm",         "status",        "point",        "kind",     "read_bytes",
-        "new_blocks", "reused_blocks", "stored_bytes", "seconds",  "bottleneck",
-        "busy",       "requests",      "kept",         "messages", NULL
+        "vm",         "status",     "point",         "kind",
+        "read_bytes", "new_blocks", "reused_blocks", "stored_bytes",
+        "seconds",    "bottleneck", "busy",          "requests",
+        "kept",       "messages",   "keyset",        NULL
     };
     make_point(f);
     make_disk("vms/web2.raw", 2);

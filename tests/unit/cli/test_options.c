@@ -183,8 +183,6 @@ static void wrong_values_are_refused(void **state)
         "--driver \"ftp\": must be s3, libs3 or file");
     bad("repo create a b --addressing x",
         "--addressing \"x\": must be auto, path or virtual");
-    bad("backup run a --encrypt password",
-        "--encrypt \"password\": must be none; this version cannot encrypt");
     bad("backup run a --limit-upload 0", "--limit-upload 0: out of range");
     bad("repo list --progress-json x",
         "--progress-json \"x\": is not a number");
@@ -193,7 +191,8 @@ static void wrong_values_are_refused(void **state)
     bad("repo list --progress-json 4096", "--progress-json 4096: out of range");
     bad("repo list --json=1", "--json takes no value");
     bad("repo list --home a --home b", "--home is given twice");
-    bad("config schema x", "KIND \"x\": must be repo, credentials or prices");
+    bad("config schema x",
+        "KIND \"x\": must be repo, credentials, kms or prices");
 }
 
 static void too_many_arguments_are_refused(void **state)

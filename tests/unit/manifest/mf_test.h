@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "manifest/id.h"
+#include "manifest/keys.h"
 
 #define HEX_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define HEX_B "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -28,6 +29,34 @@ static inline struct mf_id id_of_hex(const char *hex)
 
     assert_true(mf_id_parse(hex, &id));
     return id;
+}
+
+/* Those of `plain`, for as long as the program lives. */
+static inline const struct mf_keys *plain_keys(void)
+{
+    static struct mf_keys *k;
+    struct err e = { 0 };
+
+    if (k == NULL)
+        k = mf_keys_plain(&e);
+    return k;
+}
+
+/* Keys of an encrypted keyset, owned by the caller; `first` tells data keys
+ * apart. */
+static inline struct mf_keys *sealed_keys(uint8_t first)
+{
+    struct err e = { 0 };
+    uint8_t data_key[MF_DATA_KEY_BYTES];
+
+    for (size_t i = 0; i < sizeof(data_key); i++)
+        data_key[i] = (uint8_t)(first + i);
+    struct mf_keys *k =
+        mf_keys_derive("000102030405060708090a0b0c0d0e0f", "k-0123456789abcdef",
+                       span_of(data_key, sizeof(data_key)), &e);
+    if (k == NULL)
+        fail_msg("%s", e.msg);
+    return k;
 }
 
 /* The error is of this kind, and its text has this in it. */

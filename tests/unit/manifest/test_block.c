@@ -15,7 +15,7 @@ static void block_sizes_are_powers_of_two_in_the_limits(void **state)
     assert_false(mf_block_size_ok(MF_BLOCK_MIN / 2));
     assert_false(mf_block_size_ok(MF_BLOCK_MAX * 2ull));
     assert_false(mf_block_size_ok(MF_BLOCK_MIN + 1));
-    assert_false(mf_block_size_ok(3 * MF_BLOCK_MIN));
+    assert_false(mf_block_size_ok(3ull * MF_BLOCK_MIN));
     assert_false(mf_block_size_ok((1ull << 32) | MF_BLOCK_MIN));
 }
 
@@ -59,9 +59,11 @@ static void a_block_comes_back_at_every_level(void **state)
 
             buf_reset(&object);
             assert_int_equal(mf_id_of(in, &id, &e), 0);
-            assert_int_equal(mf_block_encode(z, levels[i], in, &object, &e), 0);
-            assert_int_equal(mf_block_decode(z, buf_span(&object), &id, back,
-                                             MF_BLOCK_MIN, &len, &e),
+            assert_int_equal(mf_block_encode(plain_keys(), z, levels[i], &id,
+                                             in, &object, &e),
+                             0);
+            assert_int_equal(mf_block_decode(plain_keys(), z, buf_span(&object),
+                                             &id, back, MF_BLOCK_MIN, &len, &e),
                              0);
             assert_int_equal(len, MF_BLOCK_MIN);
             assert_memory_equal(back, plain, MF_BLOCK_MIN);
@@ -75,13 +77,17 @@ static void encoding_refuses_what_is_no_block(void **state)
     struct err e = { 0 };
     AUTO_ZST struct zst *z = zst_new(&e);
     AUTO_BUF struct buf out = buf_init(1u << 20);
+    const struct mf_id id = { 0 };
     uint8_t one = 1;
 
-    assert_int_equal(mf_block_encode(z, 1, span_of(&one, 0), &out, &e), -1);
-    assert_err(&e, ERR_INTERNAL, "0 bytes");
     assert_int_equal(
-        mf_block_encode(z, 1, span_of(&one, MF_BLOCK_MAX + 1ull), &out, &e),
+        mf_block_encode(plain_keys(), z, 1, &id, span_of(&one, 0), &out, &e),
         -1);
+    assert_err(&e, ERR_INTERNAL, "0 bytes");
+    assert_int_equal(mf_block_encode(plain_keys(), z, 1, &id,
+                                     span_of(&one, MF_BLOCK_MAX + 1ull), &out,
+                                     &e),
+                     -1);
     assert_err(&e, ERR_INTERNAL, "8388609 bytes");
 }
 
@@ -91,8 +97,11 @@ static void encoding_fails_where_the_object_does_not_fit(void **state)
     struct err e = { 0 };
     AUTO_ZST struct zst *z = zst_new(&e);
     AUTO_BUF struct buf out = buf_init(4);
+    const struct mf_id id = { 0 };
 
-    assert_int_equal(mf_block_encode(z, 1, span_str("content"), &out, &e), -1);
+    assert_int_equal(
+        mf_block_encode(plain_keys(), z, 1, &id, span_str("content"), &out, &e),
+        -1);
     assert_int_not_equal(e.kind, ERR_NONE);
 }
 
@@ -115,8 +124,8 @@ static int sample_up(void **state)
     s->object = buf_init(4096);
     s->z = zst_new(&s->e);
     return s->z == NULL || mf_id_of(span_str("content"), &s->id, &s->e) < 0 ||
-                   mf_block_encode(s->z, 3, span_str("content"), &s->object,
-                                   &s->e) < 0
+                   mf_block_encode(plain_keys(), s->z, 3, &s->id,
+                                   span_str("content"), &s->object, &s->e) < 0
                ? -1
                : 0;
 }
@@ -138,7 +147,7 @@ static void expect_corrupt(struct sample *s, struct span object,
 
     mf_id_hex(&s->id, hex);
     s->e = (struct err){ 0 };
-    assert_int_equal(mf_block_decode(s->z, object, &s->id, s->out,
+    assert_int_equal(mf_block_decode(plain_keys(), s->z, object, &s->id, s->out,
                                      sizeof(s->out), &s->len, &s->e),
                      -1);
     assert_err(&s->e, ERR_CORRUPT, text);
@@ -164,8 +173,8 @@ static void flipped_bits_never_change_content_unseen(void **state)
         s->object.p[i / 8] ^= (uint8_t)(1u << i % 8);
         s->e = (struct err){ 0 };
         memset(s->out, 0, sizeof(s->out));
-        if (mf_block_decode(s->z, buf_span(&s->object), &s->id, s->out,
-                            sizeof(s->out), &s->len, &s->e) == 0) {
+        if (mf_block_decode(plain_keys(), s->z, buf_span(&s->object), &s->id,
+                            s->out, sizeof(s->out), &s->len, &s->e) == 0) {
             assert_int_equal(s->len, 7);
             assert_memory_equal(s->out, "content", 7);
             harmless++;
@@ -198,8 +207,8 @@ static void a_block_that_is_longer_than_expected_is_corrupt(void **state)
     struct sample *s = *state;
 
     s->e = (struct err){ 0 };
-    assert_int_equal(mf_block_decode(s->z, buf_span(&s->object), &s->id, s->out,
-                                     6, &s->len, &s->e),
+    assert_int_equal(mf_block_decode(plain_keys(), s->z, buf_span(&s->object),
+                                     &s->id, s->out, 6, &s->len, &s->e),
                      -1);
     assert_err(&s->e, ERR_CORRUPT, "block ");
 }
@@ -226,6 +235,97 @@ static void an_empty_block_is_corrupt(void **state)
 #define WITH_SAMPLE(f)                                                         \
     cmocka_unit_test_setup_teardown(f, sample_up, sample_down)
 
+/* A sealed block is named and read by its keyset alone, whatever byte of it is
+ * changed. */
+static void a_sealed_block_with_any_byte_flipped_is_refused(void **state)
+{
+    (void)state;
+    struct err e = { 0 };
+    struct mf_id id;
+    uint8_t out[16];
+    size_t len;
+    AUTO_MF_KEYS struct mf_keys *k = sealed_keys(0);
+    AUTO_MF_KEYS struct mf_keys *other = sealed_keys(1);
+    AUTO_ZST struct zst *z = zst_new(&e);
+    AUTO_BUF struct buf o = buf_init(4096);
+
+    assert_int_equal(
+        mf_keys_id(k, MF_OBJECT_BLOCK, span_str("content"), &id, &e), 0);
+    assert_int_equal(mf_block_encode(k, z, 3, &id, span_str("content"), &o, &e),
+                     0);
+    assert_int_equal(
+        mf_block_decode(k, z, buf_span(&o), &id, out, sizeof(out), &len, &e),
+        0);
+    assert_true(span_eq(span_of(out, len), span_str("content")));
+    for (size_t i = 0; i < o.len; i++) {
+        o.p[i] ^= 0x40;
+        e = (struct err){ 0 };
+        assert_int_equal(mf_block_decode(k, z, buf_span(&o), &id, out,
+                                         sizeof(out), &len, &e),
+                         -1);
+        assert_err(&e, ERR_CORRUPT, "block ");
+        o.p[i] ^= 0x40;
+    }
+    assert_int_equal(mf_block_decode(other, z, buf_span(&o), &id, out,
+                                     sizeof(out), &len, &e),
+                     -1);
+    assert_int_equal(mf_block_decode(plain_keys(), z, buf_span(&o), &id, out,
+                                     sizeof(out), &len, &e),
+                     -1);
+}
+
+/* Whoever has the key can seal what has another id. */
+static void a_sealed_block_of_another_id_is_corrupt(void **state)
+{
+    (void)state;
+    struct err e = { 0 };
+    struct mf_id id = { 0 };
+    uint8_t out[16];
+    size_t len;
+    AUTO_MF_KEYS struct mf_keys *k = sealed_keys(0);
+    AUTO_ZST struct zst *z = zst_new(&e);
+    AUTO_BUF struct buf o = buf_init(4096);
+
+    assert_int_equal(mf_block_encode(k, z, 3, &id, span_str("content"), &o, &e),
+                     0);
+    assert_int_equal(
+        mf_block_decode(k, z, buf_span(&o), &id, out, sizeof(out), &len, &e),
+        -1);
+    assert_err(&e, ERR_CORRUPT, "id that is its name");
+}
+
+/* What zstd cannot shrink still fits, seal and all. */
+static void the_largest_sealed_block_fits(void **state)
+{
+    (void)state;
+    struct err e = { 0 };
+    struct mf_id id = { 0 };
+    size_t len = 0;
+    uint64_t x = 88172645463325252u;
+    AUTO_MEM uint8_t *p = malloc(MF_BLOCK_MAX);
+    AUTO_MEM uint8_t *back = malloc(MF_BLOCK_MAX);
+    AUTO_MF_KEYS struct mf_keys *k = sealed_keys(0);
+    AUTO_ZST struct zst *z = zst_new(&e);
+    AUTO_BUF struct buf o = buf_init(mf_object_max(MF_BLOCK_MAX));
+
+    assert_non_null(p);
+    assert_non_null(back);
+    for (size_t i = 0; i < MF_BLOCK_MAX; i++) {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        p[i] = (uint8_t)x;
+    }
+    struct span plain = span_of(p, MF_BLOCK_MAX);
+    assert_int_equal(mf_keys_id(k, MF_OBJECT_BLOCK, plain, &id, &e), 0);
+    assert_int_equal(mf_block_encode(k, z, 1, &id, plain, &o, &e), 0);
+    assert_true(o.len > MF_BLOCK_MAX);
+    assert_int_equal(
+        mf_block_decode(k, z, buf_span(&o), &id, back, MF_BLOCK_MAX, &len, &e),
+        0);
+    assert_true(span_eq(span_of(back, len), plain));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +341,9 @@ int main(void)
         WITH_SAMPLE(a_block_that_is_longer_than_expected_is_corrupt),
         WITH_SAMPLE(an_object_larger_than_any_block_is_not_even_opened),
         WITH_SAMPLE(an_empty_block_is_corrupt),
+        cmocka_unit_test(a_sealed_block_with_any_byte_flipped_is_refused),
+        cmocka_unit_test(a_sealed_block_of_another_id_is_corrupt),
+        cmocka_unit_test(the_largest_sealed_block_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include "manifest/objkey.h"
 #include "manifest/page.h"
 #include "manifest/point.h"
+#include "manifest/slot.h"
 #include "tests/unit/manifest/mf_test.h"
 #include "tests/unit/manifest/point_sample.h"
 
@@ -127,8 +128,8 @@ static int page_round(struct err *e)
     AUTO_ZST struct zst *z = zst_new(e);
 
     if (z == NULL || mf_page_encode(m, 2, &json, e) < 0 ||
-        mf_page_seal(z, buf_span(&json), &id, &object, e) < 0 ||
-        mf_page_open(z, buf_span(&object), &id, &back, e) < 0)
+        mf_page_seal(plain_keys(), z, buf_span(&json), &id, &object, e) < 0 ||
+        mf_page_open(plain_keys(), z, buf_span(&object), &id, &back, e) < 0)
         return -1;
     return mf_page_decode(buf_span(&back), m, 2, MF_BLOCK_MIN, 1, e);
 }
@@ -168,10 +169,10 @@ static int block_round(struct err *e)
     AUTO_ZST struct zst *z = zst_new(e);
 
     if (z == NULL || mf_id_of(plain, &id, e) < 0 ||
-        mf_block_encode(z, 3, plain, &object, e) < 0)
+        mf_block_encode(plain_keys(), z, 3, &id, plain, &object, e) < 0)
         return -1;
-    return mf_block_decode(z, buf_span(&object), &id, out, sizeof(out), &len,
-                           e);
+    return mf_block_decode(plain_keys(), z, buf_span(&object), &id, out,
+                           sizeof(out), &len, e);
 }
 
 static void blocks_survive_lack_of_memory(void **state)
@@ -200,14 +201,90 @@ static void names_survive_a_digest_that_fails(void **state)
     assert_int_equal(loop(names_round), 3);
 }
 
+static const struct mf_keys *sealed;
+
+static int sealed_block_round(struct err *e)
+{
+    struct span plain = span_str("content");
+    AUTO_BUF struct buf object = buf_init(1u << 20);
+    uint8_t out[16];
+    size_t len;
+    struct mf_id id;
+    AUTO_ZST struct zst *z = zst_new(e);
+
+    if (z == NULL || mf_keys_id(sealed, MF_OBJECT_BLOCK, plain, &id, e) < 0 ||
+        mf_block_encode(sealed, z, 3, &id, plain, &object, e) < 0)
+        return -1;
+    return mf_block_decode(sealed, z, buf_span(&object), &id, out, sizeof(out),
+                           &len, e);
+}
+
+static int sealed_point_round(struct err *e)
+{
+    AUTO_BUF struct buf stored = buf_init(1u << 20);
+    char vm_key[MF_VMKEY_CHARS];
+    char file[MF_POINT_FILE_CHARS];
+
+    if (mf_point_seal(sealed, sample, &stored, vm_key, file, e) < 0 ||
+        mf_point_is_sealed(buf_span(&stored), e) < 0)
+        return -1;
+    AUTO_MF_POINT struct mf_point *p =
+        mf_point_unseal(sealed, vm_key, file, buf_span(&stored), e);
+    return p != NULL ? 0 : -1;
+}
+
+static void sealed_objects_survive_lack_of_memory(void **state)
+{
+    (void)state;
+    struct err e = { 0 };
+    AUTO_MF_KEYS struct mf_keys *k = sealed_keys(0);
+    AUTO_MF_POINT struct mf_point *p =
+        mf_point_decode(span_str(point_sample), &e);
+
+    assert_non_null(p);
+    sealed = k;
+    sample = p;
+    assert_true(loop(sealed_block_round) >= 3);
+    assert_true(loop(sealed_point_round) >= 10);
+    sample = NULL;
+    sealed = NULL;
+}
+
+static int slot_round(struct err *e)
+{
+    static const char removed[] =
+        "{\"objvault\":1,\"repo\":\"00112233445566778899aabbccddeeff\","
+        "\"keyset\":\"k-0123456789abcdef\",\"label\":\"a\","
+        "\"created\":\"2026-11-22T10:00:00Z\",\"supersedes\":null,"
+        "\"slot\":\"0123456789abcdef\",\"gen\":1,"
+        "\"made\":\"2026-11-22T10:00:00Z\",\"type\":\"removed\","
+        "\"password\":null,\"kms\":null,\"pubkey\":null,"
+        "\"key_print\":null,\"iv\":null,\"data\":null,\"tag\":null}";
+    struct mf_slot s;
+    AUTO_BUF struct buf json = buf_init(MF_SLOT_JSON_MAX);
+
+    if (mf_slot_decode(span_str(removed), &s, e) < 0)
+        return -1;
+    return mf_slot_encode(&s, &json, e);
+}
+
+static void slots_survive_lack_of_memory(void **state)
+{
+    (void)state;
+    assert_true(loop(slot_round) >= 3);
+}
+
 int main(void)
 {
+    (void)plain_keys(); /* made before memory is lacking */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decoding_a_point_survives_lack_of_memory),
         cmocka_unit_test(encoding_a_point_survives_lack_of_memory),
         cmocka_unit_test(pages_survive_lack_of_memory),
         cmocka_unit_test(descriptors_survive_lack_of_memory),
         cmocka_unit_test(blocks_survive_lack_of_memory),
+        cmocka_unit_test(sealed_objects_survive_lack_of_memory),
+        cmocka_unit_test(slots_survive_lack_of_memory),
         cmocka_unit_test(names_survive_a_digest_that_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

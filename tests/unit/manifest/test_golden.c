@@ -146,7 +146,7 @@ static void page(const char *hex, const char *file, struct mf_entry *m,
 
     assert_non_null(z);
     load_object(mf_key_page(MF_KEYSET_PLAIN, &id), &object);
-    if (mf_page_open(z, buf_span(&object), &id, &json, &e) < 0 ||
+    if (mf_page_open(plain_keys(), z, buf_span(&object), &id, &json, &e) < 0 ||
         mf_page_decode(buf_span(&json), m, n, BS, last_len, &e) < 0)
         fail_msg("%s", e.msg);
     assert_int_equal(mf_page_encode(m, n, &again, &e), 0);
@@ -201,7 +201,8 @@ static size_t block(const char *hex, uint8_t *out)
 
     assert_non_null(z);
     load_object(mf_key_block(MF_KEYSET_PLAIN, &id), &object);
-    if (mf_block_decode(z, buf_span(&object), &id, out, BS, &len, &e) < 0)
+    if (mf_block_decode(plain_keys(), z, buf_span(&object), &id, out, BS, &len,
+                        &e) < 0)
         fail_msg("%s", e.msg);
     return len;
 }

@@ -342,6 +342,52 @@ static void a_manifest_is_checked_against_its_name(void **state)
     assert_err(&e, ERR_CORRUPT, "not a manifest's name");
 }
 
+#define SLOT_KEY                                                               \
+    "keysets/k-0123456789abcdef/slots/00000042-fedcba9876543210.json"
+
+static void names_of_slots_come_apart(void **state)
+{
+    (void)state;
+    static const char *const junk[] = {
+        "keysets/k-0123456789abcdef/slots/00000042-fedcba9876543210.jso",
+        "keysets/k-0123456789abcdef/slots/00000042-fedcba9876543210.json1",
+        "keysets/k-0123456789abcdef/slots/00000000-fedcba9876543210.json",
+        "keysets/k-0123456789abcdef/slots/0000004x-fedcba9876543210.json",
+        "keysets/k-0123456789abcdeF/slots/00000042-fedcba9876543210.json",
+        "keysets/k-0123456789abcdef/slots/00000042-fedcba987654321g.json",
+        "keysets/k-0123456789abcdef/slotx/00000042-fedcba9876543210.json",
+        "keysetx/k-0123456789abcdef/slots/00000042-fedcba9876543210.json",
+        "keysets/x-0123456789abcdef/slots/00000042-fedcba9876543210.json",
+        "",
+    };
+    struct mf_slot_name n;
+
+    assert_string_equal(
+        mf_key_slot("k-0123456789abcdef", 42, "fedcba9876543210").s, SLOT_KEY);
+    assert_string_equal(mf_key_slots_prefix(NULL).s, "keysets/");
+    assert_string_equal(mf_key_slots_prefix("k-0123456789abcdef").s,
+                        "keysets/k-0123456789abcdef/slots/");
+    assert_true(mf_key_parse_slot(SLOT_KEY, &n));
+    assert_string_equal(n.keyset, "k-0123456789abcdef");
+    assert_int_equal(n.gen, 42);
+    assert_string_equal(n.slot, "fedcba9876543210");
+    for (size_t i = 0; i < sizeof(junk) / sizeof(junk[0]); i++) {
+        if (mf_key_parse_slot(junk[i], &n))
+            fail_msg("taken: %s", junk[i]);
+    }
+}
+
+static void only_encrypted_keysets_have_such_names(void **state)
+{
+    (void)state;
+    assert_true(mf_keyset_ok("k-0123456789abcdef"));
+    assert_false(mf_keyset_ok("plain"));
+    assert_false(mf_keyset_ok("k-0123456789abcde"));
+    assert_false(mf_keyset_ok("k-0123456789abcdef0"));
+    assert_false(mf_keyset_ok("k-0123456789ABCDEF"));
+    assert_false(mf_keyset_ok(""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +405,8 @@ int main(void)
         cmocka_unit_test(a_manifests_name_holds_its_time_and_hash),
         cmocka_unit_test(other_file_names_are_not_manifests),
         cmocka_unit_test(a_manifest_is_checked_against_its_name),
+        cmocka_unit_test(names_of_slots_come_apart),
+        cmocka_unit_test(only_encrypted_keysets_have_such_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -225,15 +225,18 @@ static void a_sealed_page_opens_under_its_id_only(void **state)
     struct mf_id id;
     struct mf_id want;
 
-    assert_int_equal(mf_page_seal(z, span_str(sample), &id, &object, &e), 0);
+    assert_int_equal(
+        mf_page_seal(plain_keys(), z, span_str(sample), &id, &object, &e), 0);
     assert_int_equal(mf_id_of(span_str(sample), &want, &e), 0);
     assert_true(mf_id_eq(&id, &want));
-    assert_int_equal(mf_page_open(z, buf_span(&object), &id, &json, &e), 0);
+    assert_int_equal(
+        mf_page_open(plain_keys(), z, buf_span(&object), &id, &json, &e), 0);
     assert_string_equal(buf_cstr(&json), sample);
 
     size_t before = json.len;
     id.b[0] ^= 1;
-    assert_int_equal(mf_page_open(z, buf_span(&object), &id, &json, &e), -1);
+    assert_int_equal(
+        mf_page_open(plain_keys(), z, buf_span(&object), &id, &json, &e), -1);
     assert_err(&e, ERR_CORRUPT, "SHA-256 of its name");
     assert_int_equal(json.len, before);
 }
@@ -249,26 +252,31 @@ static void damaged_page_objects_are_corrupt(void **state)
     struct mf_id id;
     char hex[MF_ID_CHARS];
 
-    assert_int_equal(mf_page_seal(z, span_str(sample), &id, &object, &e), 0);
+    assert_int_equal(
+        mf_page_seal(plain_keys(), z, span_str(sample), &id, &object, &e), 0);
     mf_id_hex(&id, hex);
     for (size_t n = 0; n < object.len; n++) {
-        assert_int_equal(mf_page_open(z, span_of(object.p, n), &id, &json, &e),
-                         -1);
+        assert_int_equal(
+            mf_page_open(plain_keys(), z, span_of(object.p, n), &id, &json, &e),
+            -1);
         assert_err(&e, ERR_CORRUPT, hex);
     }
     for (size_t i = 0; i < object.len; i++) {
         object.p[i] ^= 0x80;
-        if (mf_page_open(z, buf_span(&object), &id, &json, &e) == 0)
+        if (mf_page_open(plain_keys(), z, buf_span(&object), &id, &json, &e) ==
+            0)
             assert_string_equal(buf_cstr(&json), sample);
         else
             assert_err(&e, ERR_CORRUPT, hex);
         buf_reset(&json);
         object.p[i] ^= 0x80;
     }
-    assert_int_equal(mf_page_open(z, buf_span(&object), &id, &tiny, &e), -1);
+    assert_int_equal(
+        mf_page_open(plain_keys(), z, buf_span(&object), &id, &tiny, &e), -1);
     assert_err(&e, ERR_CORRUPT, hex);
     assert_int_equal(
-        mf_page_open(z, span_of(object.p, mf_object_max(MF_PAGE_JSON_MAX) + 1),
+        mf_page_open(plain_keys(), z,
+                     span_of(object.p, mf_object_max(MF_PAGE_JSON_MAX) + 1),
                      &id, &json, &e),
         -1);
     assert_err(&e, ERR_CORRUPT, "more than any page");
@@ -288,9 +296,34 @@ static void a_frame_that_claims_too_much_is_not_allocated(void **state)
     assert_int_equal(
         zst_compress(z, 3, span_of(zeros, MF_PAGE_JSON_MAX + 1), &object, &e),
         0);
-    assert_int_equal(mf_page_open(z, buf_span(&object), &id, &json, &e), -1);
+    assert_int_equal(
+        mf_page_open(plain_keys(), z, buf_span(&object), &id, &json, &e), -1);
     assert_int_equal(e.kind, ERR_CORRUPT);
     assert_int_equal(json.cap, 0);
+}
+
+static void a_sealed_page_with_any_byte_flipped_is_refused(void **state)
+{
+    (void)state;
+    struct err e = { 0 };
+    struct mf_id id;
+    AUTO_MF_KEYS struct mf_keys *k = sealed_keys(0);
+    AUTO_ZST struct zst *z = zst_new(&e);
+    AUTO_BUF struct buf o = buf_init(4096);
+    AUTO_BUF struct buf json = buf_init(4096);
+
+    assert_int_equal(mf_page_seal(k, z, span_str(sample), &id, &o, &e), 0);
+    assert_int_equal(mf_page_open(k, z, buf_span(&o), &id, &json, &e), 0);
+    assert_true(span_eq(buf_span(&json), span_str(sample)));
+    buf_reset(&json);
+    for (size_t i = 0; i < o.len; i++) {
+        o.p[i] ^= 0x40;
+        e = (struct err){ 0 };
+        assert_int_equal(mf_page_open(k, z, buf_span(&o), &id, &json, &e), -1);
+        assert_err(&e, ERR_CORRUPT, "page ");
+        assert_int_equal(json.len, 0);
+        o.p[i] ^= 0x40;
+    }
 }
 
 int main(void)
@@ -307,6 +340,7 @@ int main(void)
         cmocka_unit_test(a_sealed_page_opens_under_its_id_only),
         cmocka_unit_test(damaged_page_objects_are_corrupt),
         cmocka_unit_test(a_frame_that_claims_too_much_is_not_allocated),
+        cmocka_unit_test(a_sealed_page_with_any_byte_flipped_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

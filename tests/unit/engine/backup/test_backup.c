@@ -299,13 +299,13 @@ what_a_killed_run_put_in_its_last_second_is_not_put_again(void **state)
     struct eng_repo *r = fixture_open(f);
     assert_int_equal(vm_run(r, dir, NULL).new_blocks, VM_BLOCKS + 1 - 6);
     eng_repo_close(r);
-    /* Its mark is gone: the next run looks at manifests, and at marks of
-     * damaged objects, and lists nothing else. */
+    /* Its mark is gone: the next run looks at keysets, at manifests, and at
+     * marks of damaged objects, and lists nothing else. */
     r = fixture_open(f);
     vm_run(r, dir, NULL);
     struct obj_counters c;
     obj_store_counters(eng_repo_store(r), &c);
-    assert_int_equal(c.requests[OBJ_LIST], 3);
+    assert_int_equal(c.requests[OBJ_LIST], 4);
     eng_repo_close(r);
     free(dir);
 }

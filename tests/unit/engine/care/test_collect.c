@@ -149,10 +149,12 @@ static void encrypted_keysets_are_skipped(void **state)
     struct fixture *f = *state;
     struct eng_repo *r = fixture_open(f);
 
-    vm_shell(f, "mkdir -p keysets/k-0011223344556677/slots "
-                "k-0011223344556677/blocks/ab && "
-                "echo > keysets/k-0011223344556677/slots/1-a.json && "
-                "echo > k-0011223344556677/blocks/ab/x");
+    vm_shell(
+        f, "mkdir -p keysets/k-0011223344556677/slots "
+           "k-0011223344556677/blocks/ab && "
+           "echo > "
+           "keysets/k-0011223344556677/slots/00000001-00000000000000aa.json && "
+           "echo > k-0011223344556677/blocks/ab/x");
     struct eng_collect_result res = collect(r, false);
     assert_int_equal(res.keysets_skipped, 1);
     vm_shell(f, "test -f k-0011223344556677/blocks/ab/x");

@@ -86,8 +86,9 @@ a_day_puts_what_changed_its_page_a_manifest_and_a_lease(void **state)
     /* Descriptor; lease, counter and a look before the manifest; the parent and
      * its page. */
     assert_near(x.requests[OBJ_GET], 1 + 3 + 2);
-    /* Leases, sweeps; all points, damaged objects; the points of the VM. */
-    assert_near(x.requests[OBJ_LIST], 2 + 2 + 1);
+    /* Leases, sweeps; keysets, all points, damaged objects; the points of the
+     * VM. */
+    assert_near(x.requests[OBJ_LIST], 2 + 3 + 1);
     assert_near(x.requests[OBJ_BUCKET], 1);
     assert_near(x.requests[OBJ_HEAD] + x.requests[OBJ_DELETE] +
                     x.requests[OBJ_RETENTION],

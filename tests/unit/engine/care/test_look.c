@@ -15,11 +15,11 @@ static struct eng_looked look_at(struct attacked *a, const char *key)
 
     assert_non_null(l);
     if (mf_key_parse_block(key, MF_KEYSET_PLAIN, &id))
-        w = eng_look_block(&id, 0);
+        w = eng_look_block(r, &id, 0);
     else if (mf_key_parse_page(key, MF_KEYSET_PLAIN, &id))
-        w = eng_look_page(&id);
+        w = eng_look_page(r, &id);
     else
-        assert_true(eng_look_manifest(key, &w));
+        assert_true(eng_look_manifest(r, key, &w));
     must(eng_look(l, &w, &found, why));
     eng_repo_close(r);
     return found;

@@ -424,11 +424,11 @@ static void wrong_secrets_are_refused(void **state)
 
 static void schemas_have_every_field(void **state)
 {
-    static const struct eng_kind *const kinds[] = { &eng_kind_repo,
-                                                    &eng_kind_credentials,
-                                                    &eng_kind_prices };
+    static const struct eng_kind *const kinds[] = {
+        &eng_kind_repo, &eng_kind_credentials, &eng_kind_kms, &eng_kind_prices
+    };
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         struct err e = { 0 };
         AUTO_BUF struct buf out = buf_init(65536);
         assert_int_equal(
@@ -451,11 +451,11 @@ static void schemas_have_every_field(void **state)
     }
     struct err e = { 0 };
     AUTO_BUF struct buf out = buf_init(65536);
-    assert_null(eng_config_kinds[3]);
+    assert_null(eng_config_kinds[4]);
     assert_int_equal(eng_config_schema("job", true, &out, &e), -1);
     assert_int_equal(e.kind, ERR_USAGE);
     assert_string_equal(e.msg, "\"job\" is no kind of configuration: there are "
-                               "repo, credentials and prices");
+                               "repo, credentials, kms and prices");
 }
 
 int main(void)

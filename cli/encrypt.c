@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * --encrypt, --keyset and --recovery-password-file: which keyset a run writes
+ * to, and what a new one is opened by.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/io.h"
+#include "cli/unlock.h"
+#include "engine/job/kms_config.h"
+
+#define KMS_PREFIX "kms:"
+
+/* 160 bits as 32 letters and digits that look like no other, in groups. */
+#define RECOVERY_BYTES 20
+#define RECOVERY_CHARS 40
+
+struct secret *cli_recovery_new(const char *file, struct err *e)
+{
+    static const char letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
+    uint8_t raw[RECOVERY_BYTES];
+    char text[RECOVERY_CHARS + 1];
+    size_t n = 0;
+    struct secret *s = NULL;
+
+    if (digest_random(raw, sizeof raw, e) < 0)
+        return NULL;
+    for (size_t bit = 0; bit < 8 * sizeof raw; bit += 5) {
+        unsigned two = (unsigned)raw[bit / 8] << 8;
+        if (bit / 8 + 1 < sizeof raw)
+            two |= raw[bit / 8 + 1];
+        if (bit > 0 && bit % 20 == 0)
+            text[n++] = '-';
+        text[n++] = letters[two >> (11 - bit % 8) & 31];
+    }
+    text[n] = '\n';
+    if (io_write_file(file, span_of(text, n + 1), 0600, true, e) < 0)
+        (void)err_ctx(e, "keep the recovery password");
+    else
+        s = secret_new(span_of(text, n), e);
+    secret_wipe(raw, sizeof raw);
+    secret_wipe(text, sizeof text);
+    return s;
+}
+
+static int check_options(struct cli_ctx *c, enum eng_encrypt what,
+                         struct err *e)
+{
+    const char *useless = cli_given(c, CLI_OPT_KEYSET) ? "--keyset"
+                          : cli_given(c, CLI_OPT_RECOVERY_FILE)
+                              ? "--recovery-password-file"
+                              : NULL;
+    if (what == ENG_ENCRYPT_KEY || useless == NULL)
+        return 0;
+    return err_set(e, ERR_USAGE, 0,
+                   "%s goes with --encrypt password or kms:NAME", useless);
+}
+
+static int read_word(const char *word, enum eng_encrypt *what, struct err *e)
+{
+    *what = ENG_ENCRYPT_UNSAID;
+    if (word == NULL)
+        return 0;
+    if (strcmp(word, "none") == 0)
+        *what = ENG_ENCRYPT_NONE;
+    else if (strcmp(word, "password") == 0 ||
+             strncmp(word, KMS_PREFIX, strlen(KMS_PREFIX)) == 0)
+        *what = ENG_ENCRYPT_KEY;
+    else
+        return err_set(
+            e, ERR_USAGE, 0,
+            "--encrypt \"%.80s\": must be none, password or kms:NAME", word);
+    return 0;
+}
+
+/* The slots of a keyset that this run makes. */
+static int new_slots(struct cli_ctx *c, struct cli_encrypt *x, struct err *e)
+{
+    const char *file = cli_text(c, CLI_OPT_RECOVERY_FILE);
+
+    x->slots[0] = x->way;
+    x->o.slots = (struct eng_key_ways){ x->slots, 1 };
+    if (file == NULL)
+        return 0;
+    x->recovery_secret = cli_recovery_new(file, e);
+    if (x->recovery_secret == NULL)
+        return -1;
+    x->recovery_file = file;
+    x->recovery = (struct eng_password){ .password = x->recovery_secret,
+                                         .recovery = true };
+    x->slots[1] = eng_way_password(&x->recovery);
+    x->o.slots.n = 2;
+    return 0;
+}
+
+/* Of x->o.label: finds the password, and what a new keyset needs. */
+static int read_password(struct cli_ctx *c, struct cli_encrypt *x, bool fresh,
+                         struct err *e)
+{
+    const struct secret *password = NULL;
+    AUTO_BUF struct buf question = buf_init(1024);
+
+    buf_printf(&question, "%s of keyset %s",
+               fresh ? "New password" : "Password", x->o.label);
+    if (cli_unlock_password(c, buf_cstr(&question), fresh, &password, e) < 0)
+        return -1;
+    if (password == NULL)
+        return err_set(e, ERR_USAGE, 0,
+                       "the password is missing: say --password-file, "
+                       "--password-command or OBJVAULT_PASSWORD");
+    x->password = (struct eng_password){ .password = password };
+    x->way = eng_way_password(&x->password);
+    x->o.ways = (struct eng_key_ways){ &x->way, 1 };
+    return fresh && !x->o.dry_run ? new_slots(c, x, e) : 0;
+}
+
+/* The same with a key server: where the keyset is to be made it makes a key. */
+static int read_kms(struct cli_ctx *c, const struct eng_repo *repo,
+                    const char *name, struct cli_encrypt *x, bool fresh,
+                    struct err *e)
+{
+    struct eng_key_server *s = cli_unlock_server(c, name, e);
+
+    if (s == NULL)
+        return -1;
+    if (fresh && !x->o.dry_run &&
+        eng_key_server_make_key(s, eng_repo_descriptor(repo)->id, c->cancel,
+                                e) < 0)
+        return err_ctx(e, "make a key");
+    x->way = eng_way_kms(&s->adapter);
+    x->o.ways = (struct eng_key_ways){ &x->way, 1 };
+    return fresh && !x->o.dry_run ? new_slots(c, x, e) : 0;
+}
+
+/* What word, of --encrypt, says to open it, or to make it, by. */
+static int read_way(struct cli_ctx *c, const struct eng_repo *repo,
+                    const char *word, struct cli_encrypt *x, bool fresh,
+                    struct err *e)
+{
+    if (word == NULL || strcmp(word, "password") == 0)
+        return read_password(c, x, fresh, e);
+    return read_kms(c, repo, word + strlen(KMS_PREFIX), x, fresh, e);
+}
+
+int cli_encrypt_read(struct cli_ctx *c, struct eng_repo *repo,
+                     struct cli_encrypt *x, struct err *e)
+{
+    if (read_word(cli_text(c, CLI_OPT_ENCRYPT), &x->o.what, e) < 0 ||
+        check_options(c, x->o.what, e) < 0)
+        return -1;
+    if (x->o.what != ENG_ENCRYPT_KEY)
+        return 0;
+    x->o.dry_run = cli_given(c, CLI_OPT_DRY_RUN_BACKUP);
+    x->o.label = cli_given(c, CLI_OPT_KEYSET) ? cli_text(c, CLI_OPT_KEYSET)
+                                              : ENG_KEYSET_LABEL;
+    if (eng_keysets_load(repo, c->cancel, e) < 0)
+        return -1;
+    bool fresh = eng_keysets_of_label(repo, x->o.label) == NULL;
+    if (!fresh && cli_given(c, CLI_OPT_RECOVERY_FILE))
+        return err_set(e, ERR_USAGE, 0,
+                       "keyset %s is there already: keyset add-slot gives it "
+                       "a recovery password",
+                       x->o.label);
+    return read_way(c, repo, cli_text(c, CLI_OPT_ENCRYPT), x, fresh, e);
+}
+
+int cli_encrypt_read_new(struct cli_ctx *c, struct eng_repo *repo,
+                         const char *label, struct cli_encrypt *x,
+                         struct err *e)
+{
+    const char *word = cli_text(c, CLI_OPT_ENCRYPT);
+
+    if (read_word(word, &x->o.what, e) < 0)
+        return -1;
+    if (x->o.what == ENG_ENCRYPT_NONE)
+        return err_set(e, ERR_USAGE, 0, "a keyset is not in the clear");
+    x->o.what = ENG_ENCRYPT_KEY;
+    x->o.label = label;
+    if (eng_keysets_load(repo, c->cancel, e) < 0)
+        return -1;
+    if (eng_keysets_of_label(repo, label) != NULL)
+        return err_set(e, ERR_EXISTS, 0,
+                       "repository %s has a keyset %s already",
+                       eng_repo_name(repo), label);
+    return read_way(c, repo, word, x, true, e);
+}
+
+void cli_encrypt_fini(struct cli_encrypt *x)
+{
+    /* It opens nothing: no slot was made by it. */
+    if (x->recovery_file != NULL)
+        (void)unlink(x->recovery_file);
+    secret_free(x->recovery_secret);
+    *x = (struct cli_encrypt){ 0 };
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What opens keysets: where the password comes from, and opening them. */
+#include "cli/unlock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/secretref.h"
+#include "engine/job/kms_config.h"
+
+struct cli_unlock {
+    struct secret *environment; /* what OBJVAULT_PASSWORD held, or NULL */
+    struct secret *password;    /* once it was found */
+    bool asked;
+    struct eng_password by_password;
+    struct eng_key_server **servers; /* owned, each; once they were read */
+    size_t n_servers;
+    struct eng_key_way *ways; /* owned: room for all of them and a password */
+};
+
+int cli_unlock_init(struct cli_ctx *c, struct err *e)
+{
+    char *password = getenv("OBJVAULT_PASSWORD");
+
+    c->keys = calloc(1, sizeof(*c->keys));
+    if (c->keys == NULL)
+        return err_nomem(e);
+    if (password == NULL)
+        return 0;
+    if (password[0] != '\0')
+        c->keys->environment = secret_new(span_str(password), e);
+    bool kept = password[0] == '\0' || c->keys->environment != NULL;
+    /* The environment's own copy is wiped too: /proc shows it. */
+    secret_wipe(password, strlen(password));
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread so far. */
+    unsetenv("OBJVAULT_PASSWORD");
+    return kept ? 0 : -1;
+}
+
+void cli_unlock_fini(struct cli_ctx *c)
+{
+    if (c->keys == NULL)
+        return;
+    secret_free(c->keys->environment);
+    secret_free(c->keys->password);
+    for (size_t i = 0; i < c->keys->n_servers; i++)
+        eng_key_server_free(c->keys->servers[i]);
+    free(c->keys->servers);
+    free(c->keys->ways);
+    free(c->keys);
+    c->keys = NULL;
+}
+
+struct secret *cli_unlock_from_file(const char *path, struct err *e)
+{
+    return secretref_file(path, e);
+}
+
+/* What was given, or NULL with e->kind ERR_NONE. */
+static struct secret *given(struct cli_ctx *c, struct err *e)
+{
+    const char *file = cli_text(c, CLI_OPT_PASSWORD_FILE);
+    const char *command = cli_text(c, CLI_OPT_PASSWORD_COMMAND);
+    const char *const argv[] = { "/bin/sh", "-c", command, NULL };
+
+    if (file != NULL && command != NULL) {
+        (void)err_set(e, ERR_USAGE, 0,
+                      "--password-file and --password-command exclude each "
+                      "other");
+        return NULL;
+    }
+    if (file != NULL)
+        return cli_unlock_from_file(file, e);
+    if (command != NULL)
+        return secretref_command(argv, c->cancel, e);
+    return STEAL(c->keys->environment);
+}
+
+static int ask(struct cli_ctx *c, const char *question, bool fresh,
+               struct err *e)
+{
+    struct cli_unlock *k = c->keys;
+    AUTO_SECRET struct secret *again = NULL;
+
+    k->asked = true;
+    if (cli_ask_secret(c, question, &k->password, e) < 0)
+        return -1;
+    if (!fresh || k->password == NULL)
+        return 0;
+    if (cli_ask_secret(c, "The same again", &again, e) < 0)
+        return -1;
+    if (again != NULL && span_eq(secret_span(again), secret_span(k->password)))
+        return 0;
+    return err_set(e, ERR_USAGE, 0, "the two passwords differ");
+}
+
+int cli_unlock_password(struct cli_ctx *c, const char *question, bool fresh,
+                        const struct secret **out, struct err *e)
+{
+    struct cli_unlock *k = c->keys;
+
+    *out = NULL;
+    if (k->password == NULL) {
+        struct err why = { 0 };
+        k->password = given(c, &why);
+        if (why.kind != ERR_NONE) {
+            *e = why;
+            return -1;
+        }
+    }
+    if (k->password == NULL && question != NULL && !k->asked && cli_may_ask() &&
+        ask(c, question, fresh, e) < 0)
+        return -1;
+    *out = k->password;
+    return 0;
+}
+
+static bool has_password(const struct eng_keyset *k)
+{
+    for (size_t i = 0; i < k->n_slots; i++)
+        if (k->slots[i].s.type == MF_SLOT_PASSWORD ||
+            k->slots[i].s.type == MF_SLOT_RECOVERY)
+            return true;
+    return false;
+}
+
+static bool has_kms(const struct eng_keyset *k)
+{
+    for (size_t i = 0; i < k->n_slots; i++)
+        if (k->slots[i].s.type == MF_SLOT_KMS)
+            return true;
+    return false;
+}
+
+static int add_server(struct cli_ctx *c, const char *name, struct err *e)
+{
+    struct cli_unlock *k = c->keys;
+    struct eng_config_kms config = { 0 };
+    struct err why = { 0 };
+
+    /* One that is configured wrongly keeps nobody from what others open. */
+    if (eng_config_kms_load(&c->home, name, &config, &why) < 0) {
+        cli_error_line(&why);
+        return 0;
+    }
+    struct eng_key_server *s = eng_key_server_new(&config, e);
+    if (s == NULL) {
+        eng_config_kms_fini(&config);
+        return -1;
+    }
+    k->servers[k->n_servers++] = s;
+    return 0;
+}
+
+/* All key servers that are configured; they are spoken to when needed. */
+static int read_servers(struct cli_ctx *c, struct err *e)
+{
+    struct cli_unlock *k = c->keys;
+    char **names = NULL;
+    size_t n = 0;
+    int r = 0;
+
+    if (k->servers != NULL)
+        return 0;
+    if (eng_config_names(&c->home, "kms", &names, &n, e) < 0)
+        return -1;
+    k->servers = calloc(n + 1, sizeof(struct eng_key_server *));
+    if (k->servers == NULL) {
+        eng_config_names_free(names, n);
+        (void)err_nomem(e);
+        return -1;
+    }
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = add_server(c, names[i], e);
+    eng_config_names_free(names, n);
+    return r;
+}
+
+struct eng_key_server *cli_unlock_server(struct cli_ctx *c, const char *name,
+                                         struct err *e)
+{
+    struct eng_config_kms config = { 0 };
+
+    if (read_servers(c, e) < 0)
+        return NULL;
+    for (size_t i = 0; i < c->keys->n_servers; i++)
+        if (strcmp(c->keys->servers[i]->config.name, name) == 0)
+            return c->keys->servers[i];
+    /* What is wrong with it was said; now it is the reason. */
+    if (eng_config_kms_load(&c->home, name, &config, e) == 0) {
+        eng_config_kms_fini(&config);
+        (void)err_set(e, ERR_NOTFOUND, 0, "key server %s is new", name);
+    }
+    return NULL;
+}
+
+static int password_way(struct cli_ctx *c, const struct eng_repo *repo,
+                        bool may_ask, struct eng_key_ways *out, struct err *e)
+{
+    struct cli_unlock *k = c->keys;
+    const struct secret *password = NULL;
+    AUTO_BUF struct buf question = buf_init(512);
+
+    buf_printf(&question, "Password of repository %s (empty: none)",
+               eng_repo_name(repo));
+    if (cli_unlock_password(c, may_ask ? buf_cstr(&question) : NULL, false,
+                            &password, e) < 0)
+        return -1;
+    if (password == NULL)
+        return 0;
+    k->by_password = (struct eng_password){ .password = password };
+    k->ways[out->n++] = eng_way_password(&k->by_password);
+    return 0;
+}
+
+int cli_unlock_ways(struct cli_ctx *c, struct eng_repo *repo,
+                    struct eng_key_ways *out, struct err *e)
+{
+    const struct eng_keysets *all = eng_repo_keysets(repo);
+    struct cli_unlock *k = c->keys;
+    bool password = false;
+    bool kms = false;
+
+    for (size_t i = 0; i < all->n; i++) {
+        password = password || has_password(all->k[i]);
+        kms = kms || has_kms(all->k[i]);
+    }
+    if (kms && read_servers(c, e) < 0)
+        return -1;
+    free(k->ways);
+    k->ways = calloc(k->n_servers + 1, sizeof(*k->ways));
+    if (k->ways == NULL)
+        return err_nomem(e);
+    *out = (struct eng_key_ways){ .w = k->ways };
+    /* A password that was given goes first: a server may keep us waiting. Where
+     * there is a server nobody is asked for one. */
+    bool servers = kms && k->n_servers > 0;
+    if (password && password_way(c, repo, !servers, out, e) < 0)
+        return -1;
+    for (size_t i = 0; servers && i < k->n_servers; i++)
+        k->ways[out->n++] = eng_way_kms(&k->servers[i]->adapter);
+    return 0;
+}
+
+/* A password that opens none of the keysets that have one is wrong. */
+static int check_password(const struct eng_repo *repo, struct err *e)
+{
+    const struct eng_keysets *all = eng_repo_keysets(repo);
+    const struct eng_keyset *closed = NULL;
+
+    for (size_t i = 0; i < all->n; i++) {
+        if (!has_password(all->k[i]))
+            continue;
+        if (all->k[i]->keys != NULL)
+            return 0;
+        if (closed == NULL)
+            closed = all->k[i];
+    }
+    return closed == NULL ? 0
+                          : err_set(e, closed->why_kind, 0, "%s", closed->why);
+}
+
+int cli_unlock_open(struct cli_ctx *c, struct eng_repo *repo, struct err *e)
+{
+    struct eng_key_ways ways = { 0 };
+    size_t closed = 0;
+
+    if (eng_keysets_load(repo, c->cancel, e) < 0)
+        return -1;
+    if (eng_repo_keysets(repo)->n == 0)
+        return 0;
+    if (cli_unlock_ways(c, repo, &ways, e) < 0 ||
+        eng_keysets_open(repo, &ways, c->cancel, &closed, e) < 0)
+        return -1;
+    return c->keys->password != NULL ? check_password(repo, e) : 0;
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+/* kms/NAME.json: reading, writing and checking it. */
+#include "engine/job/kms_config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "engine/job/fields.h"
+#include "engine/job/kms_servers.h"
+
+static int check_file(const char *what, const char *path, struct err *e)
+{
+    if (path != NULL && path[0] == '/')
+        return 0;
+    return err_set(e, ERR_USAGE, 0, "%s %s: the path must be absolute", what,
+                   path != NULL ? path : "");
+}
+
+int eng_config_kms_check(const struct eng_config_kms *k, struct err *e)
+{
+    AUTO(eng_kms_servers_fini) struct eng_kms_servers servers = { 0 };
+
+    if (eng_config_name_check(k->name, e) < 0)
+        return err_ctx(e, "key server");
+    if (k->server == NULL)
+        return err_set(e, ERR_USAGE, 0, "key server %s has no server", k->name);
+    if (eng_kms_servers_parse(k->server, &servers, e) < 0 ||
+        check_file("ca", k->ca, e) < 0 || check_file("cert", k->cert, e) < 0)
+        return -1;
+    return check_file("key", k->key, e);
+}
+
+void eng_config_kms_fini(struct eng_config_kms *k)
+{
+    free(k->name);
+    free(k->server);
+    free(k->ca);
+    free(k->cert);
+    free(k->key);
+    free(k->kmip_version);
+    free(k->mode);
+    *k = (struct eng_config_kms){ 0 };
+}
+
+int eng_config_kms_read(const char *path, const char *name,
+                        struct eng_config_kms *out, struct err *e)
+{
+    AUTO_ENG_CONFIG_KMS struct eng_config_kms k = { .name = strdup(name) };
+
+    if (k.name == NULL)
+        return err_nomem(e);
+    if (eng_config_read(&eng_kind_kms, path, &k, e) < 0)
+        return -1;
+    if (eng_config_kms_check(&k, e) < 0) {
+        e->kind = ERR_CONFIG;
+        return err_ctx(e, "%s", path);
+    }
+    *out = k;
+    k = (struct eng_config_kms){ 0 };
+    return 0;
+}
+
+static int not_there(const char *name, struct err *e)
+{
+    (void)err_set(e, ERR_NOTFOUND, 0, "no key server \"%s\" is configured",
+                  name);
+    return err_hint(e, "see objvault kms list");
+}
+
+int eng_config_kms_load(const struct eng_home *h, const char *name,
+                        struct eng_config_kms *out, struct err *e)
+{
+    *out = (struct eng_config_kms){ 0 };
+    if (eng_config_name_check(name, e) < 0)
+        return err_ctx(e, "key server");
+    AUTO_MEM char *path = eng_config_path(h, &eng_kind_kms, name, e);
+    if (path == NULL)
+        return -1;
+    if (eng_config_kms_read(path, name, out, e) == 0)
+        return 0;
+    return e->kind == ERR_NOTFOUND ? not_there(name, e) : -1;
+}
+
+int eng_config_kms_save(const struct eng_home *h,
+                        const struct eng_config_kms *k, struct err *e)
+{
+    if (eng_config_kms_check(k, e) < 0)
+        return -1;
+    AUTO_MEM char *path = eng_config_path(h, &eng_kind_kms, k->name, e);
+    AUTO_BUF struct buf text = buf_init(ENG_CONFIG_BYTES_MAX);
+    if (path == NULL || eng_fields_encode(&eng_kind_kms, k, &text, e) < 0 ||
+        io_mkdirs_for(path, 0700, e) < 0)
+        return -1;
+    if (io_write_file(path, buf_span(&text), 0600, true, e) == 0)
+        return 0;
+    if (e->kind == ERR_EXISTS)
+        return err_set(e, ERR_EXISTS, 0,
+                       "a key server \"%s\" is configured already (%s)",
+                       k->name, path);
+    return -1;
+}
+
+int eng_config_kms_remove(const struct eng_home *h, const char *name,
+                          struct err *e)
+{
+    if (eng_config_name_check(name, e) < 0)
+        return err_ctx(e, "key server");
+    AUTO_MEM char *path = eng_config_path(h, &eng_kind_kms, name, e);
+    AUTO_MEM char *folder = io_join(h->config, eng_kind_kms.folder, e);
+    if (path == NULL || folder == NULL)
+        return -1;
+    if (unlink(path) == 0)
+        return io_fsync_dir(folder, e);
+    if (errno == ENOENT)
+        return not_there(name, e);
+    return err_set(e, err_of_errno(errno), errno, "remove %s", path);
+}

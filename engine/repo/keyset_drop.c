@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Slots that go.  On a locked repository nothing can be deleted before its
+ * time, so a slot first gets a generation without a key, which is in force
+ * then; deleting what came before is the second step, as far as it goes.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utc.h"
+#include "engine/repo/internal.h"
+#include "engine/repo/keyset_open.h"
+#include "engine/repo/keyset_slot.h"
+#include "engine/repo/locked.h"
+
+struct earlier {
+    const char *slot;
+    uint32_t gen;
+    struct mf_key *keys; /* owned */
+    size_t n;
+};
+
+static void earlier_free(struct earlier *l)
+{
+    free(l->keys);
+}
+
+static int on_name(void *ctx, const char *key, const struct obj_info *info,
+                   struct err *e)
+{
+    struct earlier *l = ctx;
+    struct mf_slot_name n;
+
+    (void)info;
+    if (!mf_key_parse_slot(key, &n) || strcmp(n.slot, l->slot) != 0 ||
+        n.gen >= l->gen)
+        return 0;
+    struct mf_key *grown = realloc(l->keys, (l->n + 1) * sizeof(*grown));
+    if (grown == NULL)
+        return err_nomem(e);
+    l->keys = grown;
+    (void)snprintf(l->keys[l->n].s, sizeof(l->keys[l->n].s), "%s", key);
+    l->n++;
+    return 0;
+}
+
+int eng_slot_forget(struct eng_repo *r, const char *keyset, const char *slot,
+                    uint32_t gen, const struct cancel *cancel, bool *stays,
+                    struct err *e)
+{
+    AUTO(earlier_free) struct earlier l = { .slot = slot, .gen = gen };
+    char prefix[MF_KEYSET_CHARS + 16];
+    struct obj_req req = { .key = prefix, .cancel = cancel };
+    struct obj_list_opts opts = { 0 };
+
+    *stays = false;
+    (void)snprintf(prefix, sizeof(prefix), "keysets/%s/", keyset);
+    if (obj_list(r->store, &req, &opts, on_name, &l, e) < 0)
+        return err_ctx(e, "list the slots of keyset %s", keyset);
+    for (size_t i = 0; i < l.n; i++) {
+        struct err why = { 0 };
+        if (eng_object_erase(r, cancel, l.keys[i].s, &why) == 0)
+            continue;
+        /* Keys that may only add are no reason to fail: it is out of force. */
+        if (why.kind != ERR_LOCKED && why.kind != ERR_DENIED) {
+            *e = why;
+            return err_ctx(e, "delete %s", l.keys[i].s);
+        }
+        *stays = true;
+    }
+    return 0;
+}
+
+static int put_removed(struct eng_repo *r, const struct eng_slot *of,
+                       const struct cancel *cancel, struct err *e)
+{
+    struct mf_slot s = { .gen = of->s.gen + 1,
+                         .type = MF_SLOT_REMOVED,
+                         .created = of->s.created,
+                         .made = utc_now() };
+    AUTO_BUF struct buf bytes = buf_init(MF_SLOT_JSON_MAX);
+    struct obj_put_opts opts = { .if_absent = true,
+                                 .content_type = "application/json" };
+    uint8_t hash[ENG_LOCK_HASH_BYTES];
+
+    memcpy(s.repo, of->s.repo, sizeof(s.repo));
+    memcpy(s.keyset, of->s.keyset, sizeof(s.keyset));
+    memcpy(s.label, of->s.label, sizeof(s.label));
+    memcpy(s.supersedes, of->s.supersedes, sizeof(s.supersedes));
+    memcpy(s.slot, of->s.slot, sizeof(s.slot));
+    struct mf_key key = mf_key_slot(s.keyset, s.gen, s.slot);
+    struct obj_req req = { .key = key.s, .cancel = cancel };
+    if (mf_slot_encode(&s, &bytes, e) < 0 ||
+        eng_lock_key_hash(key.s, hash, e) < 0)
+        return -1;
+    opts.lock =
+        eng_locked_lock(r, eng_locked_until(r, eng_locked_now(r)), hash);
+    int put = obj_put(r->store, &req, buf_span(&bytes), &opts, NULL, e);
+    if (put < 0 && e->kind == ERR_UNSUPPORTED) {
+        opts.if_absent = false;
+        put = obj_put(r->store, &req, buf_span(&bytes), &opts, NULL, e);
+    }
+    return put < 0 ? err_ctx(e, "slot %s", key.s) : 0;
+}
+
+int eng_slot_remove(struct eng_repo *r, const struct eng_keyset *k,
+                    const struct eng_slot *of, const struct cancel *cancel,
+                    bool *stays, struct err *e)
+{
+    if (k->n_slots < 2)
+        return err_set(e, ERR_USAGE, 0,
+                       "it is the last slot of keyset %s: without it nobody "
+                       "could read the keyset any more",
+                       k->label);
+    if (put_removed(r, of, cancel, e) < 0)
+        return -1;
+    return eng_slot_forget(r, k->name, of->s.slot, of->s.gen + 1, cancel, stays,
+                           e);
+}

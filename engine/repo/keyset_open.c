@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+/* From slots to keys. */
+#include "engine/repo/keyset_open.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/repo/internal.h"
+#include "engine/repo/keyset_slot.h"
+
+/* One slot by one way.  The key print tells a key that the slot was not made
+ * for, whatever has wrapped it. */
+struct secret *eng_slot_unwrap(const struct eng_key_way *way,
+                               const struct mf_slot *s, bool restoring,
+                               const struct cancel *cancel, struct err *e)
+{
+    uint8_t print[WRAP_PRINT_BYTES];
+    AUTO_BUF struct buf aad = buf_init(MF_SLOT_JSON_MAX);
+
+    if (mf_slot_aad(s, &aad, e) < 0)
+        return NULL;
+    AUTO_SECRET struct secret *key =
+        way->unwrap(way->ctx, cancel, s, buf_span(&aad), restoring, e);
+    if (key == NULL)
+        return NULL;
+    if (secret_span(key).len != MF_DATA_KEY_BYTES) {
+        err_set(e, ERR_CORRUPT, 0, "what it wraps is no data key");
+        return NULL;
+    }
+    if (wrap_print(secret_span(key), s->keyset, print, e) < 0)
+        return NULL;
+    if (!span_eq(span_of(print, sizeof(print)),
+                 span_of(s->key_print, sizeof(s->key_print)))) {
+        err_set(e, ERR_CORRUPT, 0, "what it wraps is another key");
+        return NULL;
+    }
+    return STEAL(key);
+}
+
+/* Errors after which no other way may be tried. */
+static bool is_final(const struct err *e)
+{
+    return e->kind == ERR_CANCELLED || e->kind == ERR_NOMEM ||
+           e->kind == ERR_INTERNAL;
+}
+
+static const char *type_name(const struct mf_slot *s)
+{
+    switch (s->type) {
+    case MF_SLOT_PASSWORD:
+        return "password";
+    case MF_SLOT_RECOVERY:
+        return "recovery password";
+    case MF_SLOT_KMS:
+        return "key server";
+    case MF_SLOT_PUBKEY:
+        return "private key";
+    case MF_SLOT_REMOVED:
+        break;
+    }
+    return "removed";
+}
+
+/* What would open the keyset: "password (hint: …), key server main". */
+static void say_slots(const struct eng_keyset *k, char *out, size_t cap)
+{
+    size_t n = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < k->n_slots && n < cap; i++) {
+        const struct mf_slot *s = &k->slots[i].s;
+        const char *what =
+            s->type == MF_SLOT_KMS ? s->kms.name : s->password.hint;
+        n += (size_t)snprintf(
+            out + n, cap - n, "%s%s%s%s%s%s", i > 0 ? ", " : "", type_name(s),
+            what[0] != '\0' ? " (" : "",
+            what[0] != '\0' && s->type != MF_SLOT_KMS ? "hint: " : "", what,
+            what[0] != '\0' ? ")" : "");
+    }
+}
+
+static int refuse(const struct eng_keyset *k, const struct err *why,
+                  struct err *e)
+{
+    char slots[200];
+
+    if (k->n_slots == 0)
+        return err_set(e, ERR_DENIED, 0,
+                       "keyset %s (%s) has no slot that could be read", k->name,
+                       k->label);
+    say_slots(k, slots, sizeof(slots));
+    if (why->kind == ERR_NONE)
+        return err_set(e, ERR_DENIED, 0,
+                       "keyset %s (%s) cannot be opened: none of its keys is "
+                       "at hand: %s",
+                       k->name, k->label, slots);
+    return err_set(e, why->kind, why->sys,
+                   "keyset %s (%s) cannot be opened: %.250s; it has: %s",
+                   k->name, k->label, why->msg, slots);
+}
+
+/* Which of two failures says more: that a key server was away, or a slot was
+ * damaged, rather than that a password was not this slot's. */
+static bool says_more(const struct err *a, const struct err *than)
+{
+    return than->kind == ERR_NONE ||
+           (than->kind == ERR_DENIED && a->kind != ERR_DENIED);
+}
+
+/* All slots by all ways of one fit.  NULL: *first says why; e is filled where
+ * nothing more may be tried. */
+static struct secret *unwrap_fitting(const struct eng_keyset *k,
+                                     const struct eng_key_ways *ways,
+                                     enum eng_fit fit, bool restoring,
+                                     const struct cancel *cancel, size_t *slot,
+                                     struct err *first, struct err *e)
+{
+    for (size_t w = 0; w < ways->n; w++)
+        for (size_t i = 0; i < k->n_slots; i++) {
+            const struct eng_key_way *way = &ways->w[w];
+            struct err why = { 0 };
+            if (way->unwrap == NULL ||
+                way->fits(way->ctx, &k->slots[i].s) != fit)
+                continue;
+            struct secret *key =
+                eng_slot_unwrap(way, &k->slots[i].s, restoring, cancel, &why);
+            if (key != NULL) {
+                *slot = i;
+                return key;
+            }
+            err_ctx(&why, "%s", way->name);
+            if (is_final(&why)) {
+                *e = why;
+                return NULL;
+            }
+            if (says_more(&why, first))
+                *first = why;
+        }
+    return NULL;
+}
+
+static struct secret *unwrap(const struct eng_keyset *k,
+                             const struct eng_key_ways *ways, bool restoring,
+                             const struct cancel *cancel, size_t *slot,
+                             struct err *e)
+{
+    struct err first = { 0 };
+    struct err final = { 0 };
+
+    for (int fit = ENG_FIT_LIKELY; fit > ENG_FIT_NO; fit--) {
+        struct secret *key =
+            unwrap_fitting(k, ways, (enum eng_fit)fit, restoring, cancel, slot,
+                           &first, &final);
+        if (key != NULL)
+            return key;
+        if (final.kind != ERR_NONE) {
+            *e = final;
+            return NULL;
+        }
+    }
+    refuse(k, &first, e);
+    return NULL;
+}
+
+static struct eng_keyset *find(struct eng_repo *r, const char *name,
+                               struct err *e)
+{
+    for (size_t i = 0; i < r->keysets.n; i++)
+        if (strcmp(r->keysets.k[i]->name, name) == 0)
+            return r->keysets.k[i];
+    err_set(e, ERR_NOTFOUND, 0, "repository %s has no keyset %s", r->name,
+            name);
+    return NULL;
+}
+
+struct secret *eng_keyset_unwrap(struct eng_repo *r, const char *keyset,
+                                 const struct eng_key_ways *ways,
+                                 bool restoring, const struct cancel *cancel,
+                                 size_t *slot, struct err *e)
+{
+    size_t ignored = 0;
+    const struct eng_keyset *k = find(r, keyset, e);
+
+    if (k == NULL)
+        return NULL;
+    return unwrap(k, ways, restoring, cancel, slot != NULL ? slot : &ignored,
+                  e);
+}
+
+/* The slot that was unwrapped proves what it says of its keyset. */
+static void learn_from(struct eng_keyset *k, const struct mf_slot *s)
+{
+    (void)snprintf(k->label, sizeof(k->label), "%s", s->label);
+    (void)snprintf(k->supersedes, sizeof(k->supersedes), "%s", s->supersedes);
+    k->created = s->created;
+    k->why[0] = '\0';
+}
+
+int eng_keyset_open(struct eng_repo *r, const char *keyset,
+                    const struct eng_key_ways *ways, bool restoring,
+                    const struct cancel *cancel, struct err *e)
+{
+    size_t slot = 0;
+    struct eng_keyset *k = find(r, keyset, e);
+
+    if (k == NULL)
+        return -1;
+    if (k->keys != NULL && (restoring || k->writable))
+        return 0;
+    AUTO_SECRET struct secret *key =
+        unwrap(k, ways, restoring, cancel, &slot, e);
+    if (key != NULL && k->keys == NULL)
+        k->keys =
+            mf_keys_derive(r->descriptor.id, k->name, secret_span(key), e);
+    if (key == NULL || k->keys == NULL) {
+        (void)snprintf(k->why, sizeof(k->why), "%.299s", e->msg);
+        k->why_kind = e->kind;
+        return -1;
+    }
+    k->writable = !restoring;
+    learn_from(k, &k->slots[slot].s);
+    return 0;
+}
+
+int eng_keysets_open(struct eng_repo *r, const struct eng_key_ways *ways,
+                     const struct cancel *cancel, size_t *closed, struct err *e)
+{
+    *closed = 0;
+    if (!r->keysets.loaded && eng_keysets_load(r, cancel, e) < 0)
+        return -1;
+    for (size_t i = 0; i < r->keysets.n; i++) {
+        struct err why = { 0 };
+        if (eng_keyset_open(r, r->keysets.k[i]->name, ways, true, cancel,
+                            &why) == 0)
+            continue;
+        if (is_final(&why)) {
+            *e = why;
+            return -1;
+        }
+        ++*closed;
+    }
+    return 0;
+}

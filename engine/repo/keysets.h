@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef ENGINE_REPO_KEYSETS_H
+#define ENGINE_REPO_KEYSETS_H
+
+/*
+ * The keysets of a repository.  `plain` has no key and is always there; each
+ * other one has its data key in slots, wrapped (FORMAT.md "Slots").  An open
+ * repository works on one keyset at a time (eng_repo_keyset); whoever has to do
+ * with all of them goes through those whose keys are at hand, and says which
+ * ones were left out.  No key, no data: a keyset that was not opened is neither
+ * read nor written.
+ *
+ * One thread at a time; keys, once there, are any thread's.
+ */
+#include "engine/repo/repo.h"
+#include "manifest/slot.h"
+
+/* The current generation of a slot, as it is stored. */
+struct eng_slot {
+    struct mf_key key;
+    struct mf_slot s;
+};
+
+struct eng_keyset {
+    char name[MF_KEYSET_CHARS];
+    /* From a slot that decodes.  Only what was unwrapped proves them, and no
+     * decision but which keyset to open rests on them before. */
+    char label[MF_SLOT_TEXT_CHARS];
+    int64_t created;
+    char supersedes[MF_KEYSET_CHARS]; /* "": none */
+    struct eng_slot *slots;           /* owned; those that are in force */
+    size_t n_slots, cap_slots;
+    struct mf_keys *keys; /* owned; NULL: not opened */
+    bool writable;        /* opened by what may be used to write, too */
+    char why[300];        /* why it was not; "": nobody has tried */
+    enum err_kind why_kind;
+};
+
+struct eng_keysets {
+    struct eng_keyset **k; /* owned, each; by creation time and name */
+    size_t n, cap;
+    bool loaded;
+};
+
+/* Reads which keysets there are, and their slots.  May be called again: keys
+ * that were opened stay.  Slots that cannot be read are logged and left out. */
+int eng_keysets_load(struct eng_repo *r, const struct cancel *cancel,
+                     struct err *e) __attribute__((warn_unused_result));
+
+/* What was read last; none before.  Borrowed until the next reading. */
+const struct eng_keysets *eng_repo_keysets(const struct eng_repo *r);
+const struct eng_keyset *eng_keysets_find(const struct eng_repo *r,
+                                          const char *name); /* or NULL */
+
+/* Switches the repository to a keyset (`plain` too): index, fingerprints and
+ * state folder are the keyset's own, so what is open of another one is closed.
+ * No run may be under way.  ERR_DENIED: it is not open; ERR_NOTFOUND. */
+int eng_repo_select(struct eng_repo *r, const char *keyset, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Whether its key is: `plain`, and keysets that are open. */
+bool eng_keyset_at_hand(const struct eng_repo *r, const char *keyset);
+
+/* Calls fn with the repository switched to `plain`, and to each keyset whose
+ * key is at hand; it is as before then.  Reads the list where nobody has.  -1
+ * of fn ends it.  closed (may be NULL) is called for each of the others. */
+int eng_keysets_each(struct eng_repo *r, const struct cancel *cancel,
+                     int (*fn)(void *ctx, struct eng_repo *r, struct err *e),
+                     int (*closed)(void *ctx, const struct eng_keyset *k,
+                                   struct err *e),
+                     void *ctx, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* The keyset in whose folder a key lies ("plain/…", "k-…/…"): how many bytes of
+ * the key that folder is; 0: none. */
+size_t eng_keyset_in_key(const char *key, char keyset[MF_KEYSET_CHARS]);
+
+/* --- private to engine/repo --- */
+
+void eng_keysets_free(struct eng_keysets *all);
+
+/* Forgets what is open of the selected keyset: index, marks, lease. */
+void eng_repo_rest(struct eng_repo *r);
+
+#endif
