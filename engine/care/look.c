@@ -15,8 +15,6 @@
 #include "manifest/page.h"
 #include "manifest/point.h"
 
-#define GET_TRIES 3
-
 struct eng_looker {
     struct eng_repo *repo;
     const struct cancel *cancel;
@@ -281,8 +279,9 @@ static int fetch(struct eng_looker *l, const struct eng_look_want *w,
         if (e->kind != ERR_CORRUPT && e->kind != ERR_UNSUPPORTED)
             return -1;
         /* What the server recorded fits: it was not hurt on its way. */
-        if (n == GET_TRIES || eng_look_record(buf_span(&l->stored), &l->info) ==
-                                  ENG_RECORD_MATCHES)
+        if (n == ENG_GET_TRIES ||
+            eng_look_record(buf_span(&l->stored), &l->info) ==
+                ENG_RECORD_MATCHES)
             return 0;
     }
 }

@@ -17,10 +17,6 @@
 #include "manifest/objkey.h"
 #include "manifest/page.h"
 
-/* Fetches of an object whose content does not verify, before it counts as
- * damaged: the first may have been hurt on its way. */
-#define GET_TRIES 3
-
 /* What the program takes without workers, and a worker beside its blocks and
  * contexts (stack, connection, reader), as measured, rounded up. */
 #define PROGRAM_BYTES (20u << 20)
@@ -273,7 +269,7 @@ static int get_newest(struct eng_blockio *b, const char *key,
             return -1;
         if (o->open(b, o->ctx, e) == 0)
             return 0;
-        if (e->kind != ERR_CORRUPT || n == GET_TRIES)
+        if (e->kind != ERR_CORRUPT || n == ENG_GET_TRIES)
             return err_ctx(e, "%s", key);
         log_info("repo", "%s: %s; fetching it again", key, e->msg);
     }

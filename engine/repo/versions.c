@@ -214,8 +214,15 @@ int eng_versions_get(struct eng_repo *r, const struct cancel *cancel,
                      const char *key, const struct eng_verify *verify,
                      struct buf *out, struct err *e)
 {
-    if (eng_repo_get(r, cancel, key, out, e) == 0 &&
-        verify->fn(verify->ctx, buf_span(out), e) == 0)
-        return 0;
+    for (int n = 1; n <= ENG_GET_TRIES; n++) {
+        buf_reset(out);
+        if (eng_repo_get(r, cancel, key, out, e) < 0)
+            break;
+        if (verify->fn(verify->ctx, buf_span(out), e) == 0)
+            return 0;
+        if (e->kind != ERR_CORRUPT)
+            break;
+        log_info("repo", "%s: %s; fetching it again", key, e->msg);
+    }
     return eng_versions_rescue(r, cancel, key, verify, out, e);
 }

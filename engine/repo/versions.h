@@ -56,6 +56,10 @@ int eng_versions_find(struct obj_store *store, const struct cancel *cancel,
                       struct buf *out, char version[OBJ_VERSION_CHARS],
                       struct err *e) __attribute__((warn_unused_result));
 
+/* How often an object is fetched that does not verify: its bytes may have been
+ * hurt on their way. */
+#define ENG_GET_TRIES 3
+
 /* The newest version is gone or does not verify, as *e says: looks for another
  * one where the bucket keeps them.  -1: there is none; *e stays as it is,
  * unless looking failed for another reason. */
@@ -64,7 +68,8 @@ int eng_versions_rescue(struct eng_repo *r, const struct cancel *cancel,
                         struct buf *out, struct err *e)
     __attribute__((warn_unused_result));
 
-/* The newest version if it verifies, else any other that does. */
+/* The newest version if it verifies, else any other that does; into out, which
+ * is emptied. */
 int eng_versions_get(struct eng_repo *r, const struct cancel *cancel,
                      const char *key, const struct eng_verify *verify,
                      struct buf *out, struct err *e)

@@ -5,6 +5,7 @@
 
 #include "engine/repo/blockio.h"
 #include "engine/repo/learn.h"
+#include "engine/repo/versions.h"
 #include "tests/s3server/s3server.h"
 
 struct scene {
@@ -84,6 +85,34 @@ static void block_with_a_flipped_bit_is_fetched_again(void **state)
     }
 }
 
+static int is_known(void *ctx, struct span bytes, struct err *e)
+{
+    const char *text = ctx;
+
+    if (bytes.len == strlen(text) && memcmp(bytes.p, text, bytes.len) == 0)
+        return 0;
+    return err_set(e, ERR_CORRUPT, 0, "other bytes");
+}
+
+static void small_object_with_a_flipped_bit_is_fetched_again(void **state)
+{
+    struct scene *s = *state;
+    char text[] = "a manifest, or a slot";
+    const struct eng_verify verify = { is_known, text };
+    const struct obj_req req = { .key = "plain/points/vm/some" };
+    const struct s3server_rule flip = {
+        .op = "GetObject", .times = 2, .act = S3SERVER_FLIP_ANSWER, .at = 3
+    };
+    AUTO_BUF struct buf got = buf_init(1024);
+
+    must(obj_put(eng_repo_store(s->repo), &req, span_str(text), NULL, NULL,
+                 why));
+    s3server_script(s->server, &flip, 1);
+    must(eng_versions_get(s->repo, NULL, req.key, &verify, &got, why));
+    assert_int_equal(got.len, strlen(text));
+    assert_int_equal(s3server_acted(s->server, 0), 2);
+}
+
 static void block_that_stays_damaged_is_refused_by_name(void **state)
 {
     struct scene *s = *state;
@@ -126,6 +155,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             block_with_a_flipped_bit_is_fetched_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            small_object_with_a_flipped_bit_is_fetched_again, setup, teardown),
         cmocka_unit_test_setup_teardown(
             block_that_stays_damaged_is_refused_by_name, setup, teardown),
         cmocka_unit_test_setup_teardown(
