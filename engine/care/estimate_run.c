@@ -58,6 +58,7 @@ static void ask_lease(struct estimate *s, size_t nth)
     if (s->f->locked)
         return;
     eng_estimate_ask(s, OBJ_LIST, 1);
+    eng_estimate_ask(s, OBJ_GET, 1); /* the counter after the look at sweeps */
     eng_estimate_ask(s, OBJ_GET, 1); /* a look before the manifest */
 }
 

@@ -115,31 +115,48 @@ static int is_swept(struct eng_repo *r, const struct cancel *cancel,
     return eng_dirlock_is_swept(r->dir, e);
 }
 
-int eng_counter_settled(struct eng_repo *r, const struct cancel *cancel,
-                        char out[ENG_COUNTER_CHARS], struct err *e)
+/* Waits until no sweep is under way. */
+static int wait_for_sweeps(struct eng_repo *r, const struct cancel *cancel,
+                           struct err *e)
 {
     struct eng_sweep_way way;
     int64_t poll_ms = POLL_FIRST_MS;
-    int swept = 1;
+    bool told = false;
+    int swept = 0;
 
-    /* Where locks protect what a run needs, nobody waits for a sweep. */
-    if (r->descriptor.locked)
-        return eng_counter_read(r, cancel, out, e);
-    /* First the counter, then the look: a sweep that begins later sets
-     * another one before it deletes anything.  A run's lease is no reason not
-     * to look: the run may have stood still until it was over. */
-    for (bool told = false; swept == 1; told = true) {
-        if (eng_counter_read(r, cancel, out, e) < 0)
-            return -1;
-        swept = is_swept(r, cancel, &way, e);
-        if (swept == 1 && !told)
+    while ((swept = is_swept(r, cancel, &way, e)) == 1) {
+        if (!told)
             say_waiting(r, &way);
-        if (swept == 1 && cancel_sleep(cancel, poll_ms, e) < 0)
+        told = true;
+        if (cancel_sleep(cancel, poll_ms, e) < 0)
             return -1;
         poll_ms = next_poll(poll_ms);
         eng_runlease_tick(r, cancel);
     }
     return swept;
+}
+
+int eng_counter_settled(struct eng_repo *r, const struct cancel *cancel,
+                        char out[ENG_COUNTER_CHARS], struct err *e)
+{
+    char before[ENG_COUNTER_CHARS];
+
+    if (eng_counter_read(r, cancel, out, e) < 0)
+        return -1;
+    /* Where locks protect what a run needs, nobody waits for a sweep. */
+    if (r->descriptor.locked)
+        return 0;
+    /* Read before the look, so that it is none of a sweep that goes on, which
+     * may have begun since: a run's lease is no reason not to look, for the
+     * run may have stood still until it was over.  And the same after the
+     * look, so that it is none from before a sweep that ended meanwhile. */
+    do {
+        memcpy(before, out, sizeof(before));
+        if (wait_for_sweeps(r, cancel, e) < 0 ||
+            eng_counter_read(r, cancel, out, e) < 0)
+            return -1;
+    } while (strcmp(before, out) != 0);
+    return 0;
 }
 
 /* --- a turn --- */

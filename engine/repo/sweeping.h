@@ -29,9 +29,9 @@ int eng_counter_read(struct eng_repo *r, const struct cancel *cancel,
                      char out[ENG_COUNTER_CHARS], struct err *e)
     __attribute__((warn_unused_result));
 
-/* The same for an index that is to be trusted under this counter: waits until
- * no sweep is under way that may have set it, and renews the lease of a run
- * meanwhile. */
+/* The same for who trusts an index, or has a new lease: waits until no sweep is
+ * under way, and renews the lease of a run meanwhile.  The counter is the same
+ * before the last look at sweeps and after it. */
 int eng_counter_settled(struct eng_repo *r, const struct cancel *cancel,
                         char out[ENG_COUNTER_CHARS], struct err *e)
     __attribute__((warn_unused_result));

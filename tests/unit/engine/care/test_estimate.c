@@ -83,9 +83,9 @@ a_day_puts_what_changed_its_page_a_manifest_and_a_lease(void **state)
     double page = 1 - pow(0.9, 1000);
     /* 100 blocks, the page, the manifest, the lease and its end. */
     assert_near(x.requests[OBJ_PUT], 100 + page + 3);
-    /* Descriptor; lease, counter and a look before the manifest; the parent and
-     * its page. */
-    assert_near(x.requests[OBJ_GET], 1 + 3 + 2);
+    /* Descriptor; lease, counter before and after the look at sweeps, and a
+     * look before the manifest; the parent and its page. */
+    assert_near(x.requests[OBJ_GET], 1 + 4 + 2);
     /* Leases, sweeps; keysets, all points, damaged objects; the points of the
      * VM. */
     assert_near(x.requests[OBJ_LIST], 2 + 3 + 1);

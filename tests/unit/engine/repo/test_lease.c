@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Leases: what is stored, and taking part by them, on a server whose clock is
  * ours to set. */
-#include "tests/unit/engine/care/attacked.h"
+#include "tests/unit/engine/repo/leasing.h"
 
 #include <pthread.h>
 
@@ -9,11 +9,6 @@
 #include "engine/repo/dirlock.h"
 #include "engine/repo/learn.h"
 #include "engine/repo/lease.h"
-#include "engine/repo/runlease.h"
-#include "engine/repo/sweeping.h"
-
-#define MINUTE INT64_C(60)
-#define HOUR (60 * MINUTE)
 
 static const struct eng_lease sample = {
     .host = "alpha",
@@ -83,31 +78,6 @@ static void a_later_version_cannot_be_read(void **state)
     assert_int_equal(
         eng_lease_decode(span_str("{\"objvault\":2,\"x\":1}"), &l, &e), -1);
     assert_int_equal(e.kind, ERR_UNSUPPORTED);
-}
-
-/* The server's clock goes on, and our store learns of it. */
-static void pass(struct attacked *a, struct eng_repo *r, int64_t seconds)
-{
-    struct obj_req req = { .key = "" };
-    struct obj_bucket b;
-
-    s3server_set_clock(a->server, seconds);
-    must(obj_bucket_info(eng_repo_store(r), &req, &b, why));
-}
-
-/* Whether somebody is in the way of a sweep that does not wait. */
-static bool in_the_way(struct eng_repo *r)
-{
-    struct eng_sweep s;
-    struct eng_sweep_way way;
-    struct err e = { 0 };
-    int live = eng_sweep_begin(r, NULL, 0, &s, &way, &e);
-
-    if (live < 0)
-        fail_msg("%s", e.msg);
-    if (live == 0)
-        eng_sweep_end(&s);
-    return live == 1;
 }
 
 static void a_run_keeps_a_sweep_away_until_it_ends(void **state)
@@ -200,46 +170,6 @@ static void ticks_renew_a_lease(void **state)
     eng_repo_close(other);
 }
 
-static void sweep_once(struct eng_repo *r)
-{
-    struct eng_sweep s;
-    struct eng_sweep_way way;
-
-    must(eng_sweep_begin(r, NULL, 0, &s, &way, why));
-    must(eng_sweep_count(&s, NULL, why));
-    must(eng_sweep_count(&s, NULL, why));
-    eng_sweep_end(&s);
-}
-
-static void a_run_whose_lease_lapsed_hears_of_a_sweep(void **state)
-{
-    struct attacked *a = *state;
-    struct eng_repo *run = fixture_open(&a->f);
-    struct eng_repo *other = fixture_open(&a->f);
-    int64_t sign_before = 0;
-    bool swept = false;
-
-    must(eng_runlease_begin(run, "vm", NULL, why));
-    must(eng_repo_prepare_writes(run, ENG_UPLOAD_NEW, NULL, why));
-    pass(a, run, 2 * HOUR);
-    pass(a, other, 2 * HOUR);
-    /* Without a sweep a new lease is all. */
-    must(eng_runlease_confirm(run, NULL, &sign_before, &swept, why));
-    assert_false(swept);
-    assert_true(in_the_way(other));
-    pass(a, run, 4 * HOUR);
-    pass(a, other, 4 * HOUR);
-    sweep_once(other);
-    eng_runlease_tick(run, NULL); /* too late */
-    must(eng_runlease_confirm(run, NULL, &sign_before, &swept, why));
-    assert_true(swept);
-    must(eng_repo_distrust(run, NULL, why));
-    must(eng_runlease_confirm(run, NULL, &sign_before, &swept, why));
-    assert_false(swept);
-    eng_repo_close(run);
-    eng_repo_close(other);
-}
-
 /* The one lease that is not ended. */
 static struct eng_lease living(struct eng_repo *r)
 {
@@ -264,33 +194,6 @@ static struct eng_lease newest(struct eng_repo *r)
             return all.s[i].l;
     fail_msg("there is no lease that can be read");
     return sample;
-}
-
-/* What the run referred to before was not looked at when its index was filled
- * anew: only who looks for everything may rely on the new counter. */
-static void an_index_filled_anew_does_not_hide_a_sweep(void **state)
-{
-    struct attacked *a = *state;
-    struct eng_repo *run = fixture_open(&a->f);
-    struct eng_repo *other = fixture_open(&a->f);
-    int64_t sign_before = 0;
-    bool swept = false;
-
-    must(eng_runlease_begin(run, "vm", NULL, why));
-    must(eng_repo_prepare_writes(run, ENG_UPLOAD_NEW, NULL, why));
-    pass(a, run, 2 * HOUR);
-    pass(a, other, 2 * HOUR);
-    sweep_once(other);
-    must(eng_repo_distrust(run, NULL, why));
-    must(eng_runlease_confirm(run, NULL, &sign_before, &swept, why));
-    assert_true(swept);
-    must(eng_repo_distrust(run, NULL, why));
-    eng_runlease_rely(run);
-    pass(a, run, 4 * HOUR);
-    must(eng_runlease_confirm(run, NULL, &sign_before, &swept, why));
-    assert_false(swept);
-    eng_repo_close(run);
-    eng_repo_close(other);
 }
 
 /* Others wait for it no longer than for any other: its owner must know. */
@@ -567,8 +470,6 @@ int main(void)
         S(an_unreadable_lease_counts_for_an_hour_and_a_half),
         S(a_lease_for_years_counts_as_unreadable),
         S(ticks_renew_a_lease),
-        S(a_run_whose_lease_lapsed_hears_of_a_sweep),
-        S(an_index_filled_anew_does_not_hide_a_sweep),
         S(a_lease_put_with_a_wrong_clock_is_taken_anew),
         S(a_broken_lease_is_taken_anew),
         S(a_lease_is_not_ended_over_a_request_without_an_answer),
