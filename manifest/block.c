@@ -27,16 +27,31 @@ size_t mf_object_max(size_t cap)
     return cap + cap / 256 + 1024;
 }
 
+int mf_block_compress(const struct mf_keys *k, struct zst *z, int level,
+                      struct span plain, struct buf *out, size_t *at,
+                      struct err *e)
+{
+    if (plain.len == 0 || plain.len > MF_BLOCK_MAX)
+        return err_set(e, ERR_INTERNAL, 0, "a block of %zu bytes", plain.len);
+    *at = mf_keys_seal_begin(k, out);
+    return zst_compress(z, level, plain, out, e);
+}
+
+int mf_block_seal(const struct mf_keys *k, const struct mf_id *id,
+                  struct buf *out, size_t at, struct err *e)
+{
+    return mf_keys_seal_end(k, MF_OBJECT_BLOCK, mf_id_span(id), out, at, e);
+}
+
 int mf_block_encode(const struct mf_keys *k, struct zst *z, int level,
                     const struct mf_id *id, struct span plain, struct buf *out,
                     struct err *e)
 {
-    if (plain.len == 0 || plain.len > MF_BLOCK_MAX)
-        return err_set(e, ERR_INTERNAL, 0, "a block of %zu bytes", plain.len);
-    size_t at = mf_keys_seal_begin(k, out);
-    if (zst_compress(z, level, plain, out, e) < 0)
+    size_t at;
+
+    if (mf_block_compress(k, z, level, plain, out, &at, e) < 0)
         return -1;
-    return mf_keys_seal_end(k, MF_OBJECT_BLOCK, mf_id_span(id), out, at, e);
+    return mf_block_seal(k, id, out, at, e);
 }
 
 static int decode(const struct mf_keys *k, struct zst *z, struct span object,

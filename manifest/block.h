@@ -38,6 +38,16 @@ int mf_block_encode(const struct mf_keys *k, struct zst *z, int level,
                     const struct mf_id *id, struct span plain, struct buf *out,
                     struct err *e) __attribute__((warn_unused_result));
 
+/* mf_block_encode in its two steps, for who wants to know what each of them
+ * takes.  *at: where in out the object begins.  In `plain` there is nothing to
+ * seal, and the second step may be left out. */
+int mf_block_compress(const struct mf_keys *k, struct zst *z, int level,
+                      struct span plain, struct buf *out, size_t *at,
+                      struct err *e) __attribute__((warn_unused_result));
+int mf_block_seal(const struct mf_keys *k, const struct mf_id *id,
+                  struct buf *out, size_t at, struct err *e)
+    __attribute__((warn_unused_result));
+
 /* Opens a block object into out (cap bytes) and checks that its plaintext has
  * this id.  *len: plaintext bytes.  ERR_CORRUPT. */
 int mf_block_decode(const struct mf_keys *k, struct zst *z, struct span object,

@@ -388,7 +388,7 @@ static void fill_result(const struct run *r, struct eng_backup_result *res)
 {
     const struct eng_stream_use *u = &r->use;
     const uint64_t busy_ns[ENG_STAGES] = { u->source_ns, u->hash_ns,
-                                           u->io.compress_ns, 0,
+                                           u->io.compress_ns, u->io.seal_ns,
                                            u->io.network_ns };
     size_t most = 0;
 

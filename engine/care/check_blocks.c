@@ -169,7 +169,7 @@ static int read_worker(void *ctx, struct workers *w, unsigned index,
 static int read_chosen(struct check *c, struct err *e)
 {
     uint64_t bytes = 0;
-    unsigned n = eng_blockio_count(c->o->memory_bytes, MF_BLOCK_MAX, 0);
+    unsigned n = eng_blockio_readers(c->repo, c->o->memory_bytes, MF_BLOCK_MAX);
 
     c->one = c->o->level == ENG_CHECK_SAMPLE ? choose_one(c) : NULL;
     for (size_t i = 0; i < c->set.cap; i++)

@@ -66,10 +66,11 @@ void eng_blockio_free(struct eng_blockio *b)
     free(b);
 }
 
-unsigned eng_blockio_count(uint64_t memory_bytes, uint32_t block_size,
-                           int level)
+/* Threads of which each has so many buffers of a block's size. */
+static unsigned count(uint64_t memory_bytes, unsigned buffers,
+                      uint32_t block_size, int level)
 {
-    uint64_t each = 2 * (uint64_t)block_size +
+    uint64_t each = buffers * (uint64_t)block_size +
                     zst_memory_bytes(level, block_size) + WORKER_BYTES;
     uint64_t memory = memory_bytes != 0 ? memory_bytes : ENG_MEMORY_DEFAULT;
     uint64_t n = memory > PROGRAM_BYTES ? (memory - PROGRAM_BYTES) / each : 0;
@@ -77,6 +78,22 @@ unsigned eng_blockio_count(uint64_t memory_bytes, uint32_t block_size,
     if (n < 1)
         return 1;
     return n > 64 ? 64 : (unsigned)n;
+}
+
+/* The block and its object, which is sealed where it lies. */
+unsigned eng_blockio_count(uint64_t memory_bytes, uint32_t block_size,
+                           int level)
+{
+    return count(memory_bytes, 2, block_size, level);
+}
+
+/* What a seal holds is opened into a buffer of its own. */
+unsigned eng_blockio_readers(const struct eng_repo *repo, uint64_t memory_bytes,
+                             uint32_t block_size)
+{
+    unsigned buffers = mf_keys_sealed(eng_repo_keys(repo)) ? 3 : 2;
+
+    return count(memory_bytes, buffers, block_size, 0);
 }
 
 const struct eng_blockio_use *eng_blockio_use(const struct eng_blockio *b)
@@ -88,6 +105,7 @@ void eng_blockio_use_add(struct eng_blockio_use *sum,
                          const struct eng_blockio_use *one)
 {
     sum->compress_ns += one->compress_ns;
+    sum->seal_ns += one->seal_ns;
     sum->network_ns += one->network_ns;
     sum->new_blocks += one->new_blocks;
     sum->reused_blocks += one->reused_blocks;
@@ -139,16 +157,31 @@ static int put_object(struct eng_blockio *b, const char *key,
     return note_version(b, kind, id, &info, opts.lock.until, e);
 }
 
+/* The object of a block, in b->object. */
+static int encode(struct eng_blockio *b, const struct mf_id *id,
+                  struct span plain, struct err *e)
+{
+    const struct mf_keys *k = b->repo->keys;
+    size_t at;
+
+    buf_reset(&b->object);
+    int64_t t0 = utc_mono_ns();
+    int r = mf_block_compress(k, b->z, b->level, plain, &b->object, &at, e);
+    int64_t t1 = utc_mono_ns();
+    b->use.compress_ns += (uint64_t)(t1 - t0);
+    if (r < 0 || !mf_keys_sealed(k))
+        return r;
+    r = mf_block_seal(k, id, &b->object, at, e);
+    b->use.seal_ns += (uint64_t)(utc_mono_ns() - t1);
+    return r;
+}
+
 static int encode_and_put(struct eng_blockio *b, const struct mf_id *id,
                           struct span plain, struct err *e)
 {
-    buf_reset(&b->object);
     if (cpu_enter(b->cancel, e) < 0)
         return -1;
-    int64_t t0 = utc_mono_ns();
-    int r = mf_block_encode(b->repo->keys, b->z, b->level, id, plain,
-                            &b->object, e);
-    b->use.compress_ns += (uint64_t)(utc_mono_ns() - t0);
+    int r = encode(b, id, plain, e);
     cpu_leave();
     if (r < 0)
         return -1;

@@ -27,14 +27,19 @@ void eng_blockio_free(struct eng_blockio *b); /* NULL is fine */
 /* What all workers of a run may take together, unless told otherwise. */
 #define ENG_MEMORY_DEFAULT (150u << 20)
 
-/* Threads that a memory budget (0: the default) allows for blocks of this size:
- * each needs two blocks and its codec contexts.  1..64. */
+/* Threads that a memory budget (0: the default) allows for puts of blocks of
+ * this size: each needs two blocks and its codec contexts.  1..64. */
 unsigned eng_blockio_count(uint64_t memory_bytes, uint32_t block_size,
                            int level);
 
+/* The same for gets alone, from the keyset that the repository has chosen: one
+ * that is sealed needs a third block. */
+unsigned eng_blockio_readers(const struct eng_repo *repo, uint64_t memory_bytes,
+                             uint32_t block_size);
+
 /* What this worker spent and moved, for reports. */
 struct eng_blockio_use {
-    uint64_t compress_ns, network_ns;
+    uint64_t compress_ns, seal_ns, network_ns;
     uint64_t new_blocks, reused_blocks; /* reused: known to the index */
     uint64_t new_bytes;                 /* plaintext of new blocks */
     uint64_t stored_bytes;              /* objects put, pages included */

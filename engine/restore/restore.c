@@ -58,7 +58,7 @@ static int restore_to(struct eng_repo *repo, const struct mf_stream *s,
     struct eng_blockio_use use = { 0 };
 
     t.size = s->size;
-    t.writers = eng_blockio_count(o->memory_bytes, s->block_size, 0);
+    t.writers = eng_blockio_readers(repo, o->memory_bytes, s->block_size);
     AUTO_ENG_TARGET struct eng_target *target = eng_target_open(&t, e);
     if (target == NULL)
         return -1;

@@ -197,7 +197,7 @@ static int verify_worker(void *ctx, struct workers *group, unsigned index,
 static int verify_full(struct verify *v, struct err *e)
 {
     uint64_t bytes = 0;
-    unsigned n = eng_blockio_count(v->o->memory_bytes, MF_BLOCK_MAX, 0);
+    unsigned n = eng_blockio_readers(v->repo, v->o->memory_bytes, MF_BLOCK_MAX);
 
     for (size_t i = 0; i < v->n; i++)
         bytes += item_len(&v->items[i]);

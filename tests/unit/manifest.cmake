@@ -20,6 +20,7 @@ unit_test(manifest/test_page manifest)
 unit_test(manifest/test_point manifest)
 unit_test(manifest/test_point_decode manifest)
 unit_test(manifest/test_point_seal manifest)
+unit_test(manifest/test_seal_cost manifest)
 unit_test(manifest/test_slot manifest)
 
 # The independent reader and its own test.

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a sealed keyset takes beside `plain`: time, which a run tells, and the
+ * memory of readers. */
+#include "tests/unit/engine/keyed.h"
+
+#include "engine/repo/blockio.h"
+#include "manifest/block.h"
+
+struct scene {
+    struct fixture *f;
+    struct eng_repo *r;
+    struct keyed k;
+    char *vm;
+};
+
+static int setup(void **state)
+{
+    struct scene *s = calloc(1, sizeof *s);
+    void *f = NULL;
+
+    fixture_setup(&f);
+    s->f = f;
+    s->r = fixture_open(s->f);
+    s->vm = vm_make(s->f, "vm");
+    keyed_init(&s->k, "correct horse");
+    *state = s;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct scene *s = *state;
+    void *f = s->f;
+
+    eng_repo_close(s->r);
+    keyed_free(&s->k);
+    free(s->vm);
+    free(s);
+    return fixture_teardown(&f);
+}
+
+static void a_run_tells_how_long_it_sealed(void **state)
+{
+    struct scene *s = *state;
+
+    struct eng_backup_result plain = vm_run(s->r, s->vm, NULL);
+    assert_true(plain.busy[ENG_STAGE_COMPRESS] > 0);
+    assert_true(plain.busy[ENG_STAGE_SEAL] == 0);
+    s->r = keyed_again(s->f, s->r);
+    sleep(1); /* the next point has another time */
+    struct eng_backup_result sealed = vm_run(s->r, s->vm, &s->k.run);
+    assert_int_equal(sealed.new_blocks, plain.new_blocks);
+    assert_true(sealed.busy[ENG_STAGE_COMPRESS] > 0);
+    assert_true(sealed.busy[ENG_STAGE_SEAL] > 0);
+}
+
+static void
+readers_of_a_sealed_keyset_have_memory_for_a_third_block(void **state)
+{
+    struct scene *s = *state;
+    const uint64_t memory = 500u << 20;
+    const uint32_t block = MF_BLOCK_DEFAULT;
+    unsigned plain = eng_blockio_readers(s->r, memory, block);
+
+    assert_int_equal(plain, eng_blockio_count(memory, block, 0));
+    (void)vm_run(s->r, s->vm, &s->k.run);
+    unsigned sealed = eng_blockio_readers(s->r, memory, block);
+    assert_true(sealed < plain);
+    assert_true((uint64_t)(sealed + 1) * 3 * block > memory / 2);
+    assert_true((uint64_t)sealed * 3 * block < memory);
+    assert_int_equal(eng_blockio_readers(s->r, 1, block), 1);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_run_tells_how_long_it_sealed),
+        T(readers_of_a_sealed_keyset_have_memory_for_a_third_block),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
