@@ -99,10 +99,14 @@ class Bench:
             if reads == "store":
                 subject.look()
             command = getattr(subject, method)()
+            log = f"{self.work}/{name}.log"
             result = machine.measure(
                 command, server, subject.store,
-                self.disk if reads == "disk" else subject.store,
-                f"{self.work}/{name}.log", self.args.timeout)
+                self.disk if reads == "disk" else subject.store, log,
+                self.args.timeout)
+            if "failed" not in result:
+                with open(log, errors="replace") as f:
+                    result["stages"] = subject.stages(f.read())
             if case == "restore" and "failed" not in result:
                 if not filecmp.cmp(self.disk, subject.restored(), False):
                     result = {"failed": "the restored disk differs"}
@@ -201,7 +205,7 @@ def parse_args():
                    metavar="NAME[:SETTING],...",
                    help=f"default: {','.join(usual)}")
     p.add_argument("--objvault-variant", action="append",
-                   metavar="NAME[@PROGRAM]=CREATE|RUN",
+                   metavar="NAME[:directory][@PROGRAM]=CREATE|RUN",
                    help="options of repo create and of backup run; again and "
                    "again\nfor more variants; default: objvault=")
     p.add_argument("--tune", action="store_true",

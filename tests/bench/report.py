@@ -107,6 +107,60 @@ def ratios(saved, latency):
             "|---|---|---|---|---|---|", *lines]
 
 
+def variants(saved):
+    """The names of objvault's variants, by where they store."""
+    found, peers = {}, peer_names(saved)
+    for s in saved["about"]["subjects"]:
+        if s["name"] not in peers:
+            where = s["name"].partition(":")[2]
+            found.setdefault(where, []).append(s["name"])
+    return found.values()
+
+
+def beside_first(saved, latency):
+    """Each variant of objvault against the first with the same storage: client
+    CPU within a round, so that what the machine did otherwise meets both."""
+    cpu = {(r["subject"], r["case"], r["round"]): r["cpu"]
+           for r in saved["results"]
+           if r["latency"] == latency and "failed" not in r}
+    lines = []
+    for first, *others in variants(saved):
+        for name in others:
+            for case, title in TITLES.items():
+                both = [(v, cpu[(first, c, n)]) for (s, c, n), v in cpu.items()
+                        if (s, c) == (name, case) and (first, c, n) in cpu]
+                if not both:
+                    continue
+                times = sorted(v / base for v, base in both)
+                lines.append(
+                    f"| {title} | {name} | {first} | "
+                    f"{statistics.median(times):.2f} | "
+                    f"{times[0]:.2f}–{times[-1]:.2f} | "
+                    f"{statistics.median(v - b for v, b in both):+.2f} |")
+    if not lines:
+        return []
+    return ["", "| client CPU | of | against | times, median of rounds | "
+            "(min–max) | s more, median |", "|---|---|---|---|---|---|", *lines]
+
+
+def stage_lines(subjects, runs):
+    """How long workers were in each stage, waits included."""
+    lines, stages = [], []
+    for s in subjects:
+        told = [r["stages"] for r in runs
+                if r["subject"] == s["name"] and r.get("stages")]
+        if not told:
+            continue
+        stages = list(told[0])
+        lines.append(f"| {s['name']} | " + " | ".join(
+            f"{statistics.median(t[k] for t in told):.2f}" for k in stages)
+            + " |")
+    if not lines:
+        return []
+    return ["", "| seconds of all workers | " + " | ".join(stages) + " |",
+            "|---|" + "---|" * len(stages), *lines]
+
+
 def limit_lines(limits):
     lines = ["", "### Limits of the machine", "",
              "| one process | MiB | wall s | CPU s | MiB/s |",
@@ -116,8 +170,9 @@ def limit_lines(limits):
             lines.append(f"| {r['name']} | {r['failed']} | | | |")
         else:
             cpu = "" if r["cpu"] is None else f"{r['cpu']:.2f}"
+            rate = f"{r['mib'] / r['wall']:.0f}" if r["mib"] else ""
             lines.append(f"| {r['name']} | {r['mib']:.0f} | {r['wall']:.2f} | "
-                         f"{cpu} | {r['mib'] / r['wall']:.0f} |")
+                         f"{cpu} | {rate} |")
     return lines + ["", "Raw requests, by `objvault bench repo`:", "", "```",
                     limits["repo"].rstrip(), "```"]
 
@@ -132,7 +187,7 @@ def render(saved):
               for s in a["subjects"]]
     for latency in a["latency"]:
         lines += ["", f"### {latency} ms added to a round trip"]
-        lines += ratios(saved, latency)
+        lines += ratios(saved, latency) + beside_first(saved, latency)
         for case, title in TITLES.items():
             here = [r for r in saved["results"]
                     if (r["latency"], r["case"]) == (latency, case)]
@@ -143,6 +198,7 @@ def render(saved):
                 runs = [r for r in here if r["subject"] == s["name"]]
                 if runs:
                     lines.append(row(s["name"], runs))
+            lines += stage_lines(a["subjects"], here)
     if "limits" in a:
         lines += limit_lines(a["limits"])
     return "\n".join(lines) + "\n"

@@ -97,17 +97,22 @@ class Subject:
     def look(self):
         """Before a restore or verify: finds what was backed up last."""
 
+    def stages(self, said):
+        """Stage to seconds, by what a run printed; None where nothing is."""
+
     def restored(self):
         """The file that restore writes."""
         return f"{self.out}/disk.raw"
 
 
 class Objvault(Subject):
+    """A name that ends with :directory is a repository in a directory."""
     has_active_full = True
     SETTINGS = {"": {}}
 
     def __init__(self, name, program, create, run):
         super().__init__()
+        self.on_server = not name.endswith(":directory")
         self.name, self.program = name, os.path.abspath(program)
         self.create, self.options = create, run
 
@@ -121,15 +126,19 @@ class Objvault(Subject):
                      "OBJVAULT_PASSWORD": PASSWORD}
 
     def prepare(self):
+        os.mkdir(self.out)
+        if not self.on_server:
+            data = f"{self.place.folder}/repo"
+            self.call("repo", "create", "bench", data, *self.create)
+            return data
         data = self.place.server.bucket(self.bucket)
         self.call("repo", "create", "bench", f"s3://{self.bucket}/p",
                   "--endpoint", self.place.server.endpoint, *self.create)
-        os.mkdir(self.out)
         return data
 
     def backup(self, *more):
-        return self.command("--no-progress", "backup", "run", self.vm,
-                            *self.options, *more)
+        return self.command("--no-progress", "--json", "backup", "run",
+                            self.vm, *self.options, *more)
 
     def active_full(self):
         return self.backup("--full")
@@ -137,6 +146,12 @@ class Objvault(Subject):
     def restore(self):
         return self.command("--no-progress", "restore", "disk", "vm@latest",
                             "disk.raw", "--to", self.restored())
+
+    def stages(self, said):
+        for line in said.splitlines():
+            if line.startswith("{"):
+                return json.loads(line)["vms"][0]["busy"]
+        return None  # of a restore nothing is told
 
     def pipe(self):
         return self.command("--no-progress", "restore", "disk", "vm@latest",

@@ -50,6 +50,25 @@ class Report(unittest.TestCase):
         self.assertIn(f"| {report.TITLES['active-full']} | objvault | "
                       "1.50 (kopia) |", text)
 
+    def test_variants_stand_beside_the_first_of_their_storage_round_by_round(self):
+        text = report.render(saved(*(
+            result(name, round=n, cpu=cpu) for name, figures in {
+                "plain": (1.0, 4.0, 2.0), "sealed": (1.5, 4.4, 2.2),
+                "plain:directory": (2.0, 2.0, 2.0),
+                "sealed:directory": (3.0, 3.0, 5.0)}.items()
+            for n, cpu in enumerate(figures))))
+        self.assertIn("| First full | sealed | plain | 1.10 | 1.10–1.50 | "
+                      "+0.40 |", text)
+        self.assertIn("| First full | sealed:directory | plain:directory | "
+                      "1.50 | 1.50–2.50 | +1.00 |", text)
+
+    def test_stages_are_shown_where_a_run_tells_them(self):
+        text = report.render(saved(
+            *(result("objvault", stages={"source": s, "seal": 0.5})
+              for s in (1.0, 3.0, 2.0)), result("restic")))
+        self.assertIn("| seconds of all workers | source | seal |", text)
+        self.assertIn("| objvault | 2.00 | 0.50 |", text)
+
     def test_failures_are_shown_and_not_counted(self):
         bad = result("kopia", failed="exit 1 after 3 s")
         text = report.render(saved(bad, result("objvault")))

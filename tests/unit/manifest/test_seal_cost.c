@@ -18,14 +18,14 @@
  * One more SHA-256 over the plaintext is 0.04, as is AES-GCM over it twice. */
 #define MOST_TIMES_PLAIN 1.25
 
-/* Where content and object begin at the same place of a page, processors take
- * reads of the one for reads of what was just written to the other, and wait:
- * without keys alone, for a seal begins with its head. */
-#define APART 2048
+/* Content begins with a page, as in a run, and objects do not.  At the same
+ * place of a page, processors take reads of the one for reads of what was just
+ * written to the other, and wait: without keys alone, for a seal begins with
+ * its head. */
+#define PAGE 4096
 
 struct work {
-    uint8_t *room;
-    uint8_t *content; /* BLOCKS blocks in it */
+    uint8_t *content; /* BLOCKS blocks */
     struct zst *z;
     struct buf object;
 };
@@ -67,12 +67,11 @@ static int setup(void **state)
     struct work *w = calloc(1, sizeof(*w));
 
     assert_non_null(w);
-    w->room = malloc((size_t)BLOCKS * BLOCK + APART);
+    w->content = aligned_alloc(PAGE, (size_t)BLOCKS * BLOCK);
     w->z = zst_new(&e);
     w->object = buf_init(mf_object_max(BLOCK));
-    assert_non_null(w->room);
+    assert_non_null(w->content);
     assert_non_null(w->z);
-    w->content = w->room + APART;
     fill(w->content);
     *state = w;
     return 0;
@@ -84,7 +83,7 @@ static int teardown(void **state)
 
     buf_free(&w->object);
     zst_free(w->z);
-    free(w->room);
+    free(w->content);
     free(w);
     return 0;
 }
