@@ -75,34 +75,37 @@ static int check_label(const char *label, struct err *e)
     return err_set(e, ERR_USAGE, 0, "\"%s\" cannot be a keyset's label", label);
 }
 
-static int make(struct eng_repo *r, const char *label, const char *supersedes,
-                const struct eng_key_ways *slots, const struct cancel *cancel,
-                uint8_t data_key[MF_DATA_KEY_BYTES], char name[MF_KEYSET_CHARS],
-                struct err *e)
+struct made {
+    char name[MF_KEYSET_CHARS];
+    int64_t created;
+    uint8_t data_key[MF_DATA_KEY_BYTES]; /* wiped by who made it */
+};
+
+static int put_slots(struct eng_repo *r, const char *label,
+                     const char *supersedes, const struct eng_key_ways *slots,
+                     const struct cancel *cancel, struct made *m, struct err *e)
 {
     char id[ENG_KEYSET_ID_CHARS];
-    int64_t created = utc_now();
 
+    m->created = utc_now();
     if (check_label(label, e) < 0 || eng_keyset_random_id(id, e) < 0 ||
-        digest_random(data_key, MF_DATA_KEY_BYTES, e) < 0)
+        digest_random(m->data_key, sizeof(m->data_key), e) < 0)
         return -1;
-    (void)snprintf(name, MF_KEYSET_CHARS, "k-%s", id);
+    (void)snprintf(m->name, sizeof(m->name), "k-%s", id);
     for (size_t i = 0; i < slots->n; i++) {
         struct mf_slot s = { .gen = 1 };
-        if (fill_slot(r, name, label, created, supersedes, &s, e) < 0 ||
-            eng_slot_put(r, &s, span_of(data_key, MF_DATA_KEY_BYTES),
+        if (fill_slot(r, m->name, label, m->created, supersedes, &s, e) < 0 ||
+            eng_slot_put(r, &s, span_of(m->data_key, sizeof(m->data_key)),
                          &slots->w[i], 0, cancel, e) < 0)
             return -1;
     }
     return 0;
 }
 
-int eng_keyset_make(struct eng_repo *r, const char *label,
-                    const char *supersedes, const struct eng_key_ways *slots,
-                    const struct cancel *cancel, char name[MF_KEYSET_CHARS],
-                    struct err *e)
+static int make(struct eng_repo *r, const char *label, const char *supersedes,
+                const struct eng_key_ways *slots, const struct cancel *cancel,
+                struct made *m, struct err *e)
 {
-    uint8_t data_key[MF_DATA_KEY_BYTES];
     bool opens = false;
 
     /* Public keys alone would make what this host cannot read back. */
@@ -111,9 +114,22 @@ int eng_keyset_make(struct eng_repo *r, const char *label,
     if (!opens)
         return err_set(e, ERR_USAGE, 0,
                        "a keyset needs a slot that this host can open");
-    int result = make(r, label, supersedes, slots, cancel, data_key, name, e);
-    secret_wipe(data_key, sizeof(data_key));
-    return result < 0 ? err_ctx(e, "make keyset %s", label) : 0;
+    return put_slots(r, label, supersedes, slots, cancel, m, e) < 0
+               ? err_ctx(e, "make keyset %s", label)
+               : 0;
+}
+
+int eng_keyset_make(struct eng_repo *r, const char *label,
+                    const char *supersedes, const struct eng_key_ways *slots,
+                    const struct cancel *cancel, char name[MF_KEYSET_CHARS],
+                    struct err *e)
+{
+    struct made m = { 0 };
+
+    int result = make(r, label, supersedes, slots, cancel, &m, e);
+    secret_wipe(m.data_key, sizeof(m.data_key));
+    memcpy(name, m.name, sizeof(m.name));
+    return result;
 }
 
 /* --- one more slot --- */
@@ -236,23 +252,51 @@ static int warn_of_orphans(struct eng_repo *r, const struct cancel *cancel,
     }
 }
 
+/* Opens what was just made by the key at hand: its slots were read back and
+ * opened, and once more by a password would be half a second for nothing. */
+static int adopt(struct eng_repo *r, const char *label, const struct made *m,
+                 struct err *e)
+{
+    struct eng_keyset *k = NULL;
+
+    for (size_t i = 0; i < r->keysets.n; i++)
+        if (strcmp(r->keysets.k[i]->name, m->name) == 0)
+            k = r->keysets.k[i];
+    if (k == NULL)
+        return err_set(e, ERR_CORRUPT, 0,
+                       "keyset %s was made and is not listed", m->name);
+    k->keys = mf_keys_derive(r->descriptor.id, m->name,
+                             span_of(m->data_key, sizeof(m->data_key)), e);
+    if (k->keys == NULL)
+        return -1;
+    k->writable = true;
+    (void)snprintf(k->label, sizeof(k->label), "%s", label);
+    k->supersedes[0] = '\0';
+    k->created = m->created;
+    return 0;
+}
+
 static int make_first(struct eng_repo *r, const struct eng_encrypt_opts *o,
                       const char *label, const struct cancel *cancel,
                       char name[MF_KEYSET_CHARS], struct err *e)
 {
+    struct made m = { 0 };
+
     if (o->dry_run)
         return err_set(e, ERR_NOTFOUND, 0,
                        "repository %s has no keyset %s yet: the first run "
                        "that is no dry one makes it",
                        r->name, label);
-    if (warn_of_orphans(r, cancel, e) < 0 ||
-        eng_keyset_make(r, label, NULL, &o->slots, cancel, name, e) < 0 ||
-        eng_keysets_load(r, cancel, e) < 0)
+    if (warn_of_orphans(r, cancel, e) < 0)
         return -1;
-    return eng_keysets_find(r, name) != NULL
-               ? 0
-               : err_set(e, ERR_CORRUPT, 0,
-                         "keyset %s was made and is not listed", name);
+    int result = make(r, label, NULL, &o->slots, cancel, &m, e);
+    if (result == 0)
+        result = eng_keysets_load(r, cancel, e);
+    if (result == 0)
+        result = adopt(r, label, &m, e);
+    secret_wipe(m.data_key, sizeof(m.data_key));
+    memcpy(name, m.name, sizeof(m.name));
+    return result;
 }
 
 /* The keyset of the label; *made: it is new.  A race is over when both have

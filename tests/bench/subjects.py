@@ -129,7 +129,8 @@ class Objvault(Subject):
         os.mkdir(self.out)
         if not self.on_server:
             data = f"{self.place.folder}/repo"
-            self.call("repo", "create", "bench", data, *self.create)
+            self.call("repo", "create", "bench", f"file://{data}",
+                      *self.create)
             return data
         data = self.place.server.bucket(self.bucket)
         self.call("repo", "create", "bench", f"s3://{self.bucket}/p",

@@ -71,12 +71,39 @@ readers_of_a_sealed_keyset_have_memory_for_a_third_block(void **state)
     assert_int_equal(eng_blockio_readers(s->r, 1, block), 1);
 }
 
+static unsigned asked;
+
+static int counted_get(void *client, const struct cancel *cancel,
+                       const char *uid, bool wrapping, bool restoring,
+                       struct secret **kek, struct err *e)
+{
+    asked++;
+    return keyed_get(client, cancel, uid, wrapping, restoring, kek, e);
+}
+
+/* With a password each of these is half a second. */
+static void a_new_keyset_is_opened_once_to_prove_it_and_not_again(void **state)
+{
+    struct scene *s = *state;
+
+    s->k.kms.key_get = counted_get;
+    asked = 0;
+    assert_true(vm_run(s->r, s->vm, &s->k.run).keyset_made);
+    assert_int_equal(asked, 3); /* its check value, the wrap, the proof */
+    s->r = keyed_again(s->f, s->r);
+    sleep(1);
+    asked = 0;
+    assert_false(vm_run(s->r, s->vm, &s->k.run).keyset_made);
+    assert_int_equal(asked, 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(a_run_tells_how_long_it_sealed),
+        T(a_new_keyset_is_opened_once_to_prove_it_and_not_again),
         T(readers_of_a_sealed_keyset_have_memory_for_a_third_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
