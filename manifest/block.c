@@ -47,7 +47,7 @@ int mf_block_encode(const struct mf_keys *k, struct zst *z, int level,
                     const struct mf_id *id, struct span plain, struct buf *out,
                     struct err *e)
 {
-    size_t at;
+    size_t at = 0;
 
     if (mf_block_compress(k, z, level, plain, out, &at, e) < 0)
         return -1;

@@ -162,7 +162,7 @@ static int encode(struct eng_blockio *b, const struct mf_id *id,
                   struct span plain, struct err *e)
 {
     const struct mf_keys *k = b->repo->keys;
-    size_t at;
+    size_t at = 0;
 
     buf_reset(&b->object);
     int64_t t0 = utc_mono_ns();
