@@ -47,7 +47,6 @@ static void a_run_tells_how_long_it_sealed(void **state)
     assert_true(plain.busy[ENG_STAGE_COMPRESS] > 0);
     assert_true(plain.busy[ENG_STAGE_SEAL] == 0);
     s->r = keyed_again(s->f, s->r);
-    sleep(1); /* the next point has another time */
     struct eng_backup_result sealed = vm_run(s->r, s->vm, &s->k.run);
     assert_int_equal(sealed.new_blocks, plain.new_blocks);
     assert_true(sealed.busy[ENG_STAGE_COMPRESS] > 0);
@@ -91,7 +90,6 @@ static void a_new_keyset_is_opened_once_to_prove_it_and_not_again(void **state)
     assert_true(vm_run(s->r, s->vm, &s->k.run).keyset_made);
     assert_int_equal(asked, 3); /* its check value, the wrap, the proof */
     s->r = keyed_again(s->f, s->r);
-    sleep(1);
     asked = 0;
     assert_false(vm_run(s->r, s->vm, &s->k.run).keyset_made);
     assert_int_equal(asked, 1);
