@@ -8,10 +8,10 @@
 
 #include "base/utc.h"
 #include "cli/cli.h"
-#include "cli/unlock.h"
+#include "cli/keyset.h"
 #include "engine/job/kms_config.h"
 
-static const char *type_word(const struct mf_slot *s)
+const char *cli_keyset_type(const struct mf_slot *s)
 {
     static const char *const words[] = { "password", "recovery", "kms",
                                          "pubkey", "removed" };
@@ -28,7 +28,7 @@ static void json_slot(struct jsonw *w, const struct mf_slot *s)
     jsonw_object(w);
     jsonw_kstring(w, "slot", s->slot);
     jsonw_kuint(w, "gen", s->gen);
-    jsonw_kstring(w, "type", type_word(s));
+    jsonw_kstring(w, "type", cli_keyset_type(s));
     jsonw_ktime(w, "made", s->made);
     cli_json_text(w, "hint", hint ? s->password.hint : NULL);
     cli_json_text(w, "kms", kms ? s->kms.name : NULL);
@@ -37,7 +37,7 @@ static void json_slot(struct jsonw *w, const struct mf_slot *s)
     jsonw_end_object(w);
 }
 
-static void json_members(struct jsonw *w, const struct eng_keyset *k)
+void cli_keyset_json(struct jsonw *w, const struct eng_keyset *k)
 {
     jsonw_kstring(w, "keyset", k->name);
     cli_json_text(w, "label", k->label);
@@ -63,7 +63,7 @@ static int json_list(struct cli_ctx *c, const struct eng_repo *repo,
     jsonw_array(&w);
     for (size_t i = 0; i < all->n; i++) {
         jsonw_object(&w);
-        json_members(&w, all->k[i]);
+        cli_keyset_json(&w, all->k[i]);
         jsonw_end_object(&w);
     }
     jsonw_end_array(&w);
@@ -122,12 +122,10 @@ static const struct eng_keyset *find(struct cli_ctx *c,
     return k;
 }
 
-/* The repository, and the keyset where it is open.  Those that are not asked
- * for stay closed. */
-static const struct eng_keyset *open_keyset(struct cli_ctx *c,
-                                            struct cli_repo *repo,
-                                            struct eng_key_ways *ways,
-                                            struct err *e)
+const struct eng_keyset *cli_keyset_open(struct cli_ctx *c,
+                                         struct cli_repo *repo,
+                                         struct eng_key_ways *ways,
+                                         struct err *e)
 {
     if (cli_repo_open_chosen(c, CLI_INTERACTIVE, repo, e) < 0 ||
         eng_keysets_load(repo->repo, c->cancel, e) < 0)
@@ -151,7 +149,7 @@ static void print_slots(struct cli_ctx *c, const struct eng_keyset *k)
         char iso[UTC_ISO_CHARS];
         utc_format_iso(s->made, iso);
         cli_table_add(&t, "%s", s->slot);
-        cli_table_add(&t, "%s", type_word(s));
+        cli_table_add(&t, "%s", cli_keyset_type(s));
         cli_table_add(&t, "%s", iso);
         if (s->type == MF_SLOT_KMS)
             cli_table_add(&t, "%s at %s", s->kms.key, s->kms.name);
@@ -168,13 +166,13 @@ int cli_unlocket_show(struct cli_ctx *c, struct err *e)
     struct eng_key_ways ways = { 0 };
     char iso[UTC_ISO_CHARS];
 
-    const struct eng_keyset *k = open_keyset(c, &repo, &ways, e);
+    const struct eng_keyset *k = cli_keyset_open(c, &repo, &ways, e);
     if (k == NULL)
         return -1;
     if (c->json) {
         struct jsonw w = cli_json_begin(c);
         jsonw_kstring(&w, "repo", eng_repo_name(repo.repo));
-        json_members(&w, k);
+        cli_keyset_json(&w, k);
         return cli_json_end(c, &w, e);
     }
     utc_format_iso(k->created, iso);
@@ -204,16 +202,16 @@ static int result(struct cli_ctx *c, const struct eng_repo *repo,
     jsonw_kstring(&w, "repo", eng_repo_name(repo));
     jsonw_kbool(&w, "dry_run", dry_run);
     jsonw_kbool(&w, "old_stays", stays);
-    json_members(&w, k);
+    cli_keyset_json(&w, k);
     if (cli_json_end(c, &w, e) < 0)
         return -1;
     return stays ? 3 : 0;
 }
 
-/* Reads it once more. */
-static const struct eng_keyset *again(struct cli_ctx *c, struct eng_repo *repo,
-                                      const char name[MF_KEYSET_CHARS],
-                                      struct err *e)
+const struct eng_keyset *cli_keyset_again(struct cli_ctx *c,
+                                          struct eng_repo *repo,
+                                          const char name[MF_KEYSET_CHARS],
+                                          struct err *e)
 {
     char copy[MF_KEYSET_CHARS];
 
@@ -246,8 +244,7 @@ int cli_unlocket_create(struct cli_ctx *c, struct err *e)
     return result(c, repo.repo, k, false, false, e);
 }
 
-/* A password that is going to be set. */
-static struct secret *new_password(struct cli_ctx *c, struct err *e)
+struct secret *cli_keyset_new_password(struct cli_ctx *c, struct err *e)
 {
     const char *file = cli_text(c, CLI_OPT_NEW_PASSWORD_FILE);
     AUTO_SECRET struct secret *first = NULL;
@@ -300,7 +297,7 @@ static int prepare(struct cli_ctx *c, const struct eng_repo *repo,
     }
     a->rescue = cli_text(c, CLI_OPT_RECOVERY_FILE);
     a->password =
-        a->rescue != NULL ? cli_recovery_new(a->rescue, e) : new_password(c, e);
+        a->rescue != NULL ? cli_recovery_new(a->rescue, e) : cli_keyset_new_password(c, e);
     if (a->password == NULL)
         return -1;
     a->by = (struct eng_password){ .password = a->password,
@@ -322,7 +319,7 @@ int cli_unlocket_add_slot(struct cli_ctx *c, struct err *e)
         return err_set(e, ERR_USAGE, 0,
                        "--new-password-file, --recovery-password-file and "
                        "--kms are one slot each: add one by one");
-    const struct eng_keyset *k = open_keyset(c, &repo, &ways, e);
+    const struct eng_keyset *k = cli_keyset_open(c, &repo, &ways, e);
     if (k == NULL)
         return -1;
     AUTO_SECRET struct secret *key =
@@ -331,7 +328,7 @@ int cli_unlocket_add_slot(struct cli_ctx *c, struct err *e)
         eng_slot_add(repo.repo, k, NULL, key, &a.way, c->cancel, e) < 0)
         return -1;
     a.rescue = NULL; /* it stays */
-    k = again(c, repo.repo, k->name, e);
+    k = cli_keyset_again(c, repo.repo, k->name, e);
     if (k == NULL)
         return -1;
     cli_say(c, "keyset %s has one more slot", k->label);
@@ -349,33 +346,54 @@ static const struct eng_slot *slot_by_id(const struct eng_keyset *k,
     return NULL;
 }
 
+/* Out of force already: what a lock or an end in between has left goes. */
+static int remove_rest(struct cli_ctx *c, struct eng_repo *repo,
+                       const struct eng_keyset *k, const char *id, bool *stays,
+                       struct err *e)
+{
+    AUTO_BUF struct buf question = buf_init(1024);
+
+    buf_printf(&question, "Delete what is left of slot %s of keyset %s?", id,
+               k->label);
+    if (cli_confirm(c, buf_cstr(&question), e) < 0 ||
+        eng_slot_clear(repo, k->name, id, c->cancel, stays, e) < 0)
+        return -1;
+    cli_say(c, "slot %s of keyset %s is removed", id, k->label);
+    return result(c, repo, k, false, *stays, e);
+}
+
 int cli_unlocket_remove_slot(struct cli_ctx *c, struct err *e)
 {
     bool dry = cli_given(c, CLI_OPT_DRY_RUN);
     bool stays = false;
+    const char *id = c->call->args[0];
     AUTO_CLI_REPO struct cli_repo repo = { 0 };
     AUTO_BUF struct buf question = buf_init(1024);
     struct eng_key_ways ways = { 0 };
+    struct err why = { 0 };
 
     /* Who cannot open the keyset removes no key of it. */
-    const struct eng_keyset *k = open_keyset(c, &repo, &ways, e);
-    const struct eng_slot *s =
-        k != NULL ? slot_by_id(k, c->call->args[0], e) : NULL;
-    if (s == NULL)
+    const struct eng_keyset *k = cli_keyset_open(c, &repo, &ways, e);
+    if (k == NULL)
         return -1;
+    const struct eng_slot *s = slot_by_id(k, id, &why);
+    if (s == NULL && !dry)
+        return remove_rest(c, repo.repo, k, id, &stays, e);
+    if (s == NULL) {
+        *e = why;
+        return -1;
+    }
     if (k->n_slots < 2)
         return err_set(e, ERR_USAGE, 0,
                        "it is the last slot of keyset %s: without it nobody "
                        "could read the keyset any more",
                        k->label);
-    char id[MF_SLOT_ID_CHARS];
-    (void)snprintf(id, sizeof id, "%s", s->s.slot);
     buf_printf(&question, "Remove slot %s (%s) of keyset %s?", id,
-               type_word(&s->s), k->label);
+               cli_keyset_type(&s->s), k->label);
     if (!dry && (cli_confirm(c, buf_cstr(&question), e) < 0 ||
                  eng_slot_remove(repo.repo, k, s, c->cancel, &stays, e) < 0))
         return -1;
-    k = again(c, repo.repo, k->name, e);
+    k = cli_keyset_again(c, repo.repo, k->name, e);
     if (k == NULL)
         return -1;
     cli_say(c, "slot %s of keyset %s %s removed", id, k->label,
@@ -426,7 +444,7 @@ int cli_unlocket_change_password(struct cli_ctx *c, struct err *e)
     AUTO_CLI_REPO struct cli_repo repo = { 0 };
     struct eng_key_ways ways = { 0 };
 
-    const struct eng_keyset *k = open_keyset(c, &repo, &ways, e);
+    const struct eng_keyset *k = cli_keyset_open(c, &repo, &ways, e);
     if (k == NULL)
         return -1;
     AUTO_SECRET struct secret *key = eng_keyset_unwrap(
@@ -434,7 +452,7 @@ int cli_unlocket_change_password(struct cli_ctx *c, struct err *e)
     if (key == NULL)
         return -1;
     const struct eng_slot *s = slot_to_change(c, k, opened, e);
-    AUTO_SECRET struct secret *password = s != NULL ? new_password(c, e) : NULL;
+    AUTO_SECRET struct secret *password = s != NULL ? cli_keyset_new_password(c, e) : NULL;
     if (password == NULL)
         return -1;
     struct eng_password by = { .password = password };
@@ -443,7 +461,7 @@ int cli_unlocket_change_password(struct cli_ctx *c, struct err *e)
         eng_slot_forget(repo.repo, k->name, s->s.slot, s->s.gen + 1, c->cancel,
                         &stays, e) < 0)
         return -1;
-    k = again(c, repo.repo, k->name, e);
+    k = cli_keyset_again(c, repo.repo, k->name, e);
     if (k == NULL)
         return -1;
     cli_say(c, "keyset %s has a new password; points stay as they are",

@@ -379,6 +379,26 @@ const struct cli_command cli_commands[] = {
       .example = "keyset change-password --repo main --password-file old "
                  "--new-password-file new",
       .run = cli_unlocket_change_password },
+    { .noun = "keyset",
+      .verb = "rotate",
+      .summary = "give a keyset new keys in its key servers, or a new data key",
+      .text =
+          "Makes a new key in each key server of a keyset, wraps the data key "
+          "by it, reads that back, and revokes the old key there (it is "
+          "never destroyed).  Points stay as they are, and no data is "
+          "uploaded.  Passwords stay too (see keyset change-password).  If it "
+          "is cut off, the next one goes on with it.  On a locked repository "
+          "the old slots stay until their lock ends (exit 3).  With "
+          "--new-data-key, where the data key may be known to somebody: a new "
+          "keyset takes the place of this one.  It is opened by new keys of "
+          "the same key servers and by the password at hand, or that of "
+          "--new-password-file; other passwords and the recovery password do "
+          "not open it, and --recovery-password-file makes one.  The next run "
+          "of each VM is a full; older points are opened as before, and are as "
+          "safe as their data key.",
+      USES(keyset_rotate_uses),
+      .example = "keyset rotate --repo main --yes",
+      .run = cli_keyset_rotate },
     { .noun = "kms",
       .verb = "add",
       .summary = "configure a key server",

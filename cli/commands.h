@@ -74,6 +74,7 @@ enum cli_opt {
     CLI_OPT_RECOVERY_FILE,
     CLI_OPT_NEW_PASSWORD_FILE,
     CLI_OPT_SLOT,
+    CLI_OPT_NEW_DATA_KEY,
     CLI_OPT_KMS,
     CLI_OPT_SERVER,
     CLI_OPT_KMS_CA,
@@ -215,6 +216,7 @@ int cli_unlocket_create(struct cli_ctx *c, struct err *e);
 int cli_unlocket_add_slot(struct cli_ctx *c, struct err *e);
 int cli_unlocket_remove_slot(struct cli_ctx *c, struct err *e);
 int cli_unlocket_change_password(struct cli_ctx *c, struct err *e);
+int cli_keyset_rotate(struct cli_ctx *c, struct err *e);
 int cli_restore_disk(struct cli_ctx *c, struct err *e);
 int cli_restore_vm(struct cli_ctx *c, struct err *e);
 int cli_config_check(struct cli_ctx *c, struct err *e);

@@ -16,6 +16,7 @@ struct cli_unlock {
     struct eng_password by_password;
     struct eng_key_server **servers; /* owned, each; once they were read */
     size_t n_servers;
+    struct eng_kms **adapters; /* owned; theirs, once somebody asked */
     struct eng_key_way *ways; /* owned: room for all of them and a password */
 };
 
@@ -47,6 +48,7 @@ void cli_unlock_fini(struct cli_ctx *c)
     for (size_t i = 0; i < c->keys->n_servers; i++)
         eng_key_server_free(c->keys->servers[i]);
     free(c->keys->servers);
+    free(c->keys->adapters);
     free(c->keys->ways);
     free(c->keys);
     c->keys = NULL;
@@ -193,6 +195,24 @@ struct eng_key_server *cli_unlock_server(struct cli_ctx *c, const char *name,
         (void)err_set(e, ERR_NOTFOUND, 0, "key server %s is new", name);
     }
     return NULL;
+}
+
+int cli_unlock_servers(struct cli_ctx *c, struct eng_kms *const **out,
+                       size_t *n, struct err *e)
+{
+    struct cli_unlock *k = c->keys;
+
+    if (read_servers(c, e) < 0)
+        return -1;
+    free(k->adapters);
+    k->adapters = calloc(k->n_servers + 1, sizeof(struct eng_kms *));
+    if (k->adapters == NULL)
+        return err_nomem(e);
+    for (size_t i = 0; i < k->n_servers; i++)
+        k->adapters[i] = &k->servers[i]->adapter;
+    *out = k->adapters;
+    *n = k->n_servers;
+    return 0;
 }
 
 static int password_way(struct cli_ctx *c, const struct eng_repo *repo,

@@ -40,6 +40,11 @@ struct eng_key_server;
 struct eng_key_server *cli_unlock_server(struct cli_ctx *c, const char *name,
                                          struct err *e);
 
+/* All key servers that are configured, borrowed until the run ends. */
+int cli_unlock_servers(struct cli_ctx *c, struct eng_kms *const **out,
+                       size_t *n, struct err *e)
+    __attribute__((warn_unused_result));
+
 /* All ways that are at hand, borrowed until the run ends. */
 int cli_unlock_ways(struct cli_ctx *c, struct eng_repo *repo,
                     struct eng_key_ways *out, struct err *e)

@@ -131,24 +131,70 @@ static int read_back(struct kms *k, const char *name, const char *uid,
     return 0;
 }
 
-int kms_key_create(struct kms *k, const struct cancel *cancel, const char *name,
-                   char uid[KMS_UID_CHARS], struct err *e)
+/* Activates a key that is not yet, and reads back what there is then. */
+static int make_ready(struct kms *k, const char *name, const char *uid,
+                      const struct kms_limits *l, uint32_t *state,
+                      struct err *e)
 {
-    struct kms_limits l = kms_limits(k, cancel);
+    const struct kmip_item activate = { .op = KMIP_ACTIVATE, .uid = uid };
+
+    if (read_back(k, name, uid, l, state, e) < 0)
+        return -1;
+    if (*state != KMIP_PRE_ACTIVE)
+        return 0;
+    return kms_change_state(k, &activate, is_active, l, e) < 0
+               ? -1
+               : read_back(k, name, uid, l, state, e);
+}
+
+static int create_ready(struct kms *k, const char *name,
+                        const struct kms_limits *l, char uid[KMS_UID_CHARS],
+                        struct err *e)
+{
     uint32_t state = 0;
 
-    if (check_name(name, e) < 0 || check_new(k, name, &l, e) < 0 ||
-        create(k, name, &l, uid, e) < 0)
+    if (create(k, name, l, uid, e) < 0)
         return -1;
-    const struct kmip_item activate = { .op = KMIP_ACTIVATE, .uid = uid };
-    if (read_back(k, name, uid, &l, &state, e) < 0 ||
-        (state == KMIP_PRE_ACTIVE &&
-         (kms_change_state(k, &activate, is_active, &l, e) < 0 ||
-          read_back(k, name, uid, &l, &state, e) < 0)))
+    if (make_ready(k, name, uid, l, &state, e) < 0)
         return err_hint(e, "key %s was made and is not used", uid);
     if (state != KMIP_ACTIVE)
         return err_set(e, ERR_DENIED, 0,
                        "key %s was made and is %s, not active", uid,
                        kmip_state_name(state));
+    return 0;
+}
+
+int kms_key_create(struct kms *k, const struct cancel *cancel, const char *name,
+                   char uid[KMS_UID_CHARS], struct err *e)
+{
+    struct kms_limits l = kms_limits(k, cancel);
+
+    if (check_name(name, e) < 0 || check_new(k, name, &l, e) < 0)
+        return -1;
+    return create_ready(k, name, &l, uid, e);
+}
+
+int kms_key_take(struct kms *k, const struct cancel *cancel, const char *name,
+                 char uid[KMS_UID_CHARS], struct err *e)
+{
+    struct kms_limits l = kms_limits(k, cancel);
+    uint32_t state = 0;
+    struct err none = { 0 };
+
+    if (check_name(name, e) < 0)
+        return -1;
+    if (kms_find(k, name, &l, uid, &none) < 0) {
+        if (none.kind == ERR_NOTFOUND)
+            return create_ready(k, name, &l, uid, e);
+        *e = none;
+        return -1;
+    }
+    if (make_ready(k, name, uid, &l, &state, e) < 0)
+        return -1;
+    if (state != KMIP_ACTIVE)
+        return err_set(e, ERR_EXISTS, 0, "key %s, named %s, is %s", uid, name,
+                       kmip_state_name(state));
+    log_info("kms", "key %s, named %s, was there already and is taken", uid,
+             name);
     return 0;
 }

@@ -170,6 +170,50 @@ static struct secret *unwrap_remote(void *client, const struct cancel *cancel,
     return key;
 }
 
+static int key_take(void *client, const struct cancel *cancel, const char *name,
+                    char uid[MF_SLOT_TEXT_CHARS], struct err *e)
+{
+    struct eng_key_server *s = client;
+    char found[KMS_UID_CHARS];
+
+    if (open_client(s, e) < 0 ||
+        kms_key_take(s->client, cancel, name, found, e) < 0)
+        return -1;
+    if (strlen(found) >= MF_SLOT_TEXT_CHARS)
+        return err_set(e, ERR_UNSUPPORTED, 0,
+                       "the identifier of key %s is too long for a slot", name);
+    memcpy(uid, found, strlen(found) + 1);
+    return 0;
+}
+
+static int key_active(void *client, const struct cancel *cancel,
+                      const char *uid, bool *active, struct err *e)
+{
+    struct eng_key_server *s = client;
+    enum kmip_state state = KMIP_DESTROYED;
+    struct err why = { 0 };
+
+    if (open_client(s, e) < 0)
+        return -1;
+    if (kms_key_state(s->client, cancel, uid, &state, &why) < 0 &&
+        why.kind != ERR_NOTFOUND) {
+        *e = why;
+        return -1;
+    }
+    *active = why.kind == ERR_NONE && state == KMIP_ACTIVE;
+    return 0;
+}
+
+static int key_retire(void *client, const struct cancel *cancel,
+                      const char *uid, struct err *e)
+{
+    struct eng_key_server *s = client;
+
+    return open_client(s, e) < 0
+               ? -1
+               : kms_key_revoke(s->client, cancel, uid, KMIP_SUPERSEDED, e);
+}
+
 struct eng_key_server *eng_key_server_new(struct eng_config_kms *config,
                                           struct err *e)
 {
@@ -187,6 +231,9 @@ struct eng_key_server *eng_key_server_new(struct eng_config_kms *config,
         .key_get = key_get,
         .wrap_remote = wrap_remote,
         .unwrap_remote = unwrap_remote,
+        .key_take = key_take,
+        .key_active = key_active,
+        .key_retire = key_retire,
         .key = s->uid,
         .key_name = s->key_name,
         .remote = is_remote(&s->config),

@@ -17,31 +17,47 @@
 struct earlier {
     const char *slot;
     uint32_t gen;
-    struct mf_key *keys; /* owned */
-    size_t n;
+    struct eng_slot_keys *out;
 };
 
-static void earlier_free(struct earlier *l)
+void eng_slot_keys_free(struct eng_slot_keys *l)
 {
     free(l->keys);
+    *l = (struct eng_slot_keys){ 0 };
 }
 
 static int on_name(void *ctx, const char *key, const struct obj_info *info,
                    struct err *e)
 {
-    struct earlier *l = ctx;
+    const struct earlier *l = ctx;
     struct mf_slot_name n;
 
     (void)info;
     if (!mf_key_parse_slot(key, &n) || strcmp(n.slot, l->slot) != 0 ||
         n.gen >= l->gen)
         return 0;
-    struct mf_key *grown = realloc(l->keys, (l->n + 1) * sizeof(*grown));
+    struct mf_key *grown =
+        realloc(l->out->keys, (l->out->n + 1) * sizeof(*grown));
     if (grown == NULL)
         return err_nomem(e);
-    l->keys = grown;
-    (void)snprintf(l->keys[l->n].s, sizeof(l->keys[l->n].s), "%s", key);
-    l->n++;
+    l->out->keys = grown;
+    (void)snprintf(grown[l->out->n].s, sizeof(grown[l->out->n].s), "%s", key);
+    l->out->n++;
+    return 0;
+}
+
+int eng_slot_earlier(struct eng_repo *r, const char *keyset, const char *slot,
+                     uint32_t gen, const struct cancel *cancel,
+                     struct eng_slot_keys *out, struct err *e)
+{
+    struct earlier l = { .slot = slot, .gen = gen, .out = out };
+    char prefix[MF_KEYSET_CHARS + 16];
+    struct obj_req req = { .key = prefix, .cancel = cancel };
+    struct obj_list_opts opts = { 0 };
+
+    (void)snprintf(prefix, sizeof(prefix), "keysets/%s/", keyset);
+    if (obj_list(r->store, &req, &opts, on_name, &l, e) < 0)
+        return err_ctx(e, "list the slots of keyset %s", keyset);
     return 0;
 }
 
@@ -49,15 +65,11 @@ int eng_slot_forget(struct eng_repo *r, const char *keyset, const char *slot,
                     uint32_t gen, const struct cancel *cancel, bool *stays,
                     struct err *e)
 {
-    AUTO(earlier_free) struct earlier l = { .slot = slot, .gen = gen };
-    char prefix[MF_KEYSET_CHARS + 16];
-    struct obj_req req = { .key = prefix, .cancel = cancel };
-    struct obj_list_opts opts = { 0 };
+    AUTO_ENG_SLOT_KEYS struct eng_slot_keys l = { 0 };
 
     *stays = false;
-    (void)snprintf(prefix, sizeof(prefix), "keysets/%s/", keyset);
-    if (obj_list(r->store, &req, &opts, on_name, &l, e) < 0)
-        return err_ctx(e, "list the slots of keyset %s", keyset);
+    if (eng_slot_earlier(r, keyset, slot, gen, cancel, &l, e) < 0)
+        return -1;
     for (size_t i = 0; i < l.n; i++) {
         struct err why = { 0 };
         if (eng_object_erase(r, cancel, l.keys[i].s, &why) == 0)
@@ -117,4 +129,29 @@ int eng_slot_remove(struct eng_repo *r, const struct eng_keyset *k,
         return -1;
     return eng_slot_forget(r, k->name, of->s.slot, of->s.gen + 1, cancel, stays,
                            e);
+}
+
+int eng_slot_clear(struct eng_repo *r, const char *keyset, const char *slot,
+                   const struct cancel *cancel, bool *stays, struct err *e)
+{
+    AUTO_ENG_SLOT_KEYS struct eng_slot_keys l = { 0 };
+    struct mf_slot_name newest = { .gen = 0 };
+    struct mf_slot_name n;
+    const char *key = NULL;
+    struct mf_slot s;
+
+    if (eng_slot_earlier(r, keyset, slot, UINT32_MAX, cancel, &l, e) < 0)
+        return -1;
+    for (size_t i = 0; i < l.n; i++)
+        if (mf_key_parse_slot(l.keys[i].s, &n) && n.gen > newest.gen) {
+            newest = n;
+            key = l.keys[i].s;
+        }
+    int read = key == NULL ? 1 : eng_slot_read(r, key, false, cancel, &s, e);
+    if (read < 0)
+        return -1;
+    if (read > 0 || s.type != MF_SLOT_REMOVED)
+        return err_set(e, ERR_NOTFOUND, 0, "keyset %s has no slot %.40s",
+                       keyset, slot);
+    return eng_slot_forget(r, keyset, slot, newest.gen, cancel, stays, e);
 }

@@ -80,6 +80,16 @@ struct eng_kms {
                                     const char *uid, struct span aad,
                                     const struct wrapped *in, bool restoring,
                                     struct err *e);
+    /* For rotation.  key_take: a key of this name that wraps, made or, where it
+     * is there already, taken; its identifier.  ERR_EXISTS: the name is used
+     * up.  key_active: whether a key still wraps anything new; of one that is
+     * gone *active is false.  key_retire: from now on it does not. */
+    int (*key_take)(void *client, const struct cancel *cancel, const char *name,
+                    char uid[MF_SLOT_TEXT_CHARS], struct err *e);
+    int (*key_active)(void *client, const struct cancel *cancel,
+                      const char *uid, bool *active, struct err *e);
+    int (*key_retire)(void *client, const struct cancel *cancel,
+                      const char *uid, struct err *e);
     /* Of a slot that is made. */
     const char *key, *key_name;
     bool remote;
@@ -161,6 +171,12 @@ struct secret *eng_keyset_unwrap(struct eng_repo *r, const char *keyset,
 int eng_slot_remove(struct eng_repo *r, const struct eng_keyset *k,
                     const struct eng_slot *of, const struct cancel *cancel,
                     bool *stays, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Deletes what is still there of a slot that was removed: a lock, or an end in
+ * between, had left it.  ERR_NOTFOUND: there is no removed slot of this id. */
+int eng_slot_clear(struct eng_repo *r, const char *keyset, const char *slot,
+                   const struct cancel *cancel, bool *stays, struct err *e)
     __attribute__((warn_unused_result));
 
 /* Deletes the generations of a slot before `gen`, which nobody looks at any

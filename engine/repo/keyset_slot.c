@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/log.h"
 #include "engine/repo/internal.h"
 #include "engine/repo/locked.h"
+#include "engine/repo/versions.h"
 
 int eng_keyset_random_id(char out[ENG_KEYSET_ID_CHARS], struct err *e)
 {
@@ -29,6 +31,42 @@ int eng_slot_decode(const struct eng_repo *r, const char *key,
     if (mf_slot_decode(bytes, out, e) < 0)
         return err_ctx(e, "%s", key);
     return mf_slot_verify(out, r->descriptor.id, key, e);
+}
+
+struct reading {
+    const struct eng_repo *repo;
+    const char *key;
+    struct mf_slot *s; /* out */
+};
+
+static int verify(void *ctx, struct span bytes, struct err *e)
+{
+    const struct reading *v = ctx;
+
+    return eng_slot_decode(v->repo, v->key, bytes, v->s, e);
+}
+
+int eng_slot_read(struct eng_repo *r, const char *key, bool oldest,
+                  const struct cancel *cancel, struct mf_slot *out,
+                  struct err *e)
+{
+    struct reading v = { r, key, out };
+    const struct eng_verify how = { verify, &v };
+    AUTO_BUF struct buf bytes = buf_init(MF_SLOT_JSON_MAX);
+    struct err why = { 0 };
+
+    int got = oldest ? eng_versions_find(r->store, cancel, key, &how, &bytes,
+                                         NULL, &why)
+                     : eng_versions_get(r, cancel, key, &how, &bytes, &why);
+    if (got == 0)
+        return 0;
+    if (why.kind != ERR_CORRUPT && why.kind != ERR_NOTFOUND &&
+        why.kind != ERR_UNSUPPORTED) {
+        *e = why;
+        return -1;
+    }
+    log_warn("repo", "%s cannot be used: %s", key, why.msg);
+    return 1;
 }
 
 static int wrap(struct mf_slot *s, struct span data_key,

@@ -24,6 +24,24 @@ struct secret *eng_slot_unwrap(const struct eng_key_way *way,
                                const struct mf_slot *s, bool restoring,
                                const struct cancel *cancel, struct err *e);
 
+/* The objects of a slot's generations before `gen`, as they are listed. */
+struct eng_slot_keys {
+    struct mf_key *keys; /* owned */
+    size_t n;
+};
+int eng_slot_earlier(struct eng_repo *r, const char *keyset, const char *slot,
+                     uint32_t gen, const struct cancel *cancel,
+                     struct eng_slot_keys *out, struct err *e)
+    __attribute__((warn_unused_result));
+void eng_slot_keys_free(struct eng_slot_keys *l);
+#define AUTO_ENG_SLOT_KEYS AUTO(eng_slot_keys_free)
+
+/* Reads the generation under a key; oldest: of several versions of it, the
+ * first that is a slot.  1: it is no slot of ours, or gone by now (logged). */
+int eng_slot_read(struct eng_repo *r, const char *key, bool oldest,
+                  const struct cancel *cancel, struct mf_slot *out,
+                  struct err *e) __attribute__((warn_unused_result));
+
 /* A random id as text: 16 hex digits. */
 #define ENG_KEYSET_ID_CHARS 17
 int eng_keyset_random_id(char out[ENG_KEYSET_ID_CHARS], struct err *e)

@@ -11,10 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "engine/repo/internal.h"
 #include "engine/repo/keyset_slot.h"
-#include "engine/repo/versions.h"
 
 #define PREFIX "keysets/"
 
@@ -90,45 +88,6 @@ static int list_names(struct names *l, struct err *e)
     return 0;
 }
 
-/* --- what they hold --- */
-
-struct reading {
-    const struct eng_repo *repo;
-    const char *key;
-    struct mf_slot *s; /* out */
-};
-
-static int verify(void *ctx, struct span bytes, struct err *e)
-{
-    const struct reading *v = ctx;
-
-    return eng_slot_decode(v->repo, v->key, bytes, v->s, e);
-}
-
-/* 0; 1: it is no slot, or gone by now (logged); -1. */
-static int read_slot(const struct names *l, const struct name *n,
-                     struct mf_slot *out, struct err *e)
-{
-    struct reading v = { l->repo, n->key.s, out };
-    const struct eng_verify how = { verify, &v };
-    AUTO_BUF struct buf bytes = buf_init(MF_SLOT_JSON_MAX);
-    int r = 0;
-
-    if (n->versions > 1) {
-        r = eng_versions_find(l->repo->store, l->cancel, n->key.s, &how, &bytes,
-                              NULL, e);
-    } else {
-        r = eng_versions_get(l->repo, l->cancel, n->key.s, &how, &bytes, e);
-    }
-    if (r == 0)
-        return 0;
-    if (e->kind != ERR_CORRUPT && e->kind != ERR_NOTFOUND &&
-        e->kind != ERR_UNSUPPORTED)
-        return -1;
-    log_warn("repo", "%s cannot be used: %s", n->key.s, e->msg);
-    return 1;
-}
-
 /* --- the list --- */
 
 static struct eng_keyset *keyset_of(struct eng_keysets *all, const char *name,
@@ -197,7 +156,8 @@ static int read_generations(const struct names *l, size_t i, size_t *next,
         if (r != 1)
             continue;
         at = *next;
-        r = read_slot(l, &l->p[at], &s, e);
+        r = eng_slot_read(l->repo, l->p[at].key.s, l->p[at].versions > 1,
+                          l->cancel, &s, e);
     }
     if (r < 0)
         return -1;

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Keys that slots were wrapped by before.  The earlier generations of a slot are
+ * the list of what is left to do: they are deleted after their keys are retired,
+ * and where they cannot be deleted yet, the key server says that it was done.
+ *
+ * Whoever may write to the storage can put anything under a slot's name, so a
+ * key is retired only if it opens what names it, and that is the keyset's data
+ * key: nobody who does not have both can make such a thing.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "engine/repo/internal.h"
+#include "engine/repo/keyset_slot.h"
+#include "engine/repo/keyset_turn.h"
+
+/* The keyset with a slot in force that a key is needed for; NULL: none.  What
+ * is not proven counts too: a key that is retired too early does harm. */
+static const struct eng_keyset *needed_by(const struct turning *t,
+                                          const struct mf_slot *old)
+{
+    const struct eng_keysets *all = eng_repo_keysets(t->r);
+
+    for (size_t i = 0; i < all->n; i++)
+        for (size_t n = 0; n < all->k[i]->n_slots; n++) {
+            const struct mf_slot *s = &all->k[i]->slots[n].s;
+            if (s->type == MF_SLOT_KMS && strcmp(s->kms.key, old->kms.key) == 0 &&
+                strcmp(s->kms.key_name, old->kms.key_name) == 0)
+                return all->k[i];
+        }
+    return NULL;
+}
+
+static bool is_former(const struct mf_slot *old, const struct mf_slot *now)
+{
+    return old->type == MF_SLOT_KMS &&
+           strcmp(old->kms.key, now->kms.key) != 0;
+}
+
+static bool holds_the_key(const struct turning *t,
+                          const struct eng_kms *server,
+                          const struct mf_slot *old, struct err *why)
+{
+    struct eng_kms copy = *server;
+    struct eng_key_way way = eng_way_kms(&copy);
+    AUTO_SECRET struct secret *key =
+        eng_slot_unwrap(&way, old, true, t->cancel, why);
+
+    if (key == NULL)
+        return false;
+    if (span_eq(secret_span(key), secret_span(t->data_key)))
+        return true;
+    err_set(why, ERR_CORRUPT, 0, "it holds another key than the keyset's");
+    return false;
+}
+
+/* Whether a key still wraps, and is ours to retire: 1; 0 (*why, if it may not
+ * be); -1. */
+static int is_to_retire(const struct turning *t, const struct eng_kms *server,
+                        const struct mf_slot *old, struct err *why,
+                        struct err *e)
+{
+    bool active = false;
+    const struct eng_keyset *needs = needed_by(t, old);
+
+    if (server->key_active(server->client, t->cancel, old->kms.key, &active,
+                           e) < 0)
+        return -1;
+    if (!active)
+        return 0;
+    if (needs != NULL) {
+        err_set(why, ERR_BUSY, 0, "key %s is needed by keyset %s (%s)",
+                old->kms.key, needs->name, needs->label);
+        return 0;
+    }
+    if (holds_the_key(t, server, old, why))
+        return 1;
+    if (eng_turn_ends(why) || why->kind == ERR_UNREACHABLE) {
+        *e = *why;
+        return -1;
+    }
+    err_ctx(why, "key %s does not open what names it, and is left alone",
+            old->kms.key);
+    return 0;
+}
+
+int eng_turn_unfinished(const struct turning *t, const struct eng_slot *now,
+                        const struct eng_kms *server, bool *unfinished,
+                        struct err *e)
+{
+    AUTO_ENG_SLOT_KEYS struct eng_slot_keys l = { 0 };
+
+    *unfinished = false;
+    if (eng_slot_earlier(t->r, t->keyset, now->s.slot, now->s.gen, t->cancel,
+                         &l, e) < 0)
+        return -1;
+    for (size_t i = 0; i < l.n && !*unfinished; i++) {
+        struct mf_slot old;
+        struct err why = { 0 };
+        int r = eng_slot_read(t->r, l.keys[i].s, false, t->cancel, &old, e);
+        if (r == 0 && is_former(&old, &now->s)) {
+            r = is_to_retire(t, server, &old, &why, e);
+            *unfinished = r > 0;
+        }
+        if (r < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* One former key.  What keeps it from being retired is no failure. */
+static int retire(const struct turning *t, const struct eng_kms *server,
+                  const struct mf_slot *old, struct eng_turned *out,
+                  struct err *e)
+{
+    struct err why = { 0 };
+    int r = is_to_retire(t, server, old, &why, e);
+
+    if (r > 0 && server->key_retire(server->client, t->cancel, old->kms.key,
+                                    &why) < 0) {
+        if (why.kind != ERR_DENIED) {
+            *e = why;
+            return -1;
+        }
+        err_ctx(&why, "key %s is not retired", old->kms.key);
+    }
+    if (r < 0)
+        return -1;
+    if (r > 0 && why.kind == ERR_NONE)
+        log_info("repo", "key %s of %s is retired", old->kms.key, server->name);
+    if (why.kind == ERR_NONE || out->why_kind != ERR_NONE)
+        return 0;
+    out->retired = false;
+    eng_turned_why(out, &why);
+    return 0;
+}
+
+int eng_turn_retire(const struct turning *t, const struct eng_slot *now,
+                    const struct mf_slot *former, const struct eng_kms *server,
+                    struct eng_turned *out, struct err *e)
+{
+    AUTO_ENG_SLOT_KEYS struct eng_slot_keys l = { 0 };
+
+    out->retired = true;
+    if (former != NULL && is_former(former, &now->s) &&
+        retire(t, server, former, out, e) < 0)
+        return -1;
+    if (eng_slot_earlier(t->r, t->keyset, now->s.slot, now->s.gen, t->cancel,
+                         &l, e) < 0)
+        return -1;
+    for (size_t i = 0; i < l.n; i++) {
+        struct mf_slot old;
+        int r = eng_slot_read(t->r, l.keys[i].s, false, t->cancel, &old, e);
+        if (r == 0 && is_former(&old, &now->s))
+            r = retire(t, server, &old, out, e);
+        if (r < 0)
+            return -1;
+    }
+    /* As long as a key waits to be retired, what names it is kept. */
+    if (!out->retired && out->why_kind == ERR_DENIED)
+        return 0;
+    return eng_slot_forget(t->r, t->keyset, now->s.slot, now->s.gen, t->cancel,
+                           &out->stays, e);
+}
