@@ -85,36 +85,50 @@ static int json(struct cli_ctx *c, const struct eng_repo *repo,
     return cli_json_end(c, &w, e);
 }
 
+/* What is not as it should be, in whatever form the rest is told. */
+static void warn_of(const struct rotation *x)
+{
+    for (size_t i = 0; i < x->done.n; i++) {
+        const struct eng_turned *t = &x->done.of[i];
+        if (t->why_kind != ERR_NONE)
+            cli_message("slot %s (%s)%s: %s", t->slot,
+                        cli_keyset_type(&(struct mf_slot){ .type = t->type }),
+                        t->what == ENG_TURN_KEPT ? " is left out" : "", t->why);
+    }
+    if (any(&x->done, stays))
+        cli_message("what the old keys open is locked, or these keys may not "
+                    "delete it: who reads the bucket and gets an old key can "
+                    "open it until it is gone");
+}
+
+static void say_kms(struct cli_ctx *c, const struct eng_turned *t, bool dry,
+                    bool fresh)
+{
+    if (dry)
+        cli_say(c, "slot %s (kms) would get a new key of %s", t->slot, t->kms);
+    else if (fresh)
+        cli_say(c, "slot %s (kms): a key of %s opens the new keyset", t->slot,
+                t->kms);
+    else
+        cli_say(c, "slot %s (kms) has key %s of %s%s; key %s %s revoked",
+                t->slot, t->key, t->kms,
+                t->what == ENG_TURN_FINISHED ? ", of an earlier rotation" : "",
+                t->old_key, t->retired ? "is" : "is not");
+}
+
 static void say_turned(struct cli_ctx *c, const struct eng_turned *t, bool dry,
                        bool fresh)
 {
     const char *type = cli_keyset_type(&(struct mf_slot){ .type = t->type });
 
-    if (t->what == ENG_TURN_KEPT) {
-        if (t->why_kind != ERR_NONE)
-            cli_message("slot %s (%s) %s: %s", t->slot, type,
-                        fresh ? "is not carried over" : "is left as it is",
-                        t->why);
-        else
-            cli_say(c, "slot %s (%s) %s", t->slot, type,
-                    fresh ? "does not open the new keyset" : "stays as it is");
-        return;
-    }
-    if (t->type != MF_SLOT_KMS)
+    if (t->what == ENG_TURN_KEPT && t->why_kind == ERR_NONE)
+        cli_say(c, "slot %s (%s) %s", t->slot, type,
+                fresh ? "does not open the new keyset" : "stays as it is");
+    else if (t->what != ENG_TURN_KEPT && t->type == MF_SLOT_KMS)
+        say_kms(c, t, dry, fresh);
+    else if (t->what != ENG_TURN_KEPT)
         cli_say(c, "slot %s (%s): the same opens the new keyset", t->slot,
                 type);
-    else if (dry)
-        cli_say(c, "slot %s (kms) would get a new key of %s", t->slot, t->kms);
-    else if (fresh)
-        cli_say(c, "slot %s (kms): key %s of %s opens the new keyset", t->slot,
-                t->key, t->kms);
-    else
-        cli_say(c, "slot %s (kms) has key %s of %s%s; key %s %s", t->slot,
-                t->key, t->kms,
-                t->what == ENG_TURN_FINISHED ? ", from an earlier rotation" : "",
-                t->old_key, t->retired ? "is revoked" : "is not revoked");
-    if (t->why_kind != ERR_NONE)
-        cli_message("slot %s: %s", t->slot, t->why);
 }
 
 static int report(struct cli_ctx *c, struct eng_repo *repo,
@@ -126,10 +140,7 @@ static int report(struct cli_ctx *c, struct eng_repo *repo,
     if (k == NULL)
         return -1;
     int code = any(&x->done, is_amiss) ? 3 : 0;
-    if (any(&x->done, stays))
-        cli_message("what the old keys open is locked, or these keys may not "
-                    "delete it: who reads the bucket and gets an old key can "
-                    "open it until it is gone");
+    warn_of(x);
     if (c->json)
         return json(c, repo, x, k, e) < 0 ? -1 : code;
     for (size_t i = 0; i < x->done.n; i++)

@@ -191,17 +191,12 @@ static int key_active(void *client, const struct cancel *cancel,
 {
     struct eng_key_server *s = client;
     enum kmip_state state = KMIP_DESTROYED;
-    struct err why = { 0 };
 
     if (open_client(s, e) < 0)
         return -1;
-    if (kms_key_state(s->client, cancel, uid, &state, &why) < 0 &&
-        why.kind != ERR_NOTFOUND) {
-        *e = why;
-        return -1;
-    }
-    *active = why.kind == ERR_NONE && state == KMIP_ACTIVE;
-    return 0;
+    int told = kms_key_state(s->client, cancel, uid, &state, e);
+    *active = told == 0 && state == KMIP_ACTIVE;
+    return told < 0 && e->kind != ERR_NOTFOUND ? -1 : 0;
 }
 
 static int key_retire(void *client, const struct cancel *cancel,

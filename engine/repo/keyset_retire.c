@@ -56,11 +56,15 @@ static bool holds_the_key(const struct turning *t,
     return false;
 }
 
-/* Whether a key still wraps, and is ours to retire: 1; 0 (*why, if it may not
- * be); -1. */
-static int is_to_retire(const struct turning *t, const struct eng_kms *server,
-                        const struct mf_slot *old, struct err *why,
-                        struct err *e)
+enum fate {
+    FATE_RETIRED, /* it wraps nothing any more */
+    FATE_RETIRE,  /* it does, and is ours to retire */
+    FATE_STAYS,   /* it does, and must go on: *why */
+};
+
+static int judge(const struct turning *t, const struct eng_kms *server,
+                 const struct mf_slot *old, enum fate *fate, struct err *why,
+                 struct err *e)
 {
     bool active = false;
     const struct eng_keyset *needs = needed_by(t, old);
@@ -68,6 +72,7 @@ static int is_to_retire(const struct turning *t, const struct eng_kms *server,
     if (server->key_active(server->client, t->cancel, old->kms.key, &active,
                            e) < 0)
         return -1;
+    *fate = active ? FATE_STAYS : FATE_RETIRED;
     if (!active)
         return 0;
     if (needs != NULL) {
@@ -75,8 +80,10 @@ static int is_to_retire(const struct turning *t, const struct eng_kms *server,
                 old->kms.key, needs->name, needs->label);
         return 0;
     }
-    if (holds_the_key(t, server, old, why))
-        return 1;
+    if (holds_the_key(t, server, old, why)) {
+        *fate = FATE_RETIRE;
+        return 0;
+    }
     if (eng_turn_ends(why) || why->kind == ERR_UNREACHABLE) {
         *e = *why;
         return -1;
@@ -99,13 +106,13 @@ int eng_turn_unfinished(const struct turning *t, const struct eng_slot *now,
     for (size_t i = 0; i < l.n && !*unfinished; i++) {
         struct mf_slot old;
         struct err why = { 0 };
+        enum fate fate = FATE_STAYS;
         int r = eng_slot_read(t->r, l.keys[i].s, false, t->cancel, &old, e);
-        if (r == 0 && is_former(&old, &now->s)) {
-            r = is_to_retire(t, server, &old, &why, e);
-            *unfinished = r > 0;
-        }
+        if (r == 0 && is_former(&old, &now->s))
+            r = judge(t, server, &old, &fate, &why, e);
         if (r < 0)
             return -1;
+        *unfinished = fate == FATE_RETIRE;
     }
     return 0;
 }
@@ -116,24 +123,30 @@ static int retire(const struct turning *t, const struct eng_kms *server,
                   struct err *e)
 {
     struct err why = { 0 };
-    int r = is_to_retire(t, server, old, &why, e);
+    enum fate fate = FATE_STAYS;
 
-    if (r > 0 && server->key_retire(server->client, t->cancel, old->kms.key,
-                                    &why) < 0) {
+    if (judge(t, server, old, &fate, &why, e) < 0)
+        return -1;
+    if (fate == FATE_RETIRED)
+        return 0;
+    if (out->old_key[0] == '\0')
+        memcpy(out->old_key, old->kms.key, sizeof(out->old_key));
+    if (fate == FATE_RETIRE) {
+        if (server->key_retire(server->client, t->cancel, old->kms.key, &why) ==
+            0) {
+            log_info("repo", "key %s of %s is retired", old->kms.key,
+                     server->name);
+            return 0;
+        }
         if (why.kind != ERR_DENIED) {
             *e = why;
             return -1;
         }
         err_ctx(&why, "key %s is not retired", old->kms.key);
     }
-    if (r < 0)
-        return -1;
-    if (r > 0 && why.kind == ERR_NONE)
-        log_info("repo", "key %s of %s is retired", old->kms.key, server->name);
-    if (why.kind == ERR_NONE || out->why_kind != ERR_NONE)
-        return 0;
     out->retired = false;
-    eng_turned_why(out, &why);
+    if (out->why_kind == ERR_NONE)
+        eng_turned_why(out, &why);
     return 0;
 }
 

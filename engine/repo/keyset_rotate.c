@@ -94,6 +94,7 @@ static int turn_slot(const struct turning *t, const struct eng_slot *old,
     if (unfinished) {
         out->what = ENG_TURN_FINISHED;
         memcpy(out->key, old->s.kms.key, sizeof(out->key));
+        out->old_key[0] = '\0';
         return 0;
     }
     if (!t->o->dry_run)

@@ -312,3 +312,29 @@ killed_within() {
     wait $pid 2>/dev/null || rc=$?
     [ "$rc" -eq 137 ]
 }
+
+# own_kms NAME: starts a KMIP server, which ends with the scenario, and
+# configures it under this name.
+own_kms() {
+    local kms=$E2E/../../kms-test
+    "$kms/server.sh" find 2>/dev/null || skip "no KMIP server is installed"
+    [ -d pki ] || "$kms/pki.sh" "$PWD/pki" >/dev/null 2>&1 || fail "no certificates"
+    trap stop_kms EXIT
+    "$kms/server.sh" start "$PWD/kms-$1" "$PWD/pki" >/dev/null || fail "no key server"
+    ov kms add "$1" --server "127.0.0.1:$(cat "kms-$1/port")" --ca pki/ca.crt \
+        --cert pki/client.crt --key pki/client.key
+}
+
+stop_kms() {
+    local dir
+    for dir in "$PWD"/kms-*; do "$E2E/../../kms-test/server.sh" stop "$dir"; done
+}
+
+# kms_keys NAME STATE: identifiers of its keys in this state (active, revoked), in
+# their order (PyKMIP keeps them in a database).
+kms_keys() {
+    python3 -c 'import sqlite3, sys
+print(" ".join(str(row[0]) for row in sqlite3.connect(sys.argv[1]).execute(
+    "SELECT uid FROM crypto_objects WHERE state = ? ORDER BY uid",
+    ({"active": 2, "revoked": 3}[sys.argv[2]],))))' "kms-$1/pykmip.db" "$2"
+}

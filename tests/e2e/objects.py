@@ -3,6 +3,8 @@
 """Looks at and damages a repository's objects, past the program under test.
 
     objects.py URL ls [PREFIX]      names below PREFIX, sorted, one a line
+    objects.py URL stamps [PREFIX]  "NAME STAMP"; the stamp is another one once
+                                    the object was put again (its ETag and time)
     objects.py URL get KEY          the object's bytes, to stdout
     objects.py URL put KEY...       the object's bytes, from stdin; the same in
                                     each
@@ -70,6 +72,12 @@ class FileStore:
                     part.startswith(".") for part in key.split("/")[:1]):
                 found.append(key)
         return sorted(found)
+
+    def stamps(self, prefix):
+        for key in self.keys(prefix):
+            stat = (self.root / key).stat()
+            yield key, "%d-%d-%d" % (stat.st_ino, stat.st_mtime_ns,
+                                     stat.st_size)
 
     def get(self, key):
         return (self.root / key).read_bytes()
@@ -171,7 +179,7 @@ class S3Store:
         return [next(root.iter(space + name)).text for name in
                 ("AccessKeyId", "SecretAccessKey", "SessionToken")]
 
-    def keys(self, prefix):
+    def stamps(self, prefix):
         found = []
         query = {"list-type": "2", "prefix": self._name(prefix)}
         while True:
@@ -180,12 +188,17 @@ class S3Store:
             space = root.tag[:root.tag.index("}") + 1]
             for entry in root.iter(space + "Contents"):
                 key = entry.findtext(space + "Key")
-                found.append(key[len(self.prefix) + 1:]
-                             if self.prefix else key)
+                found.append((key[len(self.prefix) + 1:]
+                              if self.prefix else key,
+                              entry.findtext(space + "ETag") + "-" +
+                              entry.findtext(space + "LastModified")))
             token = root.findtext(space + "NextContinuationToken")
             if not token:
                 return sorted(found)
             query["continuation-token"] = token
+
+    def keys(self, prefix):
+        return [key for key, _ in self.stamps(prefix)]
 
     def get(self, key):
         return self._request("GET", self._name(key))
@@ -314,6 +327,9 @@ def main(argv):
     if verb == "ls":
         for key in store.keys(rest[0] if rest else ""):
             print(key)
+    elif verb == "stamps":
+        for row in store.stamps(rest[0] if rest else ""):
+            print(*row)
     elif verb == "get":
         sys.stdout.buffer.write(store.get(rest[0]))
     elif verb == "put":

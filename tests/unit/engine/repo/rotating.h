@@ -28,6 +28,7 @@ static struct shelf {
     unsigned n;
     int steps; /* until the process is killed; 0: never */
     enum err_kind refuses; /* revocations */
+    const char *away;      /* the server of this name */
     bool meanwhile; /* once: another host rotates while a key is made */
 } *shelf;
 
@@ -53,9 +54,11 @@ static inline int shelf_get(void *client, const struct cancel *cancel,
     uint8_t bytes[DIGEST_SHA256_BYTES];
     const struct shelf_key *k = shelf_find(uid);
 
-    (void)client;
     (void)cancel;
     step();
+    if (shelf->away != NULL && client != NULL &&
+        strcmp(client, shelf->away) == 0)
+        return err_set(e, ERR_UNREACHABLE, 0, "%s is away", shelf->away);
     if (k == NULL)
         return err_set(e, ERR_NOTFOUND, 0, "no key %s", uid);
     if (!k->active && (wrapping || !restoring))
@@ -109,8 +112,9 @@ static inline int shelf_active(void *client, const struct cancel *cancel,
 
     (void)client;
     (void)cancel;
-    (void)e;
     step();
+    /* What an attempt before the one that succeeded has left. */
+    err_set(e, ERR_UNREACHABLE, 0, "the first attempt");
     *active = k != NULL && k->active;
     return 0;
 }
@@ -128,6 +132,7 @@ static inline int shelf_retire(void *client, const struct cancel *cancel,
     if (k == NULL)
         return err_set(e, ERR_NOTFOUND, 0, "no key %s", uid);
     k->active = false;
+    err_set(e, ERR_UNREACHABLE, 0, "the first attempt");
     step();
     return 0;
 }

@@ -265,6 +265,16 @@ static void two_servers(struct scene *s)
     s->o.n_servers = s->o.ways.n = s->how.slots.n = s->how.ways.n = 2;
 }
 
+/* The first server has not got the key that the second one began with. */
+static int only_its_own(void *client, const struct cancel *cancel,
+                        const char *uid, bool wrapping, bool restoring,
+                        struct secret **kek, struct err *e)
+{
+    return strcmp(uid, "2") == 0
+               ? err_set(e, ERR_NOTFOUND, 0, "no key 2")
+               : shelf_get(client, cancel, uid, wrapping, restoring, kek, e);
+}
+
 /* A slot of some keyset is wrapped by this key. */
 static bool is_named(struct scene *s, unsigned key)
 {
@@ -479,6 +489,34 @@ static void a_key_that_may_not_be_retired_is_tried_again(void **state)
     check_one_key(s);
 }
 
+static void of_two_servers_the_one_that_is_there_is_done(void **state)
+{
+    struct scene *s = *state;
+    static char second[] = "second";
+
+    two_servers(s);
+    vm_run(s->r, s->vm, &s->run);
+    s->second.client = second;
+    shelf->away = second;
+    /* In this test each key is in the shelf of both. */
+    s->kms.key_get = only_its_own;
+    struct eng_rotation x = rotate(s);
+    for (size_t i = 0; i < 2; i++) {
+        bool away = strcmp(x.of[i].kms, second) == 0;
+        assert_int_equal(x.of[i].what,
+                         away ? ENG_TURN_KEPT : ENG_TURN_ROTATED);
+        assert_int_equal(x.of[i].why_kind, away ? ERR_UNREACHABLE : ERR_NONE);
+    }
+    eng_rotation_free(&x);
+    assert_true(shelf->key[1].active);
+    shelf->away = NULL;
+    x = rotate(s);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(x.of[i].what, ENG_TURN_ROTATED);
+    eng_rotation_free(&x);
+    assert_false(shelf->key[1].active);
+}
+
 static void a_server_that_is_away_leaves_all_as_it_is(void **state)
 {
     struct scene *s = *state;
@@ -537,6 +575,7 @@ int main(void)
         T(a_key_that_another_keyset_needs_is_not_retired),
         T(what_somebody_planted_retires_no_key),
         T(a_key_that_may_not_be_retired_is_tried_again),
+        T(of_two_servers_the_one_that_is_there_is_done),
         T(a_server_that_is_away_leaves_all_as_it_is),
         T(of_two_hosts_one_rotates_and_no_key_is_left_over),
     };
