@@ -296,8 +296,8 @@ static int prepare(struct cli_ctx *c, const struct eng_repo *repo,
         return 0;
     }
     a->rescue = cli_text(c, CLI_OPT_RECOVERY_FILE);
-    a->password =
-        a->rescue != NULL ? cli_recovery_new(a->rescue, e) : cli_keyset_new_password(c, e);
+    a->password = a->rescue != NULL ? cli_recovery_new(a->rescue, e)
+                                    : cli_keyset_new_password(c, e);
     if (a->password == NULL)
         return -1;
     a->by = (struct eng_password){ .password = a->password,
@@ -452,7 +452,8 @@ int cli_unlocket_change_password(struct cli_ctx *c, struct err *e)
     if (key == NULL)
         return -1;
     const struct eng_slot *s = slot_to_change(c, k, opened, e);
-    AUTO_SECRET struct secret *password = s != NULL ? cli_keyset_new_password(c, e) : NULL;
+    AUTO_SECRET struct secret *password =
+        s != NULL ? cli_keyset_new_password(c, e) : NULL;
     if (password == NULL)
         return -1;
     struct eng_password by = { .password = password };

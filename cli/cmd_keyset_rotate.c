@@ -39,7 +39,8 @@ static bool is_amiss(const struct eng_turned *t)
     return t->why_kind != ERR_NONE || t->stays;
 }
 
-static bool any(const struct eng_rotation *x, bool (*what)(const struct eng_turned *))
+static bool any(const struct eng_rotation *x,
+                bool (*what)(const struct eng_turned *))
 {
     for (size_t i = 0; i < x->n; i++)
         if (what(&x->of[i]))
@@ -157,11 +158,10 @@ static int report(struct cli_ctx *c, struct eng_repo *repo,
 
 static int check_options(struct cli_ctx *c, bool fresh, struct err *e)
 {
-    const char *useless = cli_given(c, CLI_OPT_NEW_PASSWORD_FILE)
-                              ? "--new-password-file"
-                          : cli_given(c, CLI_OPT_RECOVERY_FILE)
-                              ? "--recovery-password-file"
-                              : NULL;
+    const char *useless =
+        cli_given(c, CLI_OPT_NEW_PASSWORD_FILE) ? "--new-password-file"
+        : cli_given(c, CLI_OPT_RECOVERY_FILE)   ? "--recovery-password-file"
+                                                : NULL;
     if (fresh || useless == NULL)
         return 0;
     return err_set(e, ERR_USAGE, 0, "%s goes with --new-data-key", useless);
@@ -204,9 +204,8 @@ int cli_keyset_rotate(struct cli_ctx *c, struct err *e)
 {
     bool fresh = cli_given(c, CLI_OPT_NEW_DATA_KEY);
     AUTO_CLI_REPO struct cli_repo repo = { 0 };
-    AUTO(rotation_fini) struct rotation x = {
-        .o.dry_run = cli_given(c, CLI_OPT_DRY_RUN)
-    };
+    AUTO(rotation_fini)
+    struct rotation x = { .o.dry_run = cli_given(c, CLI_OPT_DRY_RUN) };
 
     if (check_options(c, fresh, e) < 0)
         return -1;
@@ -222,7 +221,7 @@ int cli_keyset_rotate(struct cli_ctx *c, struct err *e)
                                       &x.done, e);
     if (r < 0)
         return -1;
-    x.rescue = NULL; /* it stays */
+    x.rescue = NULL;              /* it stays */
     if (x.done.keyset[0] == '\0') /* a dry run made none */
         (void)snprintf(x.done.keyset, sizeof x.done.keyset, "%s", k->name);
     return report(c, repo.repo, &x, fresh, e);

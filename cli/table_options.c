@@ -283,11 +283,11 @@ const struct cli_option cli_options[CLI_OPTS] = {
                        .help = "The slot whose password is changed.  Default: "
                                "the one that the present password opens, else "
                                "the only one with a password." },
-    [CLI_OPT_NEW_DATA_KEY] = FLAG("new-data-key",
-                                  "Make a new data key: a keyset of the same "
-                                  "label, which takes the place of this one.  "
-                                  "The next run of each VM is a full; older "
-                                  "points are read as before."),
+    [CLI_OPT_NEW_DATA_KEY] =
+        FLAG("new-data-key", "Make a new data key: a keyset of the same "
+                             "label, which takes the place of this one.  "
+                             "The next run of each VM is a full; older "
+                             "points are read as before."),
     [CLI_OPT_KMS] = { .name = "kms",
                       .value = CLI_TEXT,
                       .metavar = "NAME",

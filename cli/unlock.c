@@ -17,7 +17,7 @@ struct cli_unlock {
     struct eng_key_server **servers; /* owned, each; once they were read */
     size_t n_servers;
     struct eng_kms **adapters; /* owned; theirs, once somebody asked */
-    struct eng_key_way *ways; /* owned: room for all of them and a password */
+    struct eng_key_way *ways;  /* owned: room for all of them and a password */
 };
 
 int cli_unlock_init(struct cli_ctx *c, struct err *e)

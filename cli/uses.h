@@ -136,14 +136,10 @@ static const struct cli_use keyset_change_uses[] = {
 };
 
 static const struct cli_use keyset_rotate_uses[] = {
-    { CLI_OPT_REPO, false },
-    { CLI_OPT_KEYSET, false },
-    { CLI_OPT_NEW_DATA_KEY, false },
-    { CLI_OPT_NEW_PASSWORD_FILE, false },
-    { CLI_OPT_RECOVERY_FILE, false },
-    { CLI_OPT_YES, false },
-    { CLI_OPT_DRY_RUN, false },
-    PASSWORD_USES,
+    { CLI_OPT_REPO, false },          { CLI_OPT_KEYSET, false },
+    { CLI_OPT_NEW_DATA_KEY, false },  { CLI_OPT_NEW_PASSWORD_FILE, false },
+    { CLI_OPT_RECOVERY_FILE, false }, { CLI_OPT_YES, false },
+    { CLI_OPT_DRY_RUN, false },       PASSWORD_USES,
 };
 
 static const struct cli_use bench_uses[] = {

@@ -109,9 +109,9 @@ int kms_key_create(struct kms *k, const struct cancel *cancel, const char *name,
     __attribute__((warn_unused_result));
 
 /* The same under a name that only its makers can know: a key that is there
- * already is one that an earlier attempt made before it was cut off, and is made
- * ready and taken.  ERR_EXISTS: there is more than one, or it is active no more:
- * the name is used up. */
+ * already is one that an earlier attempt made before it was cut off, and is
+ * made ready and taken.  ERR_EXISTS: there is more than one, or it is active no
+ * more: the name is used up. */
 int kms_key_take(struct kms *k, const struct cancel *cancel, const char *name,
                  char uid[KMS_UID_CHARS], struct err *e)
     __attribute__((warn_unused_result));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A new data key: a keyset that takes the place of another one.  Its slots are
- * made one after the other, and from the first on it is the one of its label; if
- * that is cut off it lacks some, and has no data yet, which is how the next
+ * made one after the other, and from the first on it is the one of its label;
+ * if that is cut off it lacks some, and has no data yet, which is how the next
  * attempt knows it.
  */
 #include <stdio.h>
@@ -93,8 +93,8 @@ static int wish_password(const struct turning *t,
     if (t->o->password == NULL)
         return 0;
     struct wanted *w = wish_secret(l, t->o->password, false);
-    AUTO_SECRET struct secret *key = eng_keyset_unwrap(
-        t->r, t->keyset, &one, true, t->cancel, &at, &why);
+    AUTO_SECRET struct secret *key =
+        eng_keyset_unwrap(t->r, t->keyset, &one, true, t->cancel, &at, &why);
     if (key == NULL && eng_turn_ends(&why)) {
         *e = why;
         return -1;
@@ -223,13 +223,13 @@ static int complete(const struct turning *t, const char *keyset,
 
     if (eng_keyset_open(t->r, keyset, &t->o->ways, false, t->cancel, e) < 0)
         return -1;
-    AUTO_SECRET struct secret *key = eng_keyset_unwrap(
-        t->r, keyset, &t->o->ways, false, t->cancel, NULL, e);
+    AUTO_SECRET struct secret *key =
+        eng_keyset_unwrap(t->r, keyset, &t->o->ways, false, t->cancel, NULL, e);
     if (key == NULL)
         return -1;
     for (size_t i = 0; i < l->n; i++)
-        if (!has(k, &l->w[i]) && eng_slot_add(t->r, k, NULL, key, &l->w[i].way,
-                                              t->cancel, e) < 0)
+        if (!has(k, &l->w[i]) &&
+            eng_slot_add(t->r, k, NULL, key, &l->w[i].way, t->cancel, e) < 0)
             return -1;
     return 0;
 }
@@ -246,8 +246,8 @@ static int look(struct turning *t, const char *keyset, struct secret **key,
         return err_set(e, ERR_NOTFOUND, 0, "repository %s has no keyset %s",
                        eng_repo_name(t->r), keyset);
     (void)snprintf(t->keyset, sizeof(t->keyset), "%s", keyset);
-    *key = eng_keyset_unwrap(t->r, keyset, &t->o->ways, true, t->cancel, NULL,
-                             e);
+    *key =
+        eng_keyset_unwrap(t->r, keyset, &t->o->ways, true, t->cancel, NULL, e);
     if (*key == NULL)
         return -1;
     t->data_key = *key;

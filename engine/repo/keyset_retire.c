@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Keys that slots were wrapped by before.  The earlier generations of a slot are
- * the list of what is left to do: they are deleted after their keys are retired,
- * and where they cannot be deleted yet, the key server says that it was done.
+ * Keys that slots were wrapped by before.  The earlier generations of a slot
+ * are the list of what is left to do: they are deleted after their keys are
+ * retired, and where they cannot be deleted yet, the key server says that it
+ * was done.
  *
  * Whoever may write to the storage can put anything under a slot's name, so a
  * key is retired only if it opens what names it, and that is the keyset's data
@@ -26,7 +27,8 @@ static const struct eng_keyset *needed_by(const struct turning *t,
     for (size_t i = 0; i < all->n; i++)
         for (size_t n = 0; n < all->k[i]->n_slots; n++) {
             const struct mf_slot *s = &all->k[i]->slots[n].s;
-            if (s->type == MF_SLOT_KMS && strcmp(s->kms.key, old->kms.key) == 0 &&
+            if (s->type == MF_SLOT_KMS &&
+                strcmp(s->kms.key, old->kms.key) == 0 &&
                 strcmp(s->kms.key_name, old->kms.key_name) == 0)
                 return all->k[i];
         }
@@ -35,12 +37,10 @@ static const struct eng_keyset *needed_by(const struct turning *t,
 
 static bool is_former(const struct mf_slot *old, const struct mf_slot *now)
 {
-    return old->type == MF_SLOT_KMS &&
-           strcmp(old->kms.key, now->kms.key) != 0;
+    return old->type == MF_SLOT_KMS && strcmp(old->kms.key, now->kms.key) != 0;
 }
 
-static bool holds_the_key(const struct turning *t,
-                          const struct eng_kms *server,
+static bool holds_the_key(const struct turning *t, const struct eng_kms *server,
                           const struct mf_slot *old, struct err *why)
 {
     struct eng_kms copy = *server;

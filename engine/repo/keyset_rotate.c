@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * New keys in key servers.  For each slot: a key is made, or found where an
- * earlier attempt had made it; the slot's next generation is wrapped by it, put,
- * read back and unwrapped; the old key is retired; what it wrapped is deleted.
- * Wherever this is cut off, the next attempt finds in slots and in the key
- * server what was done, and a second key is never made.
+ * earlier attempt had made it; the slot's next generation is wrapped by it,
+ * put, read back and unwrapped; the old key is retired; what it wrapped is
+ * deleted. Wherever this is cut off, the next attempt finds in slots and in the
+ * key server what was done, and a second key is never made.
  */
 #include "engine/repo/keyset_rotate.h"
 
@@ -125,8 +125,8 @@ static int retire_old(const struct turning *t, const struct eng_slots *before,
             server == NULL)
             continue;
         const struct eng_slot *now = in_force(t, turned->slot, e);
-        if (now == NULL || eng_turn_retire(t, now, &before->s[i].s, server,
-                                           turned, e) < 0)
+        if (now == NULL ||
+            eng_turn_retire(t, now, &before->s[i].s, server, turned, e) < 0)
             return err_hint(e, "the new keys are in force; the old ones are "
                                "retired by the next keyset rotate");
     }

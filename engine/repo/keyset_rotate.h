@@ -5,12 +5,13 @@
 /*
  * Rotation: a keyset's data key is wrapped by new keys of its key servers, and
  * the old ones are retired there.  Nothing but slots is written, and no data
- * object is touched.  Or a new data key: a keyset of the same label, which takes
- * the place of the old one for all that is written from then on.
+ * object is touched.  Or a new data key: a keyset of the same label, which
+ * takes the place of the old one for all that is written from then on.
  *
- * A rotation that was cut off is gone on with by the next one, from any machine:
- * nothing is noted down anywhere but in slots, and the name of a new key follows
- * from the data key and the old key, so that one that was made is found again.
+ * A rotation that was cut off is gone on with by the next one, from any
+ * machine: nothing is noted down anywhere but in slots, and the name of a new
+ * key follows from the data key and the old key, so that one that was made is
+ * found again.
  */
 #include "engine/repo/keyset_open.h"
 
@@ -44,36 +45,37 @@ struct eng_rotation {
 void eng_rotation_free(struct eng_rotation *x); /* zeroed is fine */
 
 struct eng_rotate_opts {
-    struct eng_key_ways ways;        /* to open the keyset */
-    struct eng_kms *const *servers;  /* those that are configured */
+    struct eng_key_ways ways;       /* to open the keyset */
+    struct eng_kms *const *servers; /* those that are configured */
     size_t n_servers;
     bool dry_run; /* nothing is made: what would be */
-    /* Of a new data key: a password, which the new keyset gets a slot by (of the
-     * kind, and with the hint, of the old keyset's slot that it opens), and a
-     * recovery password that it gets beside; borrowed, or NULL. */
+    /* Of a new data key: a password, which the new keyset gets a slot by (of
+     * the kind, and with the hint, of the old keyset's slot that it opens), and
+     * a recovery password that it gets beside; borrowed, or NULL. */
     const struct secret *password, *recovery;
 };
 
 /* Gives each slot of a key server a new key, which is made there, put as one
  * more generation, read back and unwrapped; then, where no slot of the
  * repository is left that an old key is needed for, that key is retired, and
- * what it had wrapped is deleted as far as locks allow.  A slot whose old key is
- * not retired yet gets no newer one before.  The keyset must be open.
+ * what it had wrapped is deleted as far as locks allow.  A slot whose old key
+ * is not retired yet gets no newer one before.  The keyset must be open.
  *
  * Slots that cannot be rotated are kept and say why.  ERR_USAGE: the keyset has
- * no slot of a key server; if all of them are kept, the first one's error.  What
+ * no slot of a key server; if all of them are kept, the first one's error. What
  * is done stays done after any error. */
 int eng_keyset_rotate(struct eng_repo *r, const char *keyset,
                       const struct eng_rotate_opts *o,
                       const struct cancel *cancel, struct eng_rotation *out,
                       struct err *e) __attribute__((warn_unused_result));
 
-/* Makes a keyset that supersedes this one, which must be the newest of its label
- * (ERR_USAGE), with a slot for each way that is at hand to open the old one:
- * o->password, and a new key in each of its key servers.  One that supersedes another, has no data yet and
- * lacks such slots is an earlier attempt that was cut off, and gets what it
- * lacks.  The old keyset and its keys stay as they are: they open its points.
- * out: of each slot of the old one, whether the new one is opened like it. */
+/* Makes a keyset that supersedes this one, which must be the newest of its
+ * label (ERR_USAGE), with a slot for each way that is at hand to open the old
+ * one: o->password, and a new key in each of its key servers.  One that
+ * supersedes another, has no data yet and lacks such slots is an earlier
+ * attempt that was cut off, and gets what it lacks.  The old keyset and its
+ * keys stay as they are: they open its points. out: of each slot of the old
+ * one, whether the new one is opened like it. */
 int eng_keyset_renew(struct eng_repo *r, const char *keyset,
                      const struct eng_rotate_opts *o,
                      const struct cancel *cancel, struct eng_rotation *out,

@@ -38,11 +38,10 @@ bool eng_turn_ends(const struct err *e);
  * answers, the one that it names, whose key is lost or may not be used.  NULL:
  * *why says why not. */
 const struct eng_kms *eng_turn_server(const struct turning *t,
-                                      const struct mf_slot *s,
-                                      struct err *why);
+                                      const struct mf_slot *s, struct err *why);
 
-/* A key in this server that only this turn of this slot makes; *with is a way to
- * wrap by it then, and borrows from *made. */
+/* A key in this server that only this turn of this slot makes; *with is a way
+ * to wrap by it then, and borrows from *made. */
 enum eng_new_key { ENG_NEXT_KEY, ENG_KEY_OF_NEXT_KEYSET };
 struct eng_made_key {
     char uid[MF_SLOT_TEXT_CHARS], name[MF_SLOT_TEXT_CHARS];
@@ -55,9 +54,9 @@ int eng_turn_key(const struct turning *t, const struct eng_kms *server,
     __attribute__((warn_unused_result));
 
 /* Whether an earlier generation of a slot (or the one that was in force,
- * `former`, if not NULL) names another key that still wraps: that of a turn that
- * was cut off.  retire: retires those that no slot in force needs, and says so
- * in *out; then what there is of earlier generations is deleted. */
+ * `former`, if not NULL) names another key that still wraps: that of a turn
+ * that was cut off.  retire: retires those that no slot in force needs, and
+ * says so in *out; then what there is of earlier generations is deleted. */
 int eng_turn_unfinished(const struct turning *t, const struct eng_slot *now,
                         const struct eng_kms *server, bool *unfinished,
                         struct err *e) __attribute__((warn_unused_result));

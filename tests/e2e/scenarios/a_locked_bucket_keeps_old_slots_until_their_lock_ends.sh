@@ -9,7 +9,7 @@ echo one >one
 echo two >two
 echo three >three
 noise 300000 1 >disk.raw
-make_repo --create-bucket --immutable 30s --generation 4s
+make_repo --create-bucket --immutable 90s --generation 4s
 backup disk.raw --encrypt password --password-file one
 first=$point
 slot=$(objects ls keysets/)
@@ -19,11 +19,11 @@ try --json keyset change-password --repo r --password-file one --new-password-fi
 equal "$rc" 3 "exit code of the change"
 equal "$(field .old_stays)" true "what stays"
 warns "old password"
-objects locks keysets/ >locks
-read -r key version until < <(grep "^$slot " locks)
-at_least "$until" "$(($(date +%s) + 15))" "until when the old slot is locked"
+objects locks keysets/ >dates
+read -r key version until < <(grep "^$slot " dates)
+at_least "$until" "$(($(date +%s) + 1))" "until when the old slot is locked"
 ! objects rm-version "$key" "$version" 2>/dev/null || fail "the old slot was deleted"
-newest=$(awk -v k="$key" '$1 != k { print $3 }' locks)
+newest=$(awk -v k="$key" '$1 != k { print $3 }' dates)
 at_least "$newest" "$until" "until when the new slot is locked"
 poke disk.raw 1000 10 2
 backup disk.raw --encrypt password --password-file two

@@ -231,6 +231,61 @@ static void two_keys_of_one_name_are_not_adopted(void **state)
     kms_close(k);
 }
 
+static void key_of_an_attempt_that_was_cut_off_is_taken(void **state)
+{
+    static const uint32_t states[] = { KMIP_ACTIVE, KMIP_PRE_ACTIVE };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+        char uid[KMS_UID_CHARS] = "";
+        struct err e = { 0 };
+        struct kmsserver *s = rig_serve_plainly(0);
+        struct kms *k = rig_open(1);
+        kmsserver_key(s, "mine", states[i], 7);
+        if (kms_key_take(k, NULL, "mine", uid, &e) < 0)
+            fail_msg("%s", e.msg);
+        assert_string_equal(uid, "2");
+        assert_int_equal(kmsserver_state(s, 2), KMIP_ACTIVE);
+        assert_int_equal(kmsserver_requests(s, KMIP_CREATE), 0);
+        kms_close(k);
+        rig_stop(NULL);
+    }
+}
+
+static void key_to_take_is_made_where_there_is_none(void **state)
+{
+    char uid[KMS_UID_CHARS] = "";
+    struct err e = { 0 };
+    struct kmsserver *s = rig_serve_plainly(0);
+    struct kms *k = rig_open(1);
+
+    (void)state;
+    if (kms_key_take(k, NULL, "mine", uid, &e) < 0)
+        fail_msg("%s", e.msg);
+    assert_string_equal(uid, "2");
+    assert_int_equal(kmsserver_state(s, 2), KMIP_ACTIVE);
+    kms_close(k);
+}
+
+static void key_that_is_used_up_or_not_alone_is_not_taken(void **state)
+{
+    char uid[KMS_UID_CHARS] = "";
+    struct err e = { 0 };
+    struct kmsserver *s = rig_serve_plainly(0);
+    struct kms *k = rig_open(1);
+
+    (void)state;
+    kmsserver_key(s, "old", KMIP_DEACTIVATED, 1);
+    kmsserver_key(s, "twin", KMIP_ACTIVE, 1);
+    kmsserver_key(s, "twin", KMIP_ACTIVE, 2);
+    assert_int_equal(kms_key_take(k, NULL, "old", uid, &e), -1);
+    assert_int_equal(e.kind, ERR_EXISTS);
+    assert_int_equal(kms_key_take(k, NULL, "twin", uid, &e), -1);
+    assert_int_equal(e.kind, ERR_EXISTS);
+    assert_int_equal(kmsserver_keys(s), 4);
+    kms_close(k);
+}
+
 static void key_that_was_found_must_have_the_name(void **state)
 {
     char uid[KMS_UID_CHARS] = "";
@@ -328,6 +383,9 @@ int main(void)
         RIG_TEST(create_that_was_lost_on_its_way_is_not_repeated),
         RIG_TEST(server_that_was_not_reached_leaves_create_to_the_next),
         RIG_TEST(two_keys_of_one_name_are_not_adopted),
+        RIG_TEST(key_of_an_attempt_that_was_cut_off_is_taken),
+        RIG_TEST(key_to_take_is_made_where_there_is_none),
+        RIG_TEST(key_that_is_used_up_or_not_alone_is_not_taken),
         RIG_TEST(key_that_was_found_must_have_the_name),
         RIG_TEST(lost_answer_to_activate_revoke_and_destroy_is_settled),
         RIG_TEST(revoking_twice_is_no_error_and_compromise_is_another_state),

@@ -26,11 +26,11 @@ struct shelf_key {
 static struct shelf {
     struct shelf_key key[KEYS_MAX]; /* identifier: the index, plus 1 */
     unsigned n;
-    int steps; /* until the process is killed; 0: never */
+    int steps;             /* until the process is killed; 0: never */
     enum err_kind refuses; /* revocations */
     const char *away;      /* the server of this name */
-    bool meanwhile; /* once: another host rotates while a key is made */
-} *shelf;
+    bool meanwhile;        /* once: another host rotates while a key is made */
+} * shelf;
 
 static inline void step(void)
 {

@@ -207,9 +207,9 @@ static void only_what_was_removed_is_cleared(void **state)
     struct err e = { 0 };
     const struct eng_keyset *k = open_by(s, 0);
 
-    assert_int_equal(eng_slot_clear(s->r, s->name, k->slots[0].s.slot, NULL,
-                                    &stays, &e),
-                     -1);
+    assert_int_equal(
+        eng_slot_clear(s->r, s->name, k->slots[0].s.slot, NULL, &stays, &e),
+        -1);
     assert_int_equal(e.kind, ERR_NOTFOUND);
     assert_int_equal(
         eng_slot_clear(s->r, s->name, "0123456789abcdef", NULL, &stays, &e),

@@ -228,7 +228,8 @@ static void a_rotation_may_be_killed_at_every_step(void **state)
 }
 
 /* One that was cut off after the new slot was there made its key already. */
-static void a_rotation_that_was_killed_is_finished_with_the_key_it_made(void **state)
+static void
+a_rotation_that_was_killed_is_finished_with_the_key_it_made(void **state)
 {
     struct scene *s = *state;
     bool finished = false;
@@ -237,8 +238,8 @@ static void a_rotation_that_was_killed_is_finished_with_the_key_it_made(void **s
     vm_run(s->r, s->vm, &s->run);
     for (int step = 1; !in_child(s, step, false); step++) {
         unsigned keys = shelf->n;
-        bool retired = shelf_active_one() != 0 && keys > 1 &&
-                       again(s)->slots[0].s.gen > 1;
+        bool retired =
+            shelf_active_one() != 0 && keys > 1 && again(s)->slots[0].s.gen > 1;
         struct eng_rotation x = rotate(s);
         finished |= x.of[0].what == ENG_TURN_FINISHED;
         /* A key that was made is used, and no other one is made beside. */
@@ -349,9 +350,8 @@ static void a_new_keyset_is_opened_by_what_opened_the_old_one(void **state)
     s->o.ways = (struct eng_key_ways){ &s->ways[1], 1 };
     k = again(s);
     /* It was at no time the old keyset's. */
-    assert_int_equal(eng_keyset_open(s->r, k->supersedes, &s->o.ways, true,
-                                     NULL, &e),
-                     -1);
+    assert_int_equal(
+        eng_keyset_open(s->r, k->supersedes, &s->o.ways, true, NULL, &e), -1);
     assert_int_equal(e.kind, ERR_DENIED);
 }
 
@@ -429,8 +429,8 @@ static void a_key_that_another_keyset_needs_is_not_retired(void **state)
     char other[MF_KEYSET_CHARS];
 
     vm_run(s->r, s->vm, &s->run);
-    must(eng_keyset_make(s->r, "second", NULL, &s->how.slots, NULL, other,
-                         why));
+    must(
+        eng_keyset_make(s->r, "second", NULL, &s->how.slots, NULL, other, why));
     for (int i = 0; i < 2; i++) { /* and it does not wait for that */
         struct eng_rotation x = rotate(s);
         assert_int_equal(x.of[0].what, ENG_TURN_ROTATED);
@@ -452,10 +452,9 @@ static void what_somebody_planted_retires_no_key(void **state)
     vm_shell(s->f, "cp keysets/k-*/slots/00000001-* ../old");
     struct eng_rotation x = rotate(s);
     eng_rotation_free(&x);
-    vm_shell(s->f,
-             "n=$(basename keysets/k-*/slots/00000002-*) && "
-             "sed 's/\"key\":\"1\"/\"key\":\"2\"/' ../old > "
-             "$(echo keysets/k-*/slots)/00000001-${n#00000002-}");
+    vm_shell(s->f, "n=$(basename keysets/k-*/slots/00000002-*) && "
+                   "sed 's/\"key\":\"1\"/\"key\":\"2\"/' ../old > "
+                   "$(echo keysets/k-*/slots)/00000001-${n#00000002-}");
     x = rotate(s);
     assert_int_equal(x.of[0].what, ENG_TURN_ROTATED);
     assert_string_equal(x.of[0].old_key, "3");
@@ -503,8 +502,7 @@ static void of_two_servers_the_one_that_is_there_is_done(void **state)
     struct eng_rotation x = rotate(s);
     for (size_t i = 0; i < 2; i++) {
         bool away = strcmp(x.of[i].kms, second) == 0;
-        assert_int_equal(x.of[i].what,
-                         away ? ENG_TURN_KEPT : ENG_TURN_ROTATED);
+        assert_int_equal(x.of[i].what, away ? ENG_TURN_KEPT : ENG_TURN_ROTATED);
         assert_int_equal(x.of[i].why_kind, away ? ERR_UNREACHABLE : ERR_NONE);
     }
     eng_rotation_free(&x);
