@@ -381,7 +381,7 @@ const struct cli_command cli_commands[] = {
       .run = cli_unlocket_change_password },
     { .noun = "keyset",
       .verb = "rotate",
-      .summary = "give a keyset new keys in its key servers, or a new data key",
+      .summary = "give a keyset new keys, or a new data key",
       .text =
           "Makes a new key in each key server of a keyset, wraps the data key "
           "by it, reads that back, and revokes the old key there (it is "

@@ -204,7 +204,7 @@ static void say_carried(const struct wishes *l)
 static int make(const struct turning *t, const char *label, struct wishes *l,
                 char name[MF_KEYSET_CHARS], struct err *e)
 {
-    struct eng_key_way *ways = calloc(l->n, sizeof(*ways));
+    struct eng_key_way *ways = calloc(l->n + 1, sizeof(*ways));
 
     if (ways == NULL)
         return err_nomem(e);

@@ -7,6 +7,8 @@ unit_test(engine/repo/test_keysets engine_backup engine_restore)
 unit_test(engine/repo/test_sealed_use engine_backup engine_restore)
 unit_test(engine/repo/test_rotate engine_backup engine_restore)
 unit_test(engine/repo/test_keyset_drop engine_backup engine_restore)
+# Hundreds of processes are killed.
+set_tests_properties(engine_repo_test_rotate PROPERTIES TIMEOUT 300)
 foreach(t rotate keyset_drop)
   target_link_options(engine_repo_test_${t} PRIVATE
     LINKER:--wrap=obj_put,--wrap=obj_delete)
