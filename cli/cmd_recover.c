@@ -40,6 +40,7 @@ static const char *const word_texts[] = {
 };
 
 struct findings {
+    struct cli_ctx *c;
     bool quiet;
     struct buf *examples, *points; /* elements of arrays */
     uint64_t n[WORDS];
@@ -74,6 +75,13 @@ static void on_finding(void *ctx, enum eng_recover_word word, const char *what)
         cli_message("... and more: %s", word_texts[word]);
     if (n <= LISTED)
         add_element(f->examples, word_names[word], what);
+}
+
+static int open_keysets(void *ctx, struct eng_repo *repo, struct err *e)
+{
+    struct findings *f = ctx;
+
+    return cli_unlock_open(f->c, repo, e);
 }
 
 static void print_areas(struct cli_ctx *c, const struct eng_recover_result *r)
@@ -239,12 +247,14 @@ int cli_repo_recover(struct cli_ctx *c, struct err *e)
     const char *since = cli_text(c, CLI_OPT_AS_OF);
     AUTO_BUF struct buf examples = buf_init((size_t)1 << 28);
     AUTO_BUF struct buf points = buf_init((size_t)1 << 28);
-    struct findings found = { .quiet = c->quiet,
+    struct findings found = { .c = c,
+                              .quiet = c->quiet,
                               .examples = &examples,
                               .points = &points };
     struct eng_recover_opts o = { .dry_run = cli_given(c, CLI_OPT_DRY_RUN),
                                   .cancel = c->cancel,
                                   .report = on_finding,
+                                  .open = open_keysets,
                                   .ctx = &found };
     struct eng_recover_result res;
     AUTO_CLI_REPO struct cli_repo repo = { 0 };

@@ -187,6 +187,24 @@ bool mf_key_is_folder(const char *key, const char *keyset)
     return false;
 }
 
+bool mf_key_is_slot_folder(const char *key)
+{
+    const size_t top = strlen("keysets");
+    char keyset[MF_KEYSET_CHARS];
+
+    if (strncmp(key, "keysets", top) != 0)
+        return false;
+    if (key[top] == '\0')
+        return true;
+    if (key[top] != '/' || strlen(key + top + 1) < MF_KEYSET_CHARS - 1)
+        return false;
+    memcpy(keyset, key + top + 1, MF_KEYSET_CHARS - 1);
+    keyset[MF_KEYSET_CHARS - 1] = '\0';
+    const char *rest = key + top + MF_KEYSET_CHARS;
+    return mf_keyset_ok(keyset) &&
+           (rest[0] == '\0' || strcmp(rest, "/slots") == 0);
+}
+
 /* A manifest's name below "<keyset>/<folder>/". */
 static bool parse_of_point(const char *key, const char *keyset,
                            const char *folder, char vm_key[MF_VMKEY_CHARS],

@@ -58,6 +58,9 @@ bool mf_key_parse_keep(const char *key, const char *keyset,
  * of listings what lies below it. */
 bool mf_key_is_folder(const char *key, const char *keyset);
 
+/* The same of slots: "keysets", "keysets/k-...", "keysets/k-.../slots". */
+bool mf_key_is_slot_folder(const char *key);
+
 /* "k-" and 16 lower-case hex digits: an encrypted keyset. */
 bool mf_keyset_ok(const char *keyset);
 

@@ -148,7 +148,8 @@ static int check_all(struct check *c, struct err *e)
     if (c->mark_used == NULL)
         return err_nomem(e);
     if (eng_keysets_each(c->repo, c->o->cancel, check_keyset, eng_check_sealed,
-                         c, e) < 0)
+                         c, e) < 0 ||
+        eng_keysets_whole(c->repo, e) < 0)
         return -1;
     eng_check_old_marks(c);
     return eng_check_junk(c, e);

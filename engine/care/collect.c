@@ -319,7 +319,8 @@ static int collect(struct collect *c, struct err *e)
         return 0;
     if (read_marks(c, e) < 0 ||
         eng_keysets_each(c->repo, c->o->cancel, collect_keyset, skip_keyset, c,
-                         e) < 0)
+                         e) < 0 ||
+        eng_keysets_whole(c->repo, e) < 0)
         return -1;
     if (c->stopped.kind != ERR_NONE) {
         *e = c->stopped;

@@ -10,9 +10,9 @@
 #include "engine/repo/keysets.h"
 
 const char *const eng_recover_area_names[ENG_RECOVER_AREAS + 1] = {
-    [ENG_RECOVER_DESCRIPTOR] = "descriptor", [ENG_RECOVER_POINTS] = "points",
-    [ENG_RECOVER_PAGES] = "pages",           [ENG_RECOVER_BLOCKS] = "blocks",
-    [ENG_RECOVER_OTHER] = "other",
+    [ENG_RECOVER_DESCRIPTOR] = "descriptor", [ENG_RECOVER_SLOTS] = "slots",
+    [ENG_RECOVER_POINTS] = "points",         [ENG_RECOVER_PAGES] = "pages",
+    [ENG_RECOVER_BLOCKS] = "blocks",         [ENG_RECOVER_OTHER] = "other",
 };
 
 struct eng_recover_count *eng_recover_area_count(struct recover_worker *w)

@@ -20,6 +20,7 @@
 
 enum eng_recover_area {
     ENG_RECOVER_DESCRIPTOR,
+    ENG_RECOVER_SLOTS, /* that hold the keys of keysets */
     ENG_RECOVER_POINTS,
     ENG_RECOVER_PAGES,
     ENG_RECOVER_BLOCKS,
@@ -74,6 +75,9 @@ struct eng_recover_opts {
     const struct cancel *cancel;
     struct progress *progress;
     eng_recover_fn report; /* or NULL */
+    /* Reads the list of keysets and opens those it can: called where slots were
+     * hidden until now.  NULL: the list is read. */
+    int (*open)(void *ctx, struct eng_repo *r, struct err *e);
     void *ctx;
 };
 

@@ -63,9 +63,12 @@ void eng_recover_note(struct recover_worker *w, uint64_t *counter,
 /* --- recover_folders.c --- */
 
 /* Removes objects that stand where the repository has folders: before anything
- * is listed, for they may hide what lies below. */
+ * is listed, for they may hide what lies below.  Those over slots go first, and
+ * keysets are opened then. */
 int eng_recover_folders(struct recover *r, struct err *e)
     __attribute__((warn_unused_result));
+/* Whether a key is that of such an object. */
+bool eng_recover_is_folder(const struct recover *r, const char *key);
 
 /* --- recover_list.c --- */
 

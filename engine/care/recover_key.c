@@ -295,6 +295,9 @@ static bool wanted(const struct recover_worker *w, struct eng_look_want *want)
     case ENG_RECOVER_DESCRIPTOR:
         *want = eng_look_descriptor();
         return true;
+    case ENG_RECOVER_SLOTS:
+        *want = eng_look_slot(w->key.key);
+        return true;
     case ENG_RECOVER_OTHER:
     case ENG_RECOVER_AREAS:
         break;
@@ -320,19 +323,24 @@ static int same_as_newest(struct recover_worker *w,
     return 0;
 }
 
-/* The oldest version that is one counts: nobody of ours ever puts another, but
- * a recovery, which puts the same. */
-static int judge_descriptor(struct recover_worker *w,
+/* A descriptor, or a slot.  The oldest version that is one counts: nobody of
+ * ours ever puts another, but a recovery, which puts the same. */
+static int judge_oldest(struct recover_worker *w,
                             const struct eng_look_want *want, struct err *e)
 {
     bool same = false;
+    bool never = true;
+    struct obj_info info;
+    struct eng_recover_count *n = eng_recover_area_count(w);
 
-    if (all_alike(&w->key))
+    if (w->key.n > 1 && all_alike(&w->key))
         return 0;
     for (size_t i = w->key.n; i-- > 0;) {
-        int is = eng_look_version(w->looker, want, w->key.v[i].id, NULL, e);
+        int is = eng_look_version(w->looker, want, w->key.v[i].id, &info, e);
         if (is < 0)
             return -1;
+        never &= is == 0 &&
+                 eng_look_false(want, eng_looker_stored(w->looker), &info);
         if (is == 0)
             continue;
         if (i == 0)
@@ -345,8 +353,11 @@ static int judge_descriptor(struct recover_worker *w,
         is = eng_look_version(w->looker, want, w->key.v[i].id, NULL, e);
         return is == 1 ? uncover(w, want, i, e) : is;
     }
-    eng_recover_note(w, &eng_recover_area_count(w)->lost, ENG_RECOVER_LOST,
-                     w->key.key);
+    /* A slot of a later format cannot be told from junk: it stays. */
+    if (w->area == ENG_RECOVER_SLOTS && never)
+        eng_recover_note(w, &n->junk, ENG_RECOVER_JUNK, w->key.key);
+    else
+        eng_recover_note(w, &n->lost, ENG_RECOVER_LOST, w->key.key);
     return 0;
 }
 
@@ -355,7 +366,7 @@ int eng_recover_one(struct recover_worker *w, struct err *e)
     struct eng_look_want want;
     bool touched = false;
 
-    if (mf_key_is_folder(w->key.key, MF_KEYSET_PLAIN))
+    if (eng_recover_is_folder(w->r, w->key.key))
         return 0; /* it was looked at before all others */
     for (size_t i = 0; i < w->key.n; i++)
         touched |= in_time(w, &w->key.v[i]);
@@ -371,7 +382,7 @@ int eng_recover_one(struct recover_worker *w, struct err *e)
                              ENG_RECOVER_JUNK, w->key.key);
         return 0;
     }
-    if (w->area == ENG_RECOVER_DESCRIPTOR)
-        return judge_descriptor(w, &want, e);
+    if (w->area == ENG_RECOVER_DESCRIPTOR || w->area == ENG_RECOVER_SLOTS)
+        return judge_oldest(w, &want, e);
     return judge_content(w, &want, e);
 }

@@ -92,6 +92,16 @@ static size_t is_elsewhere(const struct eng_repo *r, const char *key)
     return 0;
 }
 
+static enum eng_recover_area area_of(const char *key)
+{
+    struct mf_slot_name slot;
+
+    if (strcmp(key, MF_DESCRIPTOR_KEY) == 0)
+        return ENG_RECOVER_DESCRIPTOR;
+    return mf_key_parse_slot(key, &slot) ? ENG_RECOVER_SLOTS
+                                         : ENG_RECOVER_OTHER;
+}
+
 static int on_rest(void *ctx, const char *key, const struct obj_info *info,
                    struct err *e)
 {
@@ -106,9 +116,7 @@ static int on_rest(void *ctx, const char *key, const struct obj_info *info,
         return 1;
     }
     if (strcmp(key, rest->w->key.key) != 0) {
-        enum eng_recover_area area = strcmp(key, MF_DESCRIPTOR_KEY) == 0
-                                         ? ENG_RECOVER_DESCRIPTOR
-                                         : ENG_RECOVER_OTHER;
+        enum eng_recover_area area = area_of(key);
         if (finish_key(rest->w, e) < 0 ||
             (area != rest->w->area && eng_recover_flush(rest->w, e) < 0))
             return -1;

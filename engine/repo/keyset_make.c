@@ -88,7 +88,8 @@ static int put_slots(struct eng_repo *r, const char *label,
     char id[ENG_KEYSET_ID_CHARS];
 
     m->created = utc_now();
-    if (check_label(label, e) < 0 || eng_keyset_random_id(id, e) < 0 ||
+    if (check_label(label, e) < 0 || eng_keysets_whole(r, e) < 0 ||
+        eng_keyset_random_id(id, e) < 0 ||
         digest_random(m->data_key, sizeof(m->data_key), e) < 0)
         return -1;
     (void)snprintf(m->name, sizeof(m->name), "k-%s", id);
@@ -342,6 +343,9 @@ int eng_encrypt_choose(struct eng_repo *r, const struct eng_encrypt_opts *o,
 
     *made = false;
     if (!r->keysets.loaded && eng_keysets_load(r, cancel, e) < 0)
+        return -1;
+    /* Which one is written to, or that there is none, is told by the list. */
+    if (o->what != ENG_ENCRYPT_NONE && eng_keysets_whole(r, e) < 0)
         return -1;
     if (o->what != ENG_ENCRYPT_KEY)
         return choose_plain(r, o->what, e);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "engine/repo/internal.h"
 #include "engine/repo/keyset_slot.h"
 
@@ -108,25 +109,31 @@ static bool says_more(const struct err *a, const struct err *than)
            (than->kind == ERR_DENIED && a->kind != ERR_DENIED);
 }
 
-/* All slots by all ways of one fit.  NULL: *first says why; e is filled where
+/* An opening under way. */
+struct opening {
+    const struct eng_key_ways *ways;
+    bool restoring;
+    const struct cancel *cancel;
+    const struct eng_slot *slot; /* out: the one that opened */
+    struct err first;            /* why none did */
+};
+
+/* All slots by all ways of one fit.  NULL: o->first says why; e is filled where
  * nothing more may be tried. */
-static struct secret *unwrap_fitting(const struct eng_keyset *k,
-                                     const struct eng_key_ways *ways,
-                                     enum eng_fit fit, bool restoring,
-                                     const struct cancel *cancel, size_t *slot,
-                                     struct err *first, struct err *e)
+static struct secret *unwrap_fitting(struct opening *o,
+                                     const struct eng_slot *slots, size_t n,
+                                     enum eng_fit fit, struct err *e)
 {
-    for (size_t w = 0; w < ways->n; w++)
-        for (size_t i = 0; i < k->n_slots; i++) {
-            const struct eng_key_way *way = &ways->w[w];
+    for (size_t w = 0; w < o->ways->n; w++)
+        for (size_t i = 0; i < n; i++) {
+            const struct eng_key_way *way = &o->ways->w[w];
             struct err why = { 0 };
-            if (way->unwrap == NULL ||
-                way->fits(way->ctx, &k->slots[i].s) != fit)
+            if (way->unwrap == NULL || way->fits(way->ctx, &slots[i].s) != fit)
                 continue;
-            struct secret *key =
-                eng_slot_unwrap(way, &k->slots[i].s, restoring, cancel, &why);
+            struct secret *key = eng_slot_unwrap(way, &slots[i].s, o->restoring,
+                                                 o->cancel, &why);
             if (key != NULL) {
-                *slot = i;
+                o->slot = &slots[i];
                 return key;
             }
             err_ctx(&why, "%s", way->name);
@@ -134,33 +141,49 @@ static struct secret *unwrap_fitting(const struct eng_keyset *k,
                 *e = why;
                 return NULL;
             }
-            if (says_more(&why, first))
-                *first = why;
+            if (says_more(&why, &o->first))
+                o->first = why;
         }
     return NULL;
 }
 
-static struct secret *unwrap(const struct eng_keyset *k,
-                             const struct eng_key_ways *ways, bool restoring,
-                             const struct cancel *cancel, size_t *slot,
-                             struct err *e)
+static struct secret *unwrap_slots(struct opening *o,
+                                   const struct eng_slot *slots, size_t n,
+                                   struct err *e)
 {
-    struct err first = { 0 };
     struct err final = { 0 };
 
     for (int fit = ENG_FIT_LIKELY; fit > ENG_FIT_NO; fit--) {
         struct secret *key =
-            unwrap_fitting(k, ways, (enum eng_fit)fit, restoring, cancel, slot,
-                           &first, &final);
-        if (key != NULL)
-            return key;
-        if (final.kind != ERR_NONE) {
+            unwrap_fitting(o, slots, n, (enum eng_fit)fit, &final);
+        if (key != NULL || final.kind != ERR_NONE) {
             *e = final;
-            return NULL;
+            return key;
         }
     }
-    refuse(k, &first, e);
     return NULL;
+}
+
+static struct secret *unwrap(const struct eng_keyset *k, struct opening *o,
+                             struct err *e)
+{
+    struct err final = { 0 };
+    struct secret *key = unwrap_slots(o, k->slots, k->n_slots, &final);
+
+    if (key == NULL && final.kind == ERR_NONE && o->restoring) {
+        key = unwrap_slots(o, k->earlier, k->n_earlier, &final);
+        if (key != NULL)
+            log_warn("repo",
+                     "keyset %s (%s) was opened by %s, which a later "
+                     "generation of the slot replaces: that one opens nothing "
+                     "with the keys at hand",
+                     k->name, k->label, o->slot->key.s);
+    }
+    if (key == NULL && final.kind != ERR_NONE)
+        *e = final;
+    else if (key == NULL)
+        refuse(k, &o->first, e);
+    return key;
 }
 
 static struct eng_keyset *find(struct eng_repo *r, const char *name,
@@ -174,18 +197,28 @@ static struct eng_keyset *find(struct eng_repo *r, const char *name,
     return NULL;
 }
 
+static bool in_force(const struct eng_keyset *k, const struct eng_slot *slot)
+{
+    for (size_t i = 0; i < k->n_slots; i++)
+        if (slot == &k->slots[i])
+            return true;
+    return false;
+}
+
 struct secret *eng_keyset_unwrap(struct eng_repo *r, const char *keyset,
                                  const struct eng_key_ways *ways,
                                  bool restoring, const struct cancel *cancel,
                                  size_t *slot, struct err *e)
 {
-    size_t ignored = 0;
     const struct eng_keyset *k = find(r, keyset, e);
+    struct opening o = { ways, restoring, cancel, NULL, { 0 } };
 
     if (k == NULL)
         return NULL;
-    return unwrap(k, ways, restoring, cancel, slot != NULL ? slot : &ignored,
-                  e);
+    struct secret *key = unwrap(k, &o, e);
+    if (key != NULL && slot != NULL)
+        *slot = in_force(k, o.slot) ? (size_t)(o.slot - k->slots) : k->n_slots;
+    return key;
 }
 
 /* The slot that was unwrapped proves what it says of its keyset. */
@@ -201,15 +234,14 @@ int eng_keyset_open(struct eng_repo *r, const char *keyset,
                     const struct eng_key_ways *ways, bool restoring,
                     const struct cancel *cancel, struct err *e)
 {
-    size_t slot = 0;
+    struct opening o = { ways, restoring, cancel, NULL, { 0 } };
     struct eng_keyset *k = find(r, keyset, e);
 
     if (k == NULL)
         return -1;
     if (k->keys != NULL && (restoring || k->writable))
         return 0;
-    AUTO_SECRET struct secret *key =
-        unwrap(k, ways, restoring, cancel, &slot, e);
+    AUTO_SECRET struct secret *key = unwrap(k, &o, e);
     if (key != NULL && k->keys == NULL)
         k->keys =
             mf_keys_derive(r->descriptor.id, k->name, secret_span(key), e);
@@ -219,7 +251,7 @@ int eng_keyset_open(struct eng_repo *r, const char *keyset,
         return -1;
     }
     k->writable = !restoring;
-    learn_from(k, &k->slots[slot].s);
+    learn_from(k, &o.slot->s);
     return 0;
 }
 

@@ -13,6 +13,7 @@ void eng_keysets_free(struct eng_keysets *all)
     for (size_t i = 0; i < all->n; i++) {
         struct eng_keyset *k = all->k[i];
         free(k->slots);
+        free(k->earlier);
         mf_keys_free(k->keys);
         free(k);
     }

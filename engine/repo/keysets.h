@@ -15,7 +15,7 @@
 #include "engine/repo/repo.h"
 #include "manifest/slot.h"
 
-/* The current generation of a slot, as it is stored. */
+/* One generation of a slot, as it is stored. */
 struct eng_slot {
     struct mf_key key;
     struct mf_slot s;
@@ -30,6 +30,11 @@ struct eng_keyset {
     char supersedes[MF_KEYSET_CHARS]; /* "": none */
     struct eng_slot *slots;           /* owned; those that are in force */
     size_t n_slots, cap_slots;
+    /* Generations that a later one has replaced.  Nothing proves a generation
+     * but what it wraps, so whoever may write can lay one over it: to read,
+     * these are tried when none that is in force opens. */
+    struct eng_slot *earlier; /* owned */
+    size_t n_earlier, cap_earlier;
     struct mf_keys *keys; /* owned; NULL: not opened */
     bool writable;        /* opened by what may be used to write, too */
     char why[300];        /* why it was not; "": nobody has tried */
@@ -40,12 +45,20 @@ struct eng_keysets {
     struct eng_keyset **k; /* owned, each; by creation time and name */
     size_t n, cap;
     bool loaded;
+    /* An object in place of a folder of slots (repo/folders.h): there may be
+     * keysets that were not listed; "": there is none. */
+    char hidden_by[MF_KEY_CHARS];
 };
 
 /* Reads which keysets there are, and their slots.  May be called again: keys
  * that were opened stay.  Slots that cannot be read are logged and left out. */
 int eng_keysets_load(struct eng_repo *r, const struct cancel *cancel,
                      struct err *e) __attribute__((warn_unused_result));
+
+/* ERR_CORRUPT where the list that was read may lack keysets: then nothing is
+ * concluded from it that would make, remove or pass over one. */
+int eng_keysets_whole(const struct eng_repo *r, struct err *e)
+    __attribute__((warn_unused_result));
 
 /* What was read last; none before.  Borrowed until the next reading. */
 const struct eng_keysets *eng_repo_keysets(const struct eng_repo *r);

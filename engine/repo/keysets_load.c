@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/repo/folders.h"
 #include "engine/repo/internal.h"
 #include "engine/repo/keyset_slot.h"
 
@@ -28,6 +29,7 @@ struct names {
     const struct cancel *cancel;
     struct name *p; /* owned */
     size_t n, cap;
+    char hidden_by[MF_KEY_CHARS];
 };
 
 static void names_free(struct names *l)
@@ -42,6 +44,8 @@ static int on_name(void *ctx, const char *key, const struct obj_info *info,
     struct names *l = ctx;
     struct name n = { .versions = 1 };
 
+    if (mf_key_is_slot_folder(key) && l->hidden_by[0] == '\0')
+        (void)snprintf(l->hidden_by, sizeof(l->hidden_by), "%s", key);
     if (info->delete_marker || !mf_key_parse_slot(key, &n.n))
         return 0;
     if (l->n > 0 && strcmp(l->p[l->n - 1].key.s, key) == 0) {
@@ -81,7 +85,8 @@ static int list_names(struct names *l, struct err *e)
     struct obj_list_opts opts = { 0 };
 
     if (eng_repo_keeps_versions(l->repo, l->cancel, &opts.versions, e) < 0 ||
-        obj_list(l->repo->store, &req, &opts, on_name, l, e) < 0)
+        obj_list(l->repo->store, &req, &opts, on_name, l, e) < 0 ||
+        eng_folders_look(l->repo, l->cancel, PREFIX, l->n, l->hidden_by, e) < 0)
         return err_ctx(e, "list keysets");
     if (l->n > 1)
         qsort(l->p, l->n, sizeof(*l->p), by_slot);
@@ -117,25 +122,41 @@ static struct eng_keyset *keyset_of(struct eng_keysets *all, const char *name,
     return k;
 }
 
-static int add_slot(struct eng_keyset *k, const struct mf_key *key,
-                    const struct mf_slot *s, struct err *e)
+static int append(struct eng_slot **slots, size_t *n, size_t *cap,
+                  const struct mf_key *key, const struct mf_slot *s,
+                  struct err *e)
 {
-    if (k->n_slots == k->cap_slots) {
-        size_t cap = k->cap_slots == 0 ? 4 : k->cap_slots * 2;
-        struct eng_slot *grown = realloc(k->slots, cap * sizeof(*grown));
+    if (*n == *cap) {
+        size_t more = *cap == 0 ? 4 : *cap * 2;
+        struct eng_slot *grown = realloc(*slots, more * sizeof(*grown));
         if (grown == NULL)
             return err_nomem(e);
-        k->slots = grown;
-        k->cap_slots = cap;
+        *slots = grown;
+        *cap = more;
     }
-    if (k->label[0] == '\0') {
+    (*slots)[(*n)++] = (struct eng_slot){ *key, *s };
+    return 0;
+}
+
+/* One generation of a slot; `first`: no higher one can be read. */
+static int add_slot(struct eng_keyset *k, const struct mf_key *key,
+                    const struct mf_slot *s, bool first, struct err *e)
+{
+    bool in_force = first && s->type != MF_SLOT_REMOVED;
+
+    /* Also where nothing is in force: the label is taken, and no other keyset
+     * is made by it. */
+    if (k->label[0] == '\0' || (in_force && k->n_slots == 0)) {
         (void)snprintf(k->label, sizeof(k->label), "%s", s->label);
         (void)snprintf(k->supersedes, sizeof(k->supersedes), "%s",
                        s->supersedes);
         k->created = s->created;
     }
-    k->slots[k->n_slots++] = (struct eng_slot){ *key, *s };
-    return 0;
+    if (s->type == MF_SLOT_REMOVED)
+        return 0;
+    if (!first)
+        return append(&k->earlier, &k->n_earlier, &k->cap_earlier, key, s, e);
+    return append(&k->slots, &k->n_slots, &k->cap_slots, key, s, e);
 }
 
 /* One slot's generations, from the i-th name on; *next: behind them. */
@@ -143,9 +164,7 @@ static int read_generations(const struct names *l, size_t i, size_t *next,
                             struct eng_keysets *all, struct err *e)
 {
     const struct mf_slot_name *of = &l->p[i].n;
-    struct mf_slot s;
-    size_t at = i;
-    int r = 1;
+    bool first = true;
 
     struct eng_keyset *k = keyset_of(all, of->keyset, e);
     if (k == NULL)
@@ -153,17 +172,15 @@ static int read_generations(const struct names *l, size_t i, size_t *next,
     for (*next = i; *next < l->n && strcmp(l->p[*next].n.slot, of->slot) == 0 &&
                     strcmp(l->p[*next].n.keyset, of->keyset) == 0;
          ++*next) {
-        if (r != 1)
-            continue;
-        at = *next;
-        r = eng_slot_read(l->repo, l->p[at].key.s, l->p[at].versions > 1,
-                          l->cancel, &s, e);
+        const struct name *at = &l->p[*next];
+        struct mf_slot s;
+        int r = eng_slot_read(l->repo, at->key.s, at->versions > 1, l->cancel,
+                              &s, e);
+        if (r < 0 || (r == 0 && add_slot(k, &at->key, &s, first, e) < 0))
+            return -1;
+        first = first && r != 0;
     }
-    if (r < 0)
-        return -1;
-    if (r == 1 || s.type == MF_SLOT_REMOVED)
-        return 0;
-    return add_slot(k, &l->p[at].key, &s, e);
+    return 0;
 }
 
 static int by_age(const void *pa, const void *pb)
@@ -202,6 +219,22 @@ static int keep_keys(struct eng_keysets *was, struct eng_keysets *now,
     return 0;
 }
 
+int eng_keysets_whole(const struct eng_repo *r, struct err *e)
+{
+    return r->keysets.hidden_by[0] == '\0'
+               ? 0
+               : eng_folders_error(r->keysets.hidden_by, e);
+}
+
+/* Whoever reads goes on with what there is. */
+static void warn_hidden(const struct eng_repo *r)
+{
+    struct err why = { 0 };
+
+    if (eng_keysets_whole(r, &why) < 0)
+        log_warn("repo", "%s: keysets may be hidden: %s", r->name, why.msg);
+}
+
 int eng_keysets_load(struct eng_repo *r, const struct cancel *cancel,
                      struct err *e)
 {
@@ -219,8 +252,10 @@ int eng_keysets_load(struct eng_repo *r, const struct cancel *cancel,
     if (now.n > 1)
         qsort(now.k, now.n, sizeof(struct eng_keyset *), by_age);
     eng_keysets_free(&r->keysets);
+    memcpy(now.hidden_by, l.hidden_by, sizeof(now.hidden_by));
     r->keysets = now;
     r->keysets.loaded = true;
+    warn_hidden(r);
     now = (struct eng_keysets){ 0 };
     return 0;
 }

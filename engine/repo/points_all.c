@@ -66,7 +66,8 @@ int eng_points_list_all(struct eng_repo *r, const struct cancel *cancel,
     struct listing l = { cancel, vm, out, r };
 
     *out = (struct eng_points){ 0 };
-    if (eng_keysets_each(r, cancel, list_open, list_sealed, &l, e) == 0)
+    if (eng_keysets_each(r, cancel, list_open, list_sealed, &l, e) == 0 &&
+        eng_keysets_whole(r, e) == 0)
         return 0;
     eng_points_free(out);
     return -1;
@@ -135,6 +136,8 @@ int eng_point_find_any(struct eng_repo *r, const struct cancel *cancel,
         *e = f.why;
         return -1;
     }
+    if (eng_keysets_whole(r, e) < 0)
+        return -1;
     err_set(e, ERR_NOTFOUND, 0, "point %s: there is none", text);
     return f.closed == 0
                ? -1

@@ -6,7 +6,8 @@
 
 In a bucket that keeps versions: a delete marker on, rubbish over, or older
 content over every object (chosen by the seed); false manifests, of which one is
-well named; every version that nothing locks is deleted.  The store and its
+well named; later generations of slots, which open nothing; every version that
+nothing locks is deleted.  The store and its
 signer are those of objects.py, which share no code with the program.
 """
 import datetime
@@ -85,6 +86,22 @@ class Attacker:
             digest), body.encode())
         self.note("false manifests")
 
+    def false_slots(self, bodies):
+        """Generations that decode: one that holds no key any more, and one that
+        says that the slot has none."""
+        for key in [k for k in bodies if k.startswith("keysets/")]:
+            folder, name = key.rsplit("/", 1)
+            slot = json.loads(bodies[key])
+            slot["data"] = slot["data"][::-1]
+            for gen in slot["gen"] + 1, slot["gen"] + 2:
+                slot["gen"] = gen
+                body = json.dumps(slot, separators=(",", ":")).encode()
+                self.put("%s/%08d%s" % (folder, gen, name[8:]), body)
+                slot.update(type="removed", password=None, kms=None,
+                            pubkey=None, key_print=None, iv=None, data=None,
+                            tag=None)
+            self.note("false slots")
+
     def delete_unlocked(self):
         for key, version, until in list(self.store.locks("")):
             # Its own rubbish stays.
@@ -99,6 +116,7 @@ class Attacker:
         for key in bodies:
             self.strike(key, bodies)
         self.false_manifests(bodies)
+        self.false_slots(bodies)
         self.delete_unlocked()
         print(json.dumps(self.done))
 

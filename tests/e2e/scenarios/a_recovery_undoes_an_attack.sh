@@ -21,15 +21,22 @@ cp -r vm vm-one
 poke vm/disk.raw 1000000 10 2
 backup vm
 two=$point
+say "another VM, sealed"
+export OBJVAULT_PASSWORD="correct horse"
+mkdir -p sealed/web
+cp vm/disk.raw sealed/web
+backup sealed/web --encrypt password
+web=$point
 ovj repo recover r --dry-run
 equal "$(field '[.objects[] | .markers + .overwritten + .lost + .junk] | add')" \
     0 "what was done to a sound repository"
-equal "$(field '"\(.points_back) \(.points_lost)"')" "2 0" "points"
+equal "$(field '"\(.points_back) \(.points_lost)"')" "3 0" "points"
 
 say "the attack"
 python3 "$E2E/attack.py" "$URL" 1 --lock-rubbish 60
 restored "$one" back-one vm-one
 restored "$two" back-two vm
+restored "$web" back-web sealed/web
 objects versions >.before
 
 say "nothing is done without being asked"
@@ -41,7 +48,9 @@ one_document
 at_least "$(field '[.objects[].markers] | add')" 1 "delete markers"
 at_least "$(field '[.objects[].overwritten] | add')" 1 "overwritten objects"
 at_least "$(field '.objects.points.junk')" 2 "false manifests"
-equal "$(field '.points_back')" 2 "points that come back"
+equal "$(field '.points_back')" 3 "points that come back"
+at_least "$(field '.objects.slots | .markers + .overwritten')" 1 \
+    "what was done to slots"
 equal "$(field '.locked_points_lost')" 0 "locked points that do not"
 field '.points[] | select(.kind == "point_lost") | .text' | grep -q vm@ ||
     fail "the point with lost pages is not named"
@@ -75,8 +84,9 @@ equal "$(field '[.objects[] | .markers + .overwritten + .lost] | add')" 0 \
 say "every command works"
 restored "$one" back-one2 vm-one
 restored "$two" back-two2 vm
+restored "$web" back-web2 sealed/web
 poke vm/disk.raw 2000000 10 3
-backup vm
+backup vm --encrypt none
 three=$point
 restored "$three" back-three vm
 other_machine

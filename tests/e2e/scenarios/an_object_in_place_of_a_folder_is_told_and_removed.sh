@@ -75,3 +75,31 @@ objects rm "$(objects ls plain/keep/)"
 ovj point list --repo r
 equal "$(field '[.points[] | select(.kept == "protected")] | length')" 1 \
     "protected points"
+
+say "what hides keysets keeps runs from making others"
+echo "correct horse" >password
+other=$(mktemp -d "$PWD/.sealed.XXXX")
+cp -r vm "$other/sealed"
+with=(--password-file password)
+backup "$other/sealed" --encrypt password "${with[@]}"
+sealed=$point
+keyset=$(objects ls keysets/ | cut -d/ -f2)
+for folder in keysets "keysets/$keyset" "keysets/$keyset/slots" "$keyset/points"; do
+    say "$folder"
+    junk "$folder"
+    refuses 7 point list --repo r "${with[@]}"
+    says "$folder is an object"
+    refuses 7 repo check r "${with[@]}"
+    refuses 7 repo gc r --yes "${with[@]}"
+    if [ "${folder%%/*}" = keysets ]; then
+        refuses 7 backup run vm --repo r
+        refuses 7 backup run vm --repo r --encrypt password "${with[@]}"
+    fi
+    try --json repo recover r --dry-run "${with[@]}"
+    equal "$rc" 7 "exit code of a dry run"
+    ovj repo recover r --yes "${with[@]}"
+    equal "$(field '"\(.hiding) \(.points_back)"')" "0 3" \
+        "what hides, and points that come back"
+    ov restore vm "$sealed" --repo r --to "back-${folder//\//-}" "${with[@]}"
+    same_tree "$other/sealed" "back-${folder//\//-}"
+done

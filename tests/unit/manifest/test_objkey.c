@@ -80,6 +80,31 @@ static void folders_are_told_from_objects_and_other_names(void **state)
         assert_false(mf_key_is_folder(others[i], "plain"));
 }
 
+static void names_of_folders_of_slots_are_told(void **state)
+{
+    (void)state;
+    static const char *const folders[] = {
+        "keysets", "keysets/k-0123456789abcdef",
+        "keysets/k-0123456789abcdef/slots"
+    };
+    static const char *const others[] = { "",
+                                          "keyset",
+                                          "keysets2",
+                                          "keysets/",
+                                          "keysets/k-0123456789abcde",
+                                          "keysets/k-0123456789ABCDEF",
+                                          "keysets/k-0123456789abcdef0",
+                                          "keysets/k-0123456789abcdef/",
+                                          "keysets/k-0123456789abcdef/slots/",
+                                          "keysets/plain",
+                                          "plain" };
+
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+        assert_true(mf_key_is_slot_folder(folders[i]));
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        assert_false(mf_key_is_slot_folder(others[i]));
+}
+
 static void a_name_that_does_not_fit_is_no_name(void **state)
 {
     (void)state;
@@ -394,6 +419,7 @@ int main(void)
         cmocka_unit_test(objects_lie_in_the_folder_of_their_first_byte),
         cmocka_unit_test(a_mark_is_named_like_its_manifest),
         cmocka_unit_test(folders_are_told_from_objects_and_other_names),
+        cmocka_unit_test(names_of_folders_of_slots_are_told),
         cmocka_unit_test(a_name_that_does_not_fit_is_no_name),
         cmocka_unit_test(ids_come_back_from_names),
         cmocka_unit_test(names_that_are_not_ours_are_junk),
