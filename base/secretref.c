@@ -5,8 +5,12 @@
 // copy is left behind by growing, and is wiped.
 #include "base/secretref.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/io.h"
@@ -55,6 +59,32 @@ struct secret *secretref_file(const char *path, struct err *e)
         err_ctx(e, "secret from file %s", path);
     }
     return s;
+}
+
+/* The mode is that of the very file that is read. */
+int secretref_key_file(const char *path, struct buf *out, struct err *e)
+{
+    struct stat st;
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return err_set(e, ERR_CONFIG, errno, "key file %s", path);
+    if (!S_ISREG(st.st_mode) || st.st_size > SECRET_MAX)
+        return err_set(e, ERR_CONFIG, 0, "key file %s is not a key", path);
+    if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        return err_set(e, ERR_CONFIG, 0,
+                       "key file %s can be used by others (mode %04o); "
+                       "run chmod 600 on it",
+                       path, (unsigned)st.st_mode & 07777);
+    *out = secret_buf((size_t)st.st_size + 1);
+    if (buf_check(out, e) < 0)
+        return -1;
+    if (io_pread_full(fd, out->p, (size_t)st.st_size, 0, path, e) < 0) {
+        e->kind = ERR_CONFIG;
+        return -1;
+    }
+    out->len = (size_t)st.st_size;
+    return 0;
 }
 
 static struct secret *from_env(const char *name, struct err *e)

@@ -4,6 +4,7 @@
 
 /* Where a secret is to be found, as configuration says it: {"file": PATH},
  * {"env": NAME}, {"command": [ARGV...]}, or the text itself. */
+#include "base/buf.h"
 #include "base/cancel.h"
 #include "base/err.h"
 #include "base/json.h"
@@ -18,6 +19,12 @@ struct secret *secretref_resolve(const struct json *v,
 
 /* Two of these by themselves, for a command line. */
 struct secret *secretref_file(const char *path, struct err *e);
+
+/* The bytes of a file with a private key, in secret memory (out: made; wiped by
+ * whoever frees it).  ERR_CONFIG: it is not there, is no file, or others than
+ * its owner can use it. */
+int secretref_key_file(const char *path, struct buf *out, struct err *e)
+    __attribute__((warn_unused_result));
 struct secret *secretref_command(const char *const *argv,
                                  const struct cancel *cancel, struct err *e);
 

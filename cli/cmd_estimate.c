@@ -3,10 +3,12 @@
  * repo estimate.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/units.h"
 #include "base/utc.h"
 #include "cli/cli.h"
+#include "cli/unlock.h"
 #include "engine/care/estimate.h"
 
 #define DAYS_DEFAULT 30
@@ -80,13 +82,24 @@ static void json_price(struct jsonw *w, const struct eng_estimate *x,
     jsonw_end_object(w);
 }
 
-static int json_result(struct cli_ctx *c, const struct asked *a,
-                       const struct eng_estimate *x,
+struct estimating {
+    struct cli_ctx *c;
+    const struct asked *a;
+    const struct eng_prices *prices;
+    const char *only; /* a keyset's name, or NULL */
+    struct eng_estimate sum;
+    unsigned done, skipped;
+};
+
+static int json_result(struct cli_ctx *c, const struct estimating *s,
                        const struct eng_config_prices *p, struct err *e)
 {
+    const struct asked *a = s->a;
+    const struct eng_estimate *x = &s->sum;
     struct jsonw w = cli_json_begin(c);
 
     jsonw_kstring(&w, "repo", a->name);
+    jsonw_kuint(&w, "keysets_skipped", s->skipped);
     jsonw_kuint(&w, "days", a->days);
     jsonw_key(&w, "change");
     jsonw_double(&w, a->change_ppm / 1e6, 6);
@@ -175,14 +188,88 @@ static void print_result(struct cli_ctx *c, const struct asked *a,
                    "prices.json (objvault config schema prices)");
 }
 
+/* --- over keysets --- */
+
+static int estimate(struct estimating *s, struct eng_repo *r, bool any,
+                    struct err *e)
+{
+    AUTO_ENG_ESTIMATE_FACTS struct eng_estimate_facts facts = { 0 };
+    struct eng_estimate x;
+
+    if (eng_estimate_gather(r, s->c->cancel, &facts, e) < 0)
+        return -1;
+    /* One without points asks for nothing. */
+    if (!any && facts.n_series == 0)
+        return 0;
+    if (eng_estimate_make(&facts, s->a->change_ppm / 1e6, s->a->days, s->prices,
+                          &x, e) < 0)
+        return -1;
+    eng_estimate_add(&s->sum, &x);
+    s->done++;
+    return 0;
+}
+
+static int on_keyset(void *ctx, struct eng_repo *r, struct err *e)
+{
+    struct estimating *s = ctx;
+
+    if (s->only != NULL && strcmp(s->only, eng_repo_keyset(r)) != 0)
+        return 0;
+    return estimate(s, r, s->only != NULL, e);
+}
+
+static int on_closed(void *ctx, const struct eng_keyset *k, struct err *e)
+{
+    struct estimating *s = ctx;
+
+    if (s->only != NULL)
+        return strcmp(s->only, k->name) == 0
+                   ? err_set(e, k->why_kind, 0, "%s", k->why)
+                   : 0;
+    s->skipped++;
+    cli_message("keyset %s (%s) is left out: its key is not at hand", k->name,
+                k->label);
+    return 0;
+}
+
+/* The keyset's name that --keyset says, by label or name. */
+static int find_only(struct cli_ctx *c, const struct eng_repo *repo,
+                     struct estimating *s, struct err *e)
+{
+    const char *label = cli_text(c, CLI_OPT_KEYSET_ONLY);
+    const struct eng_keyset *k = NULL;
+
+    if (label == NULL)
+        return 0;
+    s->only = MF_KEYSET_PLAIN;
+    if (strcmp(label, MF_KEYSET_PLAIN) == 0)
+        return 0;
+    k = eng_keysets_find(repo, label);
+    if (k == NULL)
+        k = eng_keysets_of_label(repo, label);
+    if (k == NULL)
+        return err_set(e, ERR_NOTFOUND, 0, "repository %s has no keyset %.200s",
+                       eng_repo_name(repo), label);
+    s->only = k->name;
+    return 0;
+}
+
+static int run(struct estimating *s, struct eng_repo *repo, struct err *e)
+{
+    if (cli_unlock_open(s->c, repo, e) < 0 ||
+        find_only(s->c, repo, s, e) < 0 ||
+        eng_keysets_each(repo, s->c->cancel, on_keyset, on_closed, s, e) < 0)
+        return -1;
+    return s->done > 0 ? 0 : estimate(s, repo, true, e);
+}
+
 int cli_repo_estimate(struct cli_ctx *c, struct err *e)
 {
     struct asked a = { .name = c->call->args[0],
                        .change_ppm = CHANGE_DEFAULT_PPM,
                        .days = DAYS_DEFAULT };
-    struct eng_estimate x;
     AUTO_ENG_CONFIG_PRICES struct eng_config_prices prices = { 0 };
-    AUTO_ENG_ESTIMATE_FACTS struct eng_estimate_facts facts = { 0 };
+    struct estimating s = { .c = c, .a = &a, .prices = &prices.prices };
     AUTO_CLI_REPO struct cli_repo repo = { 0 };
 
     if (cli_given(c, CLI_OPT_DAYS))
@@ -192,12 +279,11 @@ int cli_repo_estimate(struct cli_ctx *c, struct err *e)
         return -1;
     if (eng_config_prices_load(&c->home, &prices, e) < 0 ||
         cli_repo_open(c, a.name, CLI_INTERACTIVE, &repo, e) < 0 ||
-        eng_estimate_gather(repo.repo, c->cancel, &facts, e) < 0 ||
-        eng_estimate_make(&facts, a.change_ppm / 1e6, a.days, &prices.prices,
-                          &x, e) < 0)
+        run(&s, repo.repo, e) < 0)
         return -1;
+    int code = s.skipped > 0 ? 3 : 0;
     if (c->json)
-        return json_result(c, &a, &x, &prices, e);
-    print_result(c, &a, &x, &prices);
-    return 0;
+        return json_result(c, &s, &prices, e) < 0 ? -1 : code;
+    print_result(c, &a, &s.sum, &prices);
+    return code;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/utc.h"
 #include "cli/cli.h"
 #include "cli/keyset.h"
@@ -18,12 +19,23 @@ const char *cli_keyset_type(const struct mf_slot *s)
     return words[s->type];
 }
 
+#define FINGERPRINT_CHARS (2 * WRAP_FINGERPRINT_BYTES + 1)
+
+/* Of a public key: the SHA-256 of its SubjectPublicKeyInfo. */
+static const char *fingerprint_of(const struct mf_slot *s,
+                                  char out[FINGERPRINT_CHARS])
+{
+    digest_hex(span_of(s->pubkey.fingerprint, WRAP_FINGERPRINT_BYTES), out);
+    return out;
+}
+
 /* --- what there is --- */
 
 static void json_slot(struct jsonw *w, const struct mf_slot *s)
 {
     bool kms = s->type == MF_SLOT_KMS;
     bool hint = s->type == MF_SLOT_PASSWORD && s->password.hint[0] != '\0';
+    char print[FINGERPRINT_CHARS];
 
     jsonw_object(w);
     jsonw_kstring(w, "slot", s->slot);
@@ -34,6 +46,8 @@ static void json_slot(struct jsonw *w, const struct mf_slot *s)
     cli_json_text(w, "kms", kms ? s->kms.name : NULL);
     cli_json_text(w, "key", kms ? s->kms.key : NULL);
     cli_json_text(w, "key_name", kms ? s->kms.key_name : NULL);
+    jsonw_kstring(w, "fingerprint",
+                  s->type == MF_SLOT_PUBKEY ? fingerprint_of(s, print) : NULL);
     jsonw_end_object(w);
 }
 
@@ -147,12 +161,17 @@ static void print_slots(struct cli_ctx *c, const struct eng_keyset *k)
     for (size_t i = 0; i < k->n_slots; i++) {
         const struct mf_slot *s = &k->slots[i].s;
         char iso[UTC_ISO_CHARS];
+        char print[FINGERPRINT_CHARS];
         utc_format_iso(s->made, iso);
         cli_table_add(&t, "%s", s->slot);
         cli_table_add(&t, "%s", cli_keyset_type(s));
         cli_table_add(&t, "%s", iso);
         if (s->type == MF_SLOT_KMS)
             cli_table_add(&t, "%s at %s", s->kms.key, s->kms.name);
+        else if (s->type == MF_SLOT_PUBKEY)
+            cli_table_add(&t, "%s", fingerprint_of(s, print));
+        else if (s->type == MF_SLOT_PASSWORD && s->password.hint[0] != '\0')
+            cli_table_add(&t, "hint: %s", s->password.hint);
         else
             cli_table_add(&t, "-");
     }
@@ -269,8 +288,10 @@ struct secret *cli_keyset_new_password(struct cli_ctx *c, struct err *e)
 
 /* What the new slot is made by. */
 struct addition {
-    struct secret *password; /* owned; NULL with a key server */
+    struct secret *password; /* owned; NULL with a key server or public key */
     struct eng_password by;
+    struct wrap_pkey *public_key; /* owned */
+    struct eng_pkey pkey;
     struct eng_key_way way;
     const char *rescue; /* the file of a recovery password */
 };
@@ -280,6 +301,8 @@ static void addition_fini(struct addition *a)
     if (a->rescue != NULL && a->password != NULL)
         (void)unlink(a->rescue); /* it opens nothing */
     secret_free(a->password);
+    eng_pkey_fini(&a->pkey);
+    wrap_pkey_free(a->public_key);
 }
 
 static int prepare(struct cli_ctx *c, const struct eng_repo *repo,
@@ -295,12 +318,21 @@ static int prepare(struct cli_ctx *c, const struct eng_repo *repo,
         a->way = eng_way_kms(&s->adapter);
         return 0;
     }
+    if (cli_given(c, CLI_OPT_PUBLIC_KEY)) {
+        a->public_key = cli_public_key(c, e);
+        if (a->public_key == NULL)
+            return -1;
+        a->pkey = (struct eng_pkey){ .key = a->public_key };
+        a->way = eng_way_pkey(&a->pkey);
+        return 0;
+    }
     a->rescue = cli_text(c, CLI_OPT_RECOVERY_FILE);
     a->password = a->rescue != NULL ? cli_recovery_new(a->rescue, e)
                                     : cli_keyset_new_password(c, e);
     if (a->password == NULL)
         return -1;
     a->by = (struct eng_password){ .password = a->password,
+                                   .hint = cli_text(c, CLI_OPT_PASSWORD_HINT),
                                    .recovery = a->rescue != NULL };
     a->way = eng_way_password(&a->by);
     return 0;
@@ -312,13 +344,15 @@ int cli_unlocket_add_slot(struct cli_ctx *c, struct err *e)
     AUTO_CLI_REPO struct cli_repo repo = { 0 };
     struct eng_key_ways ways = { 0 };
 
-    if (cli_given(c, CLI_OPT_RECOVERY_FILE) +
-            cli_given(c, CLI_OPT_NEW_PASSWORD_FILE) +
-            cli_given(c, CLI_OPT_KMS) >
-        1)
+    int others = cli_given(c, CLI_OPT_RECOVERY_FILE) +
+                 cli_given(c, CLI_OPT_KMS) + cli_given(c, CLI_OPT_PUBLIC_KEY);
+    if (others + cli_given(c, CLI_OPT_NEW_PASSWORD_FILE) > 1)
         return err_set(e, ERR_USAGE, 0,
-                       "--new-password-file, --recovery-password-file and "
-                       "--kms are one slot each: add one by one");
+                       "--new-password-file, --recovery-password-file, --kms "
+                       "and --public-key are one slot each: add one by one");
+    if (others > 0 && cli_given(c, CLI_OPT_PASSWORD_HINT))
+        return err_set(e, ERR_USAGE, 0,
+                       "--password-hint goes with a new password");
     const struct eng_keyset *k = cli_keyset_open(c, &repo, &ways, e);
     if (k == NULL)
         return -1;
@@ -456,7 +490,8 @@ int cli_unlocket_change_password(struct cli_ctx *c, struct err *e)
         s != NULL ? cli_keyset_new_password(c, e) : NULL;
     if (password == NULL)
         return -1;
-    struct eng_password by = { .password = password };
+    struct eng_password by = { .password = password,
+                               .hint = cli_text(c, CLI_OPT_PASSWORD_HINT) };
     struct eng_key_way way = eng_way_password(&by);
     if (eng_slot_add(repo.repo, k, s, key, &way, c->cancel, e) < 0 ||
         eng_slot_forget(repo.repo, k->name, s->s.slot, s->s.gen + 1, c->cancel,

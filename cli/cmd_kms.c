@@ -20,6 +20,14 @@ static void json_members(struct jsonw *w, const struct eng_config_kms *k)
     jsonw_kstring(w, "kmip_version",
                   k->kmip_version != NULL ? k->kmip_version : "auto");
     jsonw_kstring(w, "mode", k->mode != NULL ? k->mode : "get");
+    cli_json_text(w, "pins", k->pins);
+    cli_json_text(w, "user", k->user);
+    cli_json_text(w, "password_file", k->password_file);
+    jsonw_key(w, "timeout_s");
+    if (k->timeout_s > 0)
+        jsonw_uint(w, (uint64_t)k->timeout_s);
+    else
+        jsonw_null(w);
 }
 
 /* --- asking --- */
@@ -101,6 +109,7 @@ static int ask(struct cli_ctx *c, struct eng_config_kms *k, struct asking *a,
     struct eng_key_server *s = eng_key_server_new(k, e);
     if (s == NULL)
         return -1;
+    s->somebody_waits = cli_may_ask();
     int r = eng_key_server_test(s, c->cancel, on_answer, a, e);
     *k = s->config; /* back to its owner */
     s->config = (struct eng_config_kms){ 0 };
@@ -163,8 +172,13 @@ static int read_options(struct cli_ctx *c, struct eng_config_kms *k,
         copy(cli_text(c, CLI_OPT_KMS_MODE), &k->mode, e) < 0 ||
         copy_path(c, CLI_OPT_KMS_CA, &k->ca, e) < 0 ||
         copy_path(c, CLI_OPT_CERT, &k->cert, e) < 0 ||
-        copy_path(c, CLI_OPT_KEY, &k->key, e) < 0)
+        copy_path(c, CLI_OPT_KEY, &k->key, e) < 0 ||
+        copy(cli_text(c, CLI_OPT_PIN), &k->pins, e) < 0 ||
+        copy(cli_text(c, CLI_OPT_USER), &k->user, e) < 0 ||
+        (cli_given(c, CLI_OPT_KMS_PASSWORD_FILE) &&
+         copy_path(c, CLI_OPT_KMS_PASSWORD_FILE, &k->password_file, e) < 0))
         return -1;
+    k->timeout_s = (int64_t)cli_number(c, CLI_OPT_TIMEOUT);
     return eng_config_kms_check(k, e);
 }
 
@@ -205,6 +219,12 @@ int cli_kms_show(struct cli_ctx *c, struct err *e)
     cli_pair(c, "Private key", "%s", k.key);
     cli_pair(c, "KMIP", "%s", k.kmip_version != NULL ? k.kmip_version : "auto");
     cli_pair(c, "Mode", "%s", k.mode != NULL ? k.mode : "get");
+    if (k.pins != NULL)
+        cli_pair(c, "Pins", "%s", k.pins);
+    if (k.user != NULL)
+        cli_pair(c, "User", "%s, password in %s", k.user, k.password_file);
+    if (k.timeout_s > 0)
+        cli_pair(c, "Timeout", "%" PRId64 " s", k.timeout_s);
     return result(c, &k, NULL, e);
 }
 

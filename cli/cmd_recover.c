@@ -155,6 +155,7 @@ static int json_result(struct cli_ctx *c, const char *name,
         json_area(&w, eng_recover_area_names[i], &r->areas[i]);
     jsonw_end_object(&w);
     jsonw_kuint(&w, "hiding", r->hiding);
+    jsonw_kuint(&w, "keysets_skipped", r->points.keysets_skipped);
     jsonw_kuint(&w, "points_back", points_back(r));
     jsonw_kuint(&w, "points_lost",
                 r->points.damaged_points + r->points.missing_points);
@@ -194,6 +195,12 @@ static int finish(struct cli_ctx *c, const struct cli_repo *repo,
                       "collector",
                       name);
     int code = cli_exit_of(failed.kind);
+    if (r->points.keysets_skipped > 0) {
+        cli_message("%" PRIu64 " keysets were not opened: of their objects "
+                    "delete markers are removed, and no more",
+                    r->points.keysets_skipped);
+        code = code == 0 ? 3 : code;
+    }
     if (c->json)
         return json_result(c, name, o, r, &failed, f, e) < 0 ? -1 : code;
     print_areas(c, r);

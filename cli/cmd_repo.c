@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "base/utc.h"
 #include "cli/cli.h"
+#include "cli/unlock.h"
 
 static int copy(char **member, const char *text, struct err *e)
 {
@@ -573,6 +574,7 @@ int cli_repo_stats(struct cli_ctx *c, struct err *e)
     struct eng_repo_stats s = { 0 };
     AUTO_CLI_REPO struct cli_repo repo = { 0 };
     if (cli_repo_open(c, name, CLI_INTERACTIVE, &repo, e) < 0 ||
+        cli_unlock_open(c, repo.repo, e) < 0 ||
         eng_repo_stats(repo.repo, c->cancel, &s, e) < 0)
         return -1;
     if (c->json)

@@ -183,6 +183,7 @@ const struct cli_command cli_commands[] = {
               "of the sources and as stored, ratios of deduplication and "
               "compression, objects.",
       .args = { NAME_ARG },
+      USES(stats_uses),
       .run = cli_repo_stats },
     { .noun = "repo",
       .verb = "estimate",

@@ -48,14 +48,17 @@ struct secret *cli_recovery_new(const char *file, struct err *e)
 static int check_options(struct cli_ctx *c, enum eng_encrypt what,
                          struct err *e)
 {
-    const char *useless = cli_given(c, CLI_OPT_KEYSET) ? "--keyset"
-                          : cli_given(c, CLI_OPT_RECOVERY_FILE)
-                              ? "--recovery-password-file"
-                              : NULL;
-    if (what == ENG_ENCRYPT_KEY || useless == NULL)
-        return 0;
-    return err_set(e, ERR_USAGE, 0,
-                   "%s goes with --encrypt password or kms:NAME", useless);
+    static const enum cli_opt sealing[] = { CLI_OPT_KEYSET,
+                                            CLI_OPT_PASSWORD_HINT,
+                                            CLI_OPT_RECOVERY_FILE,
+                                            CLI_OPT_PUBLIC_KEY };
+
+    for (size_t i = 0; i < sizeof sealing / sizeof sealing[0]; i++)
+        if (what != ENG_ENCRYPT_KEY && cli_given(c, sealing[i]))
+            return err_set(e, ERR_USAGE, 0,
+                           "--%s goes with --encrypt password or kms:NAME",
+                           cli_options[sealing[i]].name);
+    return 0;
 }
 
 static int read_word(const char *word, enum eng_encrypt *what, struct err *e)
@@ -75,13 +78,33 @@ static int read_word(const char *word, enum eng_encrypt *what, struct err *e)
     return 0;
 }
 
-/* The slots of a keyset that this run makes. */
-static int new_slots(struct cli_ctx *c, struct cli_encrypt *x, struct err *e)
+#define PUBLIC_KEY_MAX ((size_t)64 << 10)
+
+struct wrap_pkey *cli_public_key(struct cli_ctx *c, struct err *e)
+{
+    const char *file = cli_text(c, CLI_OPT_PUBLIC_KEY);
+    AUTO_BUF struct buf pem = buf_init(PUBLIC_KEY_MAX);
+    struct wrap_pkey *key = NULL;
+
+    if (io_read_file(file, &pem, e) == 0)
+        key = wrap_pkey_public(buf_span(&pem), e);
+    if (key == NULL)
+        (void)err_ctx(e, "--public-key %s", file);
+    return key;
+}
+
+/* What else opens a keyset that this run makes: a public key, and a recovery
+ * password.  They come before anything is made elsewhere. */
+static int new_others(struct cli_ctx *c, struct cli_encrypt *x, struct err *e)
 {
     const char *file = cli_text(c, CLI_OPT_RECOVERY_FILE);
 
-    x->slots[0] = x->way;
-    x->o.slots = (struct eng_key_ways){ x->slots, 1 };
+    if (cli_given(c, CLI_OPT_PUBLIC_KEY)) {
+        x->public_key = cli_public_key(c, e);
+        if (x->public_key == NULL)
+            return -1;
+        x->pkey = (struct eng_pkey){ .key = x->public_key };
+    }
     if (file == NULL)
         return 0;
     x->recovery_secret = cli_recovery_new(file, e);
@@ -90,9 +113,20 @@ static int new_slots(struct cli_ctx *c, struct cli_encrypt *x, struct err *e)
     x->recovery_file = file;
     x->recovery = (struct eng_password){ .password = x->recovery_secret,
                                          .recovery = true };
-    x->slots[1] = eng_way_password(&x->recovery);
-    x->o.slots.n = 2;
     return 0;
+}
+
+/* The slots of a keyset that this run makes. */
+static void new_slots(struct cli_encrypt *x)
+{
+    size_t n = 0;
+
+    x->slots[n++] = x->way;
+    if (x->public_key != NULL)
+        x->slots[n++] = eng_way_pkey(&x->pkey);
+    if (x->recovery_secret != NULL)
+        x->slots[n++] = eng_way_password(&x->recovery);
+    x->o.slots = (struct eng_key_ways){ x->slots, n };
 }
 
 /* Of x->o.label: finds the password, and what a new keyset needs. */
@@ -110,10 +144,17 @@ static int read_password(struct cli_ctx *c, struct cli_encrypt *x, bool fresh,
         return err_set(e, ERR_USAGE, 0,
                        "the password is missing: say --password-file, "
                        "--password-command or OBJVAULT_PASSWORD");
-    x->password = (struct eng_password){ .password = password };
+    x->password = (struct eng_password){
+        .password = password, .hint = cli_text(c, CLI_OPT_PASSWORD_HINT)
+    };
     x->way = eng_way_password(&x->password);
     x->o.ways = (struct eng_key_ways){ &x->way, 1 };
-    return fresh && !x->o.dry_run ? new_slots(c, x, e) : 0;
+    if (!fresh || x->o.dry_run)
+        return 0;
+    if (new_others(c, x, e) < 0)
+        return -1;
+    new_slots(x);
+    return 0;
 }
 
 /* The same with a key server: where the keyset is to be made it makes a key. */
@@ -125,13 +166,17 @@ static int read_kms(struct cli_ctx *c, const struct eng_repo *repo,
 
     if (s == NULL)
         return -1;
-    if (fresh && !x->o.dry_run &&
-        eng_key_server_make_key(s, eng_repo_descriptor(repo)->id, c->cancel,
-                                e) < 0)
+    fresh = fresh && !x->o.dry_run;
+    if (fresh && new_others(c, x, e) < 0)
+        return -1;
+    if (fresh && eng_key_server_make_key(s, eng_repo_descriptor(repo)->id,
+                                         c->cancel, e) < 0)
         return err_ctx(e, "make a key");
     x->way = eng_way_kms(&s->adapter);
     x->o.ways = (struct eng_key_ways){ &x->way, 1 };
-    return fresh && !x->o.dry_run ? new_slots(c, x, e) : 0;
+    if (fresh)
+        new_slots(x);
+    return 0;
 }
 
 /* What word, of --encrypt, says to open it, or to make it, by. */
@@ -158,11 +203,16 @@ int cli_encrypt_read(struct cli_ctx *c, struct eng_repo *repo,
     if (eng_keysets_load(repo, c->cancel, e) < 0)
         return -1;
     bool fresh = eng_keysets_of_label(repo, x->o.label) == NULL;
-    if (!fresh && cli_given(c, CLI_OPT_RECOVERY_FILE))
-        return err_set(e, ERR_USAGE, 0,
-                       "keyset %s is there already: keyset add-slot gives it "
-                       "a recovery password",
-                       x->o.label);
+    static const enum cli_opt making[] = { CLI_OPT_RECOVERY_FILE,
+                                           CLI_OPT_PUBLIC_KEY,
+                                           CLI_OPT_PASSWORD_HINT };
+    for (size_t i = 0; i < sizeof making / sizeof making[0]; i++)
+        if (!fresh && cli_given(c, making[i]))
+            return err_set(e, ERR_USAGE, 0,
+                           "keyset %s is there already, and --%s is for one "
+                           "that is made: see keyset add-slot and "
+                           "change-password",
+                           x->o.label, cli_options[making[i]].name);
     return read_way(c, repo, cli_text(c, CLI_OPT_ENCRYPT), x, fresh, e);
 }
 
@@ -193,5 +243,7 @@ void cli_encrypt_fini(struct cli_encrypt *x)
     if (x->recovery_file != NULL)
         (void)unlink(x->recovery_file);
     secret_free(x->recovery_secret);
+    eng_pkey_fini(&x->pkey);
+    wrap_pkey_free(x->public_key);
     *x = (struct cli_encrypt){ 0 };
 }

@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 
 #include "engine/care/estimate.h"
+#include "engine/job/kms_config.h"
 #include "engine/repo/repo.h"
 
 static const char *const driver_words[] = { "s3", "libs3", "file", NULL };
@@ -251,6 +252,33 @@ const struct cli_option cli_options[CLI_OPTS] = {
                          .metavar = "LABEL",
                          .help = "The keyset, by its label or name.  Default: "
                                  "default." },
+    [CLI_OPT_KEYSET_ONLY] = { .name = "keyset",
+                              .value = CLI_TEXT,
+                              .metavar = "LABEL",
+                              .help = "Only this keyset, by its label or name; "
+                                      "plain for what is in the clear.  "
+                                      "Default: all whose keys are at hand." },
+    [CLI_OPT_PASSWORD_HINT] = { .name = "password-hint",
+                                .value = CLI_TEXT,
+                                .metavar = "TEXT",
+                                .help = "What reminds you of the new "
+                                        "password.  It is stored in the clear, "
+                                        "and shown where the password is asked "
+                                        "for or refused." },
+    [CLI_OPT_PUBLIC_KEY] = { .name = "public-key",
+                             .value = CLI_PATH,
+                             .metavar = "FILE",
+                             .help = "Let the owner of a private key restore: "
+                                     "its public half (PEM; RSA of at least "
+                                     "2,048 bits, or X25519), which is no "
+                                     "secret." },
+    [CLI_OPT_PRIVATE_KEY] = { .name = "private-key",
+                              .value = CLI_PATH,
+                              .metavar = "FILE",
+                              .help = "Open keysets by this private key (PEM, "
+                                      "not encrypted), to restore and look, "
+                                      "not to write; nobody else may read the "
+                                      "file." },
     [CLI_OPT_PASSWORD_FILE] = { .name = "password-file",
                                 .value = CLI_PATH,
                                 .metavar = "FILE",
@@ -327,6 +355,31 @@ const struct cli_option cli_options[CLI_OPTS] = {
                                    "with them (get, the default), or they stay "
                                    "in the server, which does it (remote; "
                                    "needs KMIP 1.4)." },
+    [CLI_OPT_PIN] = { .name = "pin",
+                      .value = CLI_TEXT,
+                      .metavar = "HEX,...",
+                      .help = "The servers' public keys (SHA-256 of the "
+                              "SubjectPublicKeyInfo, 64 hex digits each): "
+                              "others are refused, whoever has signed them." },
+    [CLI_OPT_USER] = { .name = "user",
+                       .value = CLI_TEXT,
+                       .metavar = "NAME",
+                       .help = "The user name that the server wants besides "
+                               "the certificate; with --password-file." },
+    [CLI_OPT_KMS_PASSWORD_FILE] = { .name = "password-file",
+                                    .value = CLI_PATH,
+                                    .metavar = "FILE",
+                                    .help = "The file of the user's password, "
+                                            "which nobody else may read; it is "
+                                            "read each time." },
+    [CLI_OPT_TIMEOUT] = { .name = "timeout",
+                          .value = CLI_DURATION,
+                          .metavar = "D",
+                          .min = 1,
+                          .max = ENG_KMS_TIMEOUT_MAX_S,
+                          .help = "How long an operation may take, at all "
+                                  "servers together.  Default: 1m, and 20s "
+                                  "where somebody waits at a terminal." },
     [CLI_OPT_RETENTION] = { .name = "retention",
                             .value = CLI_TEXT,
                             .metavar = "D",

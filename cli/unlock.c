@@ -14,6 +14,8 @@ struct cli_unlock {
     struct secret *password;    /* once it was found */
     bool asked;
     struct eng_password by_password;
+    struct wrap_pkey *pkey; /* owned; of --private-key */
+    struct eng_pkey by_pkey;
     struct eng_key_server **servers; /* owned, each; once they were read */
     size_t n_servers;
     struct eng_kms **adapters; /* owned; theirs, once somebody asked */
@@ -45,6 +47,8 @@ void cli_unlock_fini(struct cli_ctx *c)
         return;
     secret_free(c->keys->environment);
     secret_free(c->keys->password);
+    eng_pkey_fini(&c->keys->by_pkey);
+    wrap_pkey_free(c->keys->pkey);
     for (size_t i = 0; i < c->keys->n_servers; i++)
         eng_key_server_free(c->keys->servers[i]);
     free(c->keys->servers);
@@ -118,21 +122,25 @@ int cli_unlock_password(struct cli_ctx *c, const char *question, bool fresh,
     return 0;
 }
 
-static bool has_password(const struct eng_keyset *k)
+static bool has_type(const struct eng_slot *slots, size_t n,
+                     enum mf_slot_type type)
 {
-    for (size_t i = 0; i < k->n_slots; i++)
-        if (k->slots[i].s.type == MF_SLOT_PASSWORD ||
-            k->slots[i].s.type == MF_SLOT_RECOVERY)
+    for (size_t i = 0; i < n; i++)
+        if (slots[i].s.type == type)
             return true;
     return false;
 }
 
-static bool has_kms(const struct eng_keyset *k)
+/* Earlier generations count: they may be what is left to read by. */
+static bool has(const struct eng_keyset *k, enum mf_slot_type type)
 {
-    for (size_t i = 0; i < k->n_slots; i++)
-        if (k->slots[i].s.type == MF_SLOT_KMS)
-            return true;
-    return false;
+    return has_type(k->slots, k->n_slots, type) ||
+           has_type(k->earlier, k->n_earlier, type);
+}
+
+static bool has_password(const struct eng_keyset *k)
+{
+    return has(k, MF_SLOT_PASSWORD) || has(k, MF_SLOT_RECOVERY);
 }
 
 static int add_server(struct cli_ctx *c, const char *name, struct err *e)
@@ -151,6 +159,7 @@ static int add_server(struct cli_ctx *c, const char *name, struct err *e)
         eng_config_kms_fini(&config);
         return -1;
     }
+    s->somebody_waits = cli_may_ask();
     k->servers[k->n_servers++] = s;
     return 0;
 }
@@ -215,15 +224,53 @@ int cli_unlock_servers(struct cli_ctx *c, struct eng_kms *const **out,
     return 0;
 }
 
+/* Hints of all passwords, in the words of a question. */
+static void say_hints(const struct eng_keysets *all, struct buf *out)
+{
+    const char *between = " (hint: ";
+
+    for (size_t i = 0; i < all->n; i++)
+        for (size_t j = 0; j < all->k[i]->n_slots; j++) {
+            const struct mf_slot *s = &all->k[i]->slots[j].s;
+            if (s->type != MF_SLOT_PASSWORD || s->password.hint[0] == '\0')
+                continue;
+            buf_printf(out, "%s%s", between, s->password.hint);
+            between = "; ";
+        }
+    if (between[0] == ';')
+        buf_append_char(out, ')');
+}
+
+static int pkey_way(struct cli_ctx *c, struct eng_key_ways *out, struct err *e)
+{
+    const char *file = cli_text(c, CLI_OPT_PRIVATE_KEY);
+    struct cli_unlock *k = c->keys;
+    AUTO_SECRET_BUF struct buf pem = buf_init(0);
+
+    if (file == NULL)
+        return 0;
+    if (k->pkey == NULL) {
+        if (secretref_key_file(file, &pem, e) < 0)
+            return -1;
+        k->pkey = wrap_pkey_private(buf_span(&pem), span_of(NULL, 0), e);
+        if (k->pkey == NULL)
+            return err_ctx(e, "key file %s", file);
+    }
+    k->by_pkey = (struct eng_pkey){ .key = k->pkey, .private_half = true };
+    k->ways[out->n++] = eng_way_pkey(&k->by_pkey);
+    return 0;
+}
+
 static int password_way(struct cli_ctx *c, const struct eng_repo *repo,
                         bool may_ask, struct eng_key_ways *out, struct err *e)
 {
     struct cli_unlock *k = c->keys;
     const struct secret *password = NULL;
-    AUTO_BUF struct buf question = buf_init(512);
+    AUTO_BUF struct buf question = buf_init(4096);
 
-    buf_printf(&question, "Password of repository %s (empty: none)",
-               eng_repo_name(repo));
+    buf_printf(&question, "Password of repository %s", eng_repo_name(repo));
+    say_hints(eng_repo_keysets(repo), &question);
+    buf_append_str(&question, " (empty: none)");
     if (cli_unlock_password(c, may_ask ? buf_cstr(&question) : NULL, false,
                             &password, e) < 0)
         return -1;
@@ -244,19 +291,22 @@ int cli_unlock_ways(struct cli_ctx *c, struct eng_repo *repo,
 
     for (size_t i = 0; i < all->n; i++) {
         password = password || has_password(all->k[i]);
-        kms = kms || has_kms(all->k[i]);
+        kms = kms || has(all->k[i], MF_SLOT_KMS);
     }
     if (kms && read_servers(c, e) < 0)
         return -1;
     free(k->ways);
-    k->ways = calloc(k->n_servers + 1, sizeof(*k->ways));
+    k->ways = calloc(k->n_servers + 2, sizeof(*k->ways));
     if (k->ways == NULL)
         return err_nomem(e);
     *out = (struct eng_key_ways){ .w = k->ways };
+    if (pkey_way(c, out, e) < 0)
+        return -1;
     /* A password that was given goes first: a server may keep us waiting. Where
      * there is a server nobody is asked for one. */
     bool servers = kms && k->n_servers > 0;
-    if (password && password_way(c, repo, !servers, out, e) < 0)
+    if (password &&
+        password_way(c, repo, !servers && k->pkey == NULL, out, e) < 0)
         return -1;
     for (size_t i = 0; servers && i < k->n_servers; i++)
         k->ways[out->n++] = eng_way_kms(&k->servers[i]->adapter);
@@ -281,6 +331,34 @@ static int check_password(const struct eng_repo *repo, struct err *e)
                           : err_set(e, closed->why_kind, 0, "%s", closed->why);
 }
 
+/* Whether a password would still help, that nobody was asked for. */
+static bool may_ask_now(const struct cli_ctx *c, const struct eng_repo *repo)
+{
+    const struct eng_keysets *all = eng_repo_keysets(repo);
+
+    if (c->keys->password != NULL || c->keys->asked || !cli_may_ask())
+        return false;
+    for (size_t i = 0; i < all->n; i++)
+        if (all->k[i]->keys == NULL && has_password(all->k[i]))
+            return true;
+    return false;
+}
+
+/* Key servers, or a private key, left something closed: now a password is asked
+ * for. */
+static int ask_late(struct cli_ctx *c, struct eng_repo *repo, size_t *closed,
+                    struct err *e)
+{
+    struct eng_key_ways ways = { .w = c->keys->ways };
+
+    for (size_t i = 0; i < eng_repo_keysets(repo)->n; i++)
+        if (eng_repo_keysets(repo)->k[i]->keys == NULL)
+            cli_message("%s", eng_repo_keysets(repo)->k[i]->why);
+    if (password_way(c, repo, true, &ways, e) < 0)
+        return -1;
+    return ways.n > 0 ? eng_keysets_open(repo, &ways, c->cancel, closed, e) : 0;
+}
+
 int cli_unlock_open(struct cli_ctx *c, struct eng_repo *repo, struct err *e)
 {
     struct eng_key_ways ways = { 0 };
@@ -292,6 +370,9 @@ int cli_unlock_open(struct cli_ctx *c, struct eng_repo *repo, struct err *e)
         return 0;
     if (cli_unlock_ways(c, repo, &ways, e) < 0 ||
         eng_keysets_open(repo, &ways, c->cancel, &closed, e) < 0)
+        return -1;
+    if (closed > 0 && may_ask_now(c, repo) &&
+        ask_late(c, repo, &closed, e) < 0)
         return -1;
     return c->keys->password != NULL ? check_password(repo, e) : 0;
 }

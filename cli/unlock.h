@@ -56,7 +56,9 @@ struct cli_encrypt {
     struct eng_password password, recovery;
     struct secret *recovery_secret; /* owned */
     const char *recovery_file;      /* that was written and holds it */
-    struct eng_key_way way, slots[2];
+    struct wrap_pkey *public_key; /* owned; of --public-key */
+    struct eng_pkey pkey;
+    struct eng_key_way way, slots[3];
 };
 /* Reads the options and finds the password, or the key server, which makes a
  * key where the keyset is to be made; with --recovery-password-file, where the
@@ -72,6 +74,9 @@ int cli_encrypt_read_new(struct cli_ctx *c, struct eng_repo *repo,
 /* Ends it; removes recovery_file, unless the keyset was made and the caller has
  * set that to NULL. */
 void cli_encrypt_fini(struct cli_encrypt *x);
+
+/* Reads the public key of --public-key.  NULL: ERR_CONFIG, ERR_NOTFOUND. */
+struct wrap_pkey *cli_public_key(struct cli_ctx *c, struct err *e);
 
 /* Makes a recovery password and keeps it in a new file, which only the user may
  * read.  NULL: ERR_EXISTS, ... */

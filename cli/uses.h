@@ -8,9 +8,9 @@
 
 /* Of each command that opens keysets. */
 #define PASSWORD_USES                                                          \
-    { CLI_OPT_PASSWORD_FILE, false },                                          \
+    { CLI_OPT_PASSWORD_FILE, false }, { CLI_OPT_PASSWORD_COMMAND, false },     \
     {                                                                          \
-        CLI_OPT_PASSWORD_COMMAND, false                                        \
+        CLI_OPT_PRIVATE_KEY, false                                             \
     }
 
 #define USES(list) .uses = (list), .n_uses = sizeof(list) / sizeof((list)[0])
@@ -45,7 +45,9 @@ static const struct cli_use backup_uses[] = {
     { CLI_OPT_ENCRYPT, false },
     { CLI_OPT_RETENTION, false },
     { CLI_OPT_KEYSET, false },
+    { CLI_OPT_PASSWORD_HINT, false },
     { CLI_OPT_RECOVERY_FILE, false },
+    { CLI_OPT_PUBLIC_KEY, false },
     PASSWORD_USES,
     { CLI_OPT_GFS, false },
     { CLI_OPT_TIMEZONE, false },
@@ -71,10 +73,14 @@ static const struct cli_use gc_uses[] = { { CLI_OPT_WAIT, false },
                                           { CLI_OPT_DRY_RUN, false },
                                           PASSWORD_USES };
 static const struct cli_use estimate_uses[] = { { CLI_OPT_CHANGE, false },
-                                                { CLI_OPT_DAYS, false } };
+                                                { CLI_OPT_DAYS, false },
+                                                { CLI_OPT_KEYSET_ONLY, false },
+                                                PASSWORD_USES };
+static const struct cli_use stats_uses[] = { PASSWORD_USES };
 static const struct cli_use leases_uses[] = { { CLI_OPT_BREAK, false },
                                               { CLI_OPT_YES, false },
-                                              { CLI_OPT_DRY_RUN, false } };
+                                              { CLI_OPT_DRY_RUN, false },
+                                              PASSWORD_USES };
 static const struct cli_use recover_uses[] = { { CLI_OPT_AS_OF, false },
                                                { CLI_OPT_YES, false },
                                                { CLI_OPT_DRY_RUN, false },
@@ -105,23 +111,30 @@ static const struct cli_use kms_add_uses[] = {
     { CLI_OPT_SERVER, true },        { CLI_OPT_KMS_CA, true },
     { CLI_OPT_CERT, true },          { CLI_OPT_KEY, true },
     { CLI_OPT_KMIP_VERSION, false }, { CLI_OPT_KMS_MODE, false },
+    { CLI_OPT_PIN, false },          { CLI_OPT_USER, false },
+    { CLI_OPT_TIMEOUT, false },      { CLI_OPT_KMS_PASSWORD_FILE, false },
 };
-static const struct cli_use keyset_list_uses[] = { { CLI_OPT_REPO, false } };
+static const struct cli_use keyset_list_uses[] = { { CLI_OPT_REPO, false },
+                                                   PASSWORD_USES };
 static const struct cli_use keyset_show_uses[] = { { CLI_OPT_REPO, false },
                                                    { CLI_OPT_KEYSET, false },
                                                    PASSWORD_USES };
 static const struct cli_use keyset_create_uses[] = {
     { CLI_OPT_ENCRYPT, false },
     { CLI_OPT_REPO, false },
+    { CLI_OPT_PASSWORD_HINT, false },
     { CLI_OPT_RECOVERY_FILE, false },
+    { CLI_OPT_PUBLIC_KEY, false },
     PASSWORD_USES,
 };
 static const struct cli_use keyset_add_uses[] = {
     { CLI_OPT_REPO, false },
     { CLI_OPT_KEYSET, false },
     { CLI_OPT_NEW_PASSWORD_FILE, false },
+    { CLI_OPT_PASSWORD_HINT, false },
     { CLI_OPT_RECOVERY_FILE, false },
     { CLI_OPT_KMS, false },
+    { CLI_OPT_PUBLIC_KEY, false },
     PASSWORD_USES,
 };
 static const struct cli_use keyset_remove_uses[] = {
@@ -132,7 +145,7 @@ static const struct cli_use keyset_remove_uses[] = {
 static const struct cli_use keyset_change_uses[] = {
     { CLI_OPT_REPO, false }, { CLI_OPT_KEYSET, false },
     { CLI_OPT_SLOT, false }, { CLI_OPT_NEW_PASSWORD_FILE, false },
-    PASSWORD_USES,
+    { CLI_OPT_PASSWORD_HINT, false }, PASSWORD_USES,
 };
 
 static const struct cli_use keyset_rotate_uses[] = {

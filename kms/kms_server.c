@@ -56,7 +56,8 @@ static enum kms_step step_of_fault(enum kms_fault fault)
 static void log_failure(const struct attempt *t, enum kms_fault fault,
                         const struct err *e)
 {
-    if (fault == KMS_FAULT_IDENTITY)
+    /* Where another server may answer, nobody else says it. */
+    if (fault == KMS_FAULT_IDENTITY && t->k->n > 1)
         log_warn("kms", "key server %s at %s:%u is not who it should be: %s",
                  t->k->name, t->server->host, (unsigned)t->server->port,
                  e->msg);

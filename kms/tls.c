@@ -7,22 +7,20 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/auto.h"
 #include "base/digest.h"
 #include "base/io.h"
 #include "base/secret.h"
+#include "base/secretref.h"
 
 #define TLS12_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
 #define SECURITY_LEVEL 2 /* 112 bits: RSA from 2048, no SHA-1 */
-#define KEY_FILE_MAX (64 << 10)
 
 struct kms_tls {
     SSL_CTX *ctx;
@@ -59,39 +57,13 @@ static void free_bio(BIO **b)
     BIO_free(*b);
 }
 
-/* The mode is that of the very file that is read. */
-static int read_key(const char *path, struct buf *out, struct err *e)
-{
-    struct stat st;
-    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return err_set(e, ERR_CONFIG, errno, "key file %s", path);
-    if (!S_ISREG(st.st_mode) || st.st_size > KEY_FILE_MAX)
-        return err_set(e, ERR_CONFIG, 0, "key file %s is not a key", path);
-    if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        return err_set(e, ERR_CONFIG, 0,
-                       "key file %s can be used by others (mode %04o); "
-                       "run chmod 600 on it",
-                       path, (unsigned)st.st_mode & 07777);
-    *out = secret_buf((size_t)st.st_size + 1);
-    if (buf_check(out, e) < 0)
-        return -1;
-    if (io_pread_full(fd, out->p, (size_t)st.st_size, 0, path, e) < 0) {
-        e->kind = ERR_CONFIG;
-        return -1;
-    }
-    out->len = (size_t)st.st_size;
-    return 0;
-}
-
 static int use_key(SSL_CTX *ctx, const char *path, struct err *e)
 {
     AUTO_SECRET_BUF struct buf pem = buf_init(0);
     AUTO(free_bio) BIO *bio = NULL;
     AUTO(free_key) EVP_PKEY *key = NULL;
 
-    if (read_key(path, &pem, e) < 0)
+    if (secretref_key_file(path, &pem, e) < 0)
         return -1;
     bio = BIO_new_mem_buf(pem.p, (int)pem.len);
     if (bio == NULL)

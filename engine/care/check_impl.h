@@ -32,6 +32,7 @@ struct check_bad {
 struct check {
     struct eng_repo *repo;
     const struct eng_check_opts *o;
+    bool use_from; /* o->from has the keyset, and copies are wanted */
     struct eng_check_result *res;
     /* Of the keyset that is being checked. */
     struct eng_points points;
@@ -102,7 +103,10 @@ int eng_check_blocks(struct check *c, struct err *e)
 int eng_check_mend_one(struct check *c, struct eng_looker *here,
                        struct eng_looker *from, size_t index, struct err *e)
     __attribute__((warn_unused_result));
-/* A looker into o->from; *out NULL where there is none. */
+/* Whether o->from can repair the selected keyset, which it is switched to. */
+int eng_check_choose_from(struct check *c, struct err *e)
+    __attribute__((warn_unused_result));
+/* A looker into o->from; *out NULL where it cannot. */
 int eng_check_open_from(struct check *c, const struct cancel *cancel,
                         struct eng_looker **out, struct err *e)
     __attribute__((warn_unused_result));

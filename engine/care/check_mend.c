@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Putting good copies again, and marking what has none. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/checked.h"
 #include "base/workers.h"
@@ -9,13 +10,28 @@
 
 #define MENDERS 4 /* each may hold two objects, opened */
 
+/* Another repository seals by other keys, under other names; a copy of this one
+ * (a second bucket) has the same. */
+int eng_check_choose_from(struct check *c, struct err *e)
+{
+    const char *keyset = eng_repo_keyset(c->repo);
+    struct eng_repo *from = c->o->from;
+
+    c->use_from = c->o->repair && from != NULL;
+    if (!c->use_from)
+        return 0;
+    if (strcmp(keyset, MF_KEYSET_PLAIN) != 0)
+        c->use_from = strcmp(eng_repo_descriptor(from)->id,
+                             eng_repo_descriptor(c->repo)->id) == 0 &&
+                      eng_keyset_at_hand(from, keyset);
+    return c->use_from ? eng_repo_select(from, keyset, e) : 0;
+}
+
 int eng_check_open_from(struct check *c, const struct cancel *cancel,
                         struct eng_looker **out, struct err *e)
 {
     *out = NULL;
-    /* Another repository seals by other keys, under other names. */
-    if (!c->o->repair || c->o->from == NULL ||
-        mf_keys_sealed(eng_repo_keys(c->repo)))
+    if (!c->use_from)
         return 0;
     *out = eng_looker_new(c->o->from, cancel, e);
     return *out != NULL ? 0 : -1;

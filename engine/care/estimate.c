@@ -257,3 +257,28 @@ int eng_estimate_make(const struct eng_estimate_facts *f, double change,
         set_prices(out, prices);
     return result;
 }
+
+void eng_estimate_add(struct eng_estimate *to, const struct eng_estimate *x)
+{
+    for (int v = 0; v < OBJ_VERBS; v++) {
+        to->requests[v] += x->requests[v];
+        to->request_prices[v] += x->request_prices[v];
+    }
+    for (int d = 0; d < ENG_ESTIMATE_DAYS_MAX; d++)
+        to->extensions_of_day[d] += x->extensions_of_day[d];
+    to->first = x->first;
+    to->extensions += x->extensions;
+    to->sent_bytes += x->sent_bytes;
+    to->received_bytes += x->received_bytes;
+    to->stored_bytes += x->stored_bytes;
+    to->stored_bytes_end += x->stored_bytes_end;
+    /* Peaks of different days are fewer bytes than their sum. */
+    to->stored_bytes_peak += x->stored_bytes_peak;
+    to->gib_months += x->gib_months;
+    to->points += x->points;
+    if (x->collections > to->collections)
+        to->collections = x->collections;
+    to->stored_price += x->stored_price;
+    to->received_price += x->received_price;
+    to->price += x->price;
+}

@@ -97,4 +97,8 @@ int eng_estimate_make(const struct eng_estimate_facts *f, double change,
                       struct eng_estimate *out, struct err *e)
     __attribute__((warn_unused_result));
 
+/* Adds what another keyset of the repository asks for.  The days are the same;
+ * collections go over all keysets at once. */
+void eng_estimate_add(struct eng_estimate *to, const struct eng_estimate *x);
+
 #endif

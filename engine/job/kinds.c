@@ -151,6 +151,30 @@ static const struct eng_field kms_fields[] = {
       .help = "get, the default: this machine fetches keys and wraps with "
               "them; remote: they stay in the server, which encrypts and "
               "decrypts (KMIP 1.4 or newer)" },
+    { .name = "pins",
+      .type = ENG_FIELD_TEXT,
+      .offset = KMS(pins),
+      .max_bytes = 4095,
+      .help = "SHA-256 digests (64 hex digits) of the servers' public keys "
+              "(SubjectPublicKeyInfo, DER), with commas between: a server's "
+              "must be one of them, too" },
+    { .name = "user",
+      .type = ENG_FIELD_TEXT,
+      .offset = KMS(user),
+      .max_bytes = 256,
+      .help = "user name that goes with each request, where the server wants "
+              "one besides the certificate" },
+    { .name = "password_file",
+      .type = ENG_FIELD_TEXT,
+      .offset = KMS(password_file),
+      .max_bytes = 4095,
+      .help = "file of the user's password, which nobody else may read" },
+    { .name = "timeout",
+      .type = ENG_FIELD_DURATION,
+      .offset = KMS(timeout_s),
+      .help = "how long an operation may take, at all servers together; 1m "
+              "where it is left out, and 20s where somebody waits at a "
+              "terminal" },
 };
 
 #define REQUEST_PRICE(word, verb, what)                                        \

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/secretref.h"
 #include "engine/job/kms_config.h"
 #include "engine/job/kms_servers.h"
 
@@ -79,6 +80,25 @@ void eng_kms_servers_fini(struct eng_kms_servers *s)
     *s = (struct eng_kms_servers){ 0 };
 }
 
+int eng_kms_pins_parse(const char *text, struct kms_pin *out, size_t *n,
+                       struct err *e)
+{
+    const size_t digits = 2 * sizeof(out->sha256);
+
+    *n = 0;
+    for (const char *at = text; at != NULL; (*n)++) {
+        size_t len = strcspn(at, ",");
+        if (*n == ENG_KMS_PINS_MAX || len != digits ||
+            !digest_unhex(at, len, out[*n].sha256, sizeof(out->sha256)))
+            return err_set(e, ERR_USAGE, 0,
+                           "pins \"%.200s\": write 64 lower-case hex digits, "
+                           "several with commas between, at most %d",
+                           text, ENG_KMS_PINS_MAX);
+        at = at[len] == ',' ? at + len + 1 : NULL;
+    }
+    return 0;
+}
+
 /* --- the client --- */
 
 static bool is_remote(const struct eng_config_kms *k)
@@ -107,11 +127,31 @@ static int open_client(struct eng_key_server *s, struct err *e)
     AUTO(eng_kms_servers_fini) struct eng_kms_servers servers = { 0 };
     const struct eng_config_kms *k = &s->config;
     struct kms_config c = kms_config_init();
+    struct kms_pin pins[ENG_KMS_PINS_MAX];
+    AUTO_SECRET_BUF struct buf password = buf_init(0);
 
     if (s->client != NULL)
         return 0;
-    if (eng_kms_servers_parse(k->server, &servers, e) < 0)
+    if (eng_kms_servers_parse(k->server, &servers, e) < 0 ||
+        eng_kms_pins_parse(k->pins, pins, &c.tls.npins, e) < 0 ||
+        (k->user != NULL &&
+         secretref_key_file(k->password_file, &password, e) < 0))
         return -1;
+    if (k->user != NULL) {
+        while (password.len > 0 && (password.p[password.len - 1] == '\n' ||
+                                    password.p[password.len - 1] == '\r'))
+            password.len--;
+        c.username = k->user;
+        c.password = buf_span(&password);
+    }
+    c.tls.pins = pins;
+    c.deadline_ms = k->timeout_s > 0    ? k->timeout_s * 1000
+                    : s->somebody_waits ? ENG_KMS_INTERACTIVE_MS
+                                        : c.deadline_ms;
+    if (c.attempt_ms > c.deadline_ms)
+        c.attempt_ms = c.deadline_ms;
+    if (c.connect_ms > c.attempt_ms)
+        c.connect_ms = c.attempt_ms;
     c.name = k->name;
     c.servers = servers.s;
     c.nservers = servers.n;

@@ -22,6 +22,8 @@ static int check_file(const char *what, const char *path, struct err *e)
 int eng_config_kms_check(const struct eng_config_kms *k, struct err *e)
 {
     AUTO(eng_kms_servers_fini) struct eng_kms_servers servers = { 0 };
+    struct kms_pin pins[ENG_KMS_PINS_MAX];
+    size_t n_pins = 0;
 
     if (eng_config_name_check(k->name, e) < 0)
         return err_ctx(e, "key server");
@@ -30,7 +32,16 @@ int eng_config_kms_check(const struct eng_config_kms *k, struct err *e)
     if (eng_kms_servers_parse(k->server, &servers, e) < 0 ||
         check_file("ca", k->ca, e) < 0 || check_file("cert", k->cert, e) < 0)
         return -1;
-    return check_file("key", k->key, e);
+    if (check_file("key", k->key, e) < 0 ||
+        eng_kms_pins_parse(k->pins, pins, &n_pins, e) < 0)
+        return -1;
+    if ((k->user == NULL) != (k->password_file == NULL))
+        return err_set(e, ERR_USAGE, 0,
+                       "a user and the file of its password go together");
+    if (k->timeout_s < 0 || k->timeout_s > ENG_KMS_TIMEOUT_MAX_S)
+        return err_set(e, ERR_USAGE, 0, "timeout: 1s to 1h");
+    return k->user != NULL ? check_file("password_file", k->password_file, e)
+                           : 0;
 }
 
 void eng_config_kms_fini(struct eng_config_kms *k)
@@ -42,6 +53,9 @@ void eng_config_kms_fini(struct eng_config_kms *k)
     free(k->key);
     free(k->kmip_version);
     free(k->mode);
+    free(k->pins);
+    free(k->user);
+    free(k->password_file);
     *k = (struct eng_config_kms){ 0 };
 }
 

@@ -14,7 +14,16 @@ struct eng_config_kms {
     char *ca, *cert, *key; /* absolute paths of PEM files */
     char *kmip_version;    /* "auto", "1.2", "1.4", "2.0"; NULL: auto */
     char *mode;            /* "get", "remote"; NULL: get */
+    char *pins;            /* 64 hex digits each, commas between; or NULL */
+    char *user;            /* of a KMIP credential; NULL: certificates only */
+    char *password_file;   /* absolute; with user */
+    int64_t timeout_s;     /* of an operation; 0: as usual */
 };
+
+#define ENG_KMS_PINS_MAX 16
+#define ENG_KMS_TIMEOUT_MAX_S 3600
+/* Where somebody waits: two servers have their time (kms.h, attempt_ms). */
+#define ENG_KMS_INTERACTIVE_MS (INT64_C(20) * 1000)
 
 /* Form of every member; reads no file.  ERR_USAGE. */
 int eng_config_kms_check(const struct eng_config_kms *k, struct err *e)
@@ -38,6 +47,7 @@ struct eng_key_server {
     struct kms *client;           /* owned; NULL: not needed yet */
     char uid[KMS_UID_CHARS];      /* of the key that new slots are made by */
     char key_name[KMS_NAME_CHARS];
+    bool somebody_waits; /* at a terminal; set before it is used */
     struct eng_kms adapter; /* for eng_way_kms */
 };
 

@@ -17,4 +17,8 @@ int eng_kms_servers_parse(const char *text, struct eng_kms_servers *out,
                           struct err *e) __attribute__((warn_unused_result));
 void eng_kms_servers_fini(struct eng_kms_servers *s);
 
+/* "HEX,HEX,...", or NULL; out: room for ENG_KMS_PINS_MAX.  ERR_USAGE. */
+int eng_kms_pins_parse(const char *text, struct kms_pin *out, size_t *n,
+                       struct err *e) __attribute__((warn_unused_result));
+
 #endif

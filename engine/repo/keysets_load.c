@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "engine/repo/folders.h"
 #include "engine/repo/internal.h"
 #include "engine/repo/keyset_slot.h"
@@ -226,15 +227,6 @@ int eng_keysets_whole(const struct eng_repo *r, struct err *e)
                : eng_folders_error(r->keysets.hidden_by, e);
 }
 
-/* Whoever reads goes on with what there is. */
-static void warn_hidden(const struct eng_repo *r)
-{
-    struct err why = { 0 };
-
-    if (eng_keysets_whole(r, &why) < 0)
-        log_warn("repo", "%s: keysets may be hidden: %s", r->name, why.msg);
-}
-
 int eng_keysets_load(struct eng_repo *r, const struct cancel *cancel,
                      struct err *e)
 {
@@ -255,7 +247,6 @@ int eng_keysets_load(struct eng_repo *r, const struct cancel *cancel,
     memcpy(now.hidden_by, l.hidden_by, sizeof(now.hidden_by));
     r->keysets = now;
     r->keysets.loaded = true;
-    warn_hidden(r);
     now = (struct eng_keysets){ 0 };
     return 0;
 }

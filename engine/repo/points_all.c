@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/utc.h"
 #include "engine/repo/internal.h"
 #include "engine/repo/point_store.h"
@@ -120,6 +121,14 @@ static int count_closed(void *ctx, const struct eng_keyset *k, struct err *e)
     return 0;
 }
 
+static void warn_hidden(const struct eng_repo *r)
+{
+    struct err why = { 0 };
+
+    if (eng_keysets_whole(r, &why) < 0)
+        log_warn("repo", "%s: there may be more keysets: %s", r->name, why.msg);
+}
+
 int eng_point_find_any(struct eng_repo *r, const struct cancel *cancel,
                        const char *text, struct eng_point *out, struct err *e)
 {
@@ -130,8 +139,10 @@ int eng_point_find_any(struct eng_repo *r, const struct cancel *cancel,
         eng_point_free(out);
         return -1;
     }
-    if (f.found)
+    if (f.found) {
+        warn_hidden(r);
         return eng_repo_select(r, out->keyset, e);
+    }
     if (f.why.kind != ERR_NONE) {
         *e = f.why;
         return -1;

@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A person at a terminal.
+
+    terminal.py LOG ANSWER... -- COMMAND [ARGUMENT...]
+
+Runs the command on a terminal of its own; after each question (a colon and a
+space at the end of what was printed) the next answer is typed, with Return;
+^C types Control-C.  What the terminal shows goes to LOG.  Exits as the command
+does (130 where a signal ended it), and 99 if the terminal's echo is off then.
+"""
+import os
+import pty
+import select
+import sys
+import termios
+import time
+
+
+def main(argv):
+    at = argv.index("--")
+    log, answers, command = argv[1], argv[2:at], argv[at + 1:]
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execvp(command[0], command)
+    shown = b""
+    seen = 0
+    deadline = time.monotonic() + 60
+    echo = True
+    while time.monotonic() < deadline:
+        ready, _, _ = select.select([fd], [], [], 0.1)
+        if ready:
+            try:
+                got = os.read(fd, 4096)
+            except OSError:
+                break
+            if not got:
+                break
+            shown += got
+            continue
+        echo = bool(termios.tcgetattr(fd)[3] & termios.ECHO)
+        if answers and len(shown) > seen and shown.endswith(b": "):
+            if echo:
+                sys.exit("the echo is on at: %r" % shown[seen:])
+            seen = len(shown)
+            answer = answers.pop(0)
+            os.write(fd, b"\x03" if answer == "^C" else answer.encode() + b"\n")
+    with open(log, "wb") as f:
+        f.write(shown)
+    _, status = os.waitpid(pid, 0)
+    try:
+        echo = bool(termios.tcgetattr(fd)[3] & termios.ECHO)
+    except termios.error:
+        pass  # the other side is gone: what was seen last counts
+    if answers:
+        sys.exit("nobody asked for: %d answers" % len(answers))
+    if not echo:
+        sys.exit(99)
+    sys.exit(os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 130)
+
+
+if __name__ == "__main__":
+    main(sys.argv)
