@@ -256,8 +256,7 @@ static int find_only(struct cli_ctx *c, const struct eng_repo *repo,
 
 static int run(struct estimating *s, struct eng_repo *repo, struct err *e)
 {
-    if (cli_unlock_open(s->c, repo, e) < 0 ||
-        find_only(s->c, repo, s, e) < 0 ||
+    if (cli_unlock_open(s->c, repo, e) < 0 || find_only(s->c, repo, s, e) < 0 ||
         eng_keysets_each(repo, s->c->cancel, on_keyset, on_closed, s, e) < 0)
         return -1;
     return s->done > 0 ? 0 : estimate(s, repo, true, e);

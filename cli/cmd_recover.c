@@ -254,10 +254,9 @@ int cli_repo_recover(struct cli_ctx *c, struct err *e)
     const char *since = cli_text(c, CLI_OPT_AS_OF);
     AUTO_BUF struct buf examples = buf_init((size_t)1 << 28);
     AUTO_BUF struct buf points = buf_init((size_t)1 << 28);
-    struct findings found = { .c = c,
-                              .quiet = c->quiet,
-                              .examples = &examples,
-                              .points = &points };
+    struct findings found = {
+        .c = c, .quiet = c->quiet, .examples = &examples, .points = &points
+    };
     struct eng_recover_opts o = { .dry_run = cli_given(c, CLI_OPT_DRY_RUN),
                                   .cancel = c->cancel,
                                   .report = on_finding,

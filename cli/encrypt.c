@@ -144,9 +144,9 @@ static int read_password(struct cli_ctx *c, struct cli_encrypt *x, bool fresh,
         return err_set(e, ERR_USAGE, 0,
                        "the password is missing: say --password-file, "
                        "--password-command or OBJVAULT_PASSWORD");
-    x->password = (struct eng_password){
-        .password = password, .hint = cli_text(c, CLI_OPT_PASSWORD_HINT)
-    };
+    x->password =
+        (struct eng_password){ .password = password,
+                               .hint = cli_text(c, CLI_OPT_PASSWORD_HINT) };
     x->way = eng_way_password(&x->password);
     x->o.ways = (struct eng_key_ways){ &x->way, 1 };
     if (!fresh || x->o.dry_run)

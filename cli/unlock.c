@@ -371,8 +371,7 @@ int cli_unlock_open(struct cli_ctx *c, struct eng_repo *repo, struct err *e)
     if (cli_unlock_ways(c, repo, &ways, e) < 0 ||
         eng_keysets_open(repo, &ways, c->cancel, &closed, e) < 0)
         return -1;
-    if (closed > 0 && may_ask_now(c, repo) &&
-        ask_late(c, repo, &closed, e) < 0)
+    if (closed > 0 && may_ask_now(c, repo) && ask_late(c, repo, &closed, e) < 0)
         return -1;
     return c->keys->password != NULL ? check_password(repo, e) : 0;
 }

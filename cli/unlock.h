@@ -56,7 +56,7 @@ struct cli_encrypt {
     struct eng_password password, recovery;
     struct secret *recovery_secret; /* owned */
     const char *recovery_file;      /* that was written and holds it */
-    struct wrap_pkey *public_key; /* owned; of --public-key */
+    struct wrap_pkey *public_key;   /* owned; of --public-key */
     struct eng_pkey pkey;
     struct eng_key_way way, slots[3];
 };

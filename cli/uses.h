@@ -120,12 +120,9 @@ static const struct cli_use keyset_show_uses[] = { { CLI_OPT_REPO, false },
                                                    { CLI_OPT_KEYSET, false },
                                                    PASSWORD_USES };
 static const struct cli_use keyset_create_uses[] = {
-    { CLI_OPT_ENCRYPT, false },
-    { CLI_OPT_REPO, false },
-    { CLI_OPT_PASSWORD_HINT, false },
-    { CLI_OPT_RECOVERY_FILE, false },
-    { CLI_OPT_PUBLIC_KEY, false },
-    PASSWORD_USES,
+    { CLI_OPT_ENCRYPT, false },       { CLI_OPT_REPO, false },
+    { CLI_OPT_PASSWORD_HINT, false }, { CLI_OPT_RECOVERY_FILE, false },
+    { CLI_OPT_PUBLIC_KEY, false },    PASSWORD_USES,
 };
 static const struct cli_use keyset_add_uses[] = {
     { CLI_OPT_REPO, false },
@@ -143,8 +140,8 @@ static const struct cli_use keyset_remove_uses[] = {
     PASSWORD_USES,
 };
 static const struct cli_use keyset_change_uses[] = {
-    { CLI_OPT_REPO, false }, { CLI_OPT_KEYSET, false },
-    { CLI_OPT_SLOT, false }, { CLI_OPT_NEW_PASSWORD_FILE, false },
+    { CLI_OPT_REPO, false },          { CLI_OPT_KEYSET, false },
+    { CLI_OPT_SLOT, false },          { CLI_OPT_NEW_PASSWORD_FILE, false },
     { CLI_OPT_PASSWORD_HINT, false }, PASSWORD_USES,
 };
 

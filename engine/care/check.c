@@ -131,8 +131,9 @@ static int check_keyset(void *ctx, struct eng_repo *r, struct err *e)
 
     (void)r;
     forget_keyset(c);
-    if (eng_check_choose_from(c, e) < 0 || eng_check_points(c, e) < 0 || eng_check_gather_pages(c, e) < 0 ||
-        check_ranges(c, e) < 0 || eng_check_mend(c, e) < 0)
+    if (eng_check_choose_from(c, e) < 0 || eng_check_points(c, e) < 0 ||
+        eng_check_gather_pages(c, e) < 0 || check_ranges(c, e) < 0 ||
+        eng_check_mend(c, e) < 0)
         return -1;
     return eng_check_judge(c, e);
 }

@@ -146,9 +146,8 @@ static int open_slots(struct recover_worker *w, struct err *e)
     } while (n->junk_removed > junk);
     if (n->junk_removed == 0 && eng_repo_keysets(r->repo)->loaded)
         return 0;
-    return r->o->open != NULL
-               ? r->o->open(r->o->ctx, r->repo, e)
-               : eng_keysets_load(r->repo, r->o->cancel, e);
+    return r->o->open != NULL ? r->o->open(r->o->ctx, r->repo, e)
+                              : eng_keysets_load(r->repo, r->o->cancel, e);
 }
 
 /* --- a keyset --- */

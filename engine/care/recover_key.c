@@ -326,7 +326,7 @@ static int same_as_newest(struct recover_worker *w,
 /* A descriptor, or a slot.  The oldest version that is one counts: nobody of
  * ours ever puts another, but a recovery, which puts the same. */
 static int judge_oldest(struct recover_worker *w,
-                            const struct eng_look_want *want, struct err *e)
+                        const struct eng_look_want *want, struct err *e)
 {
     bool same = false;
     bool never = true;

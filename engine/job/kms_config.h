@@ -47,7 +47,7 @@ struct eng_key_server {
     struct kms *client;           /* owned; NULL: not needed yet */
     char uid[KMS_UID_CHARS];      /* of the key that new slots are made by */
     char key_name[KMS_NAME_CHARS];
-    bool somebody_waits; /* at a terminal; set before it is used */
+    bool somebody_waits;    /* at a terminal; set before it is used */
     struct eng_kms adapter; /* for eng_way_kms */
 };
 

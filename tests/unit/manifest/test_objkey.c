@@ -83,10 +83,9 @@ static void folders_are_told_from_objects_and_other_names(void **state)
 static void names_of_folders_of_slots_are_told(void **state)
 {
     (void)state;
-    static const char *const folders[] = {
-        "keysets", "keysets/k-0123456789abcdef",
-        "keysets/k-0123456789abcdef/slots"
-    };
+    static const char *const folders[] = { "keysets",
+                                           "keysets/k-0123456789abcdef",
+                                           "keysets/k-0123456789abcdef/slots" };
     static const char *const others[] = { "",
                                           "keyset",
                                           "keysets2",

@@ -106,8 +106,7 @@ static void objects_in_place_of_folders_of_slots_are_told_and_go(void **state)
     assert_int_equal(eng_check_run(r, &check, &checked, &e), -1);
     assert_int_equal(e.kind, ERR_CORRUPT);
     /* Neither in the clear, unasked, nor to a new keyset. */
-    struct err clear =
-        keyed_fails(r, s->a->vm, &(struct eng_backup_opts){ 0 });
+    struct err clear = keyed_fails(r, s->a->vm, &(struct eng_backup_opts){ 0 });
     assert_int_equal(clear.kind, ERR_CORRUPT);
     eng_repo_close(r);
     r = fixture_open(&s->a->f);
