@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "engine/job/fields.h"
+#include "engine/job/kms_config.h"
 
 /* Loading repos/main.json with this text fails so (behind the path). */
 static void wrong(const struct fixture *f, const char *text,
@@ -458,9 +459,58 @@ static void schemas_have_every_field(void **state)
                                "repo, credentials, kms and prices");
 }
 
+/* --- key servers --- */
+
+static enum err_kind kms_is(char *pins, char *user, char *file, int64_t timeout)
+{
+    char name[] = "main";
+    char path[] = "/etc/x.pem";
+    char server[] = "kms1";
+    struct err e = { 0 };
+    const struct eng_config_kms k = { .name = name,
+                                      .server = server,
+                                      .ca = path,
+                                      .cert = path,
+                                      .key = path,
+                                      .pins = pins,
+                                      .user = user,
+                                      .password_file = file,
+                                      .timeout_s = timeout };
+
+    return eng_config_kms_check(&k, &e) == 0 ? ERR_NONE : e.kind;
+}
+
+static void pins_users_and_timeouts_of_key_servers_are_checked(void **state)
+{
+    (void)state;
+    char pin[2 * 64 + 2];
+    char user[] = "u";
+    char file[] = "/etc/password";
+    char relative[] = "password";
+
+    memset(pin, 'a', sizeof pin);
+    pin[64] = ',';
+    pin[129] = '\0';
+    assert_int_equal(kms_is(NULL, NULL, NULL, 0), ERR_NONE);
+    assert_int_equal(kms_is(pin, user, file, 3600), ERR_NONE);
+    pin[128] = '\0';
+    assert_int_equal(kms_is(pin, NULL, NULL, 0), ERR_USAGE);
+    pin[65] = '\0';
+    assert_int_equal(kms_is(pin, NULL, NULL, 0), ERR_USAGE);
+    pin[64] = '\0';
+    pin[0] = 'g';
+    assert_int_equal(kms_is(pin, NULL, NULL, 0), ERR_USAGE);
+    assert_int_equal(kms_is(NULL, user, NULL, 0), ERR_USAGE);
+    assert_int_equal(kms_is(NULL, NULL, file, 0), ERR_USAGE);
+    assert_int_equal(kms_is(NULL, user, relative, 0), ERR_USAGE);
+    assert_int_equal(kms_is(NULL, NULL, NULL, 3601), ERR_USAGE);
+    assert_int_equal(kms_is(NULL, NULL, NULL, -1), ERR_USAGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pins_users_and_timeouts_of_key_servers_are_checked),
         cmocka_unit_test(
             home_comes_from_options_then_environment_then_defaults),
         cmocka_unit_test(a_relative_home_is_made_absolute),
