@@ -18,22 +18,30 @@
 
 /* --- which one --- */
 
-/* The list is by age, so the first that fits is the one that stands. */
-static const struct eng_keyset *first_of(const struct eng_keysets *all,
-                                         const char *label)
+/* Whether it is of a label, and replaces that keyset ("": none).  Until it is
+ * open any slot may be the one that is real, so one that was planted hides
+ * nothing; and what it claims comes out when the keyset is opened. */
+static bool is_said(const struct eng_keyset *k, const char *label,
+                    const char *supersedes)
 {
-    for (size_t i = 0; i < all->n; i++)
-        if (all->k[i]->supersedes[0] == '\0' &&
-            strcmp(all->k[i]->label, label) == 0)
-            return all->k[i];
-    return NULL;
+    bool said = false;
+
+    if (k->writable || k->n_slots == 0)
+        return strcmp(k->label, label) == 0 &&
+               strcmp(k->supersedes, supersedes) == 0;
+    for (size_t i = 0; i < k->n_slots && !said; i++)
+        said = strcmp(k->slots[i].s.label, label) == 0 &&
+               strcmp(k->slots[i].s.supersedes, supersedes) == 0;
+    return said;
 }
 
-static const struct eng_keyset *successor(const struct eng_keysets *all,
-                                          const struct eng_keyset *of)
+/* The list is by age, so the first that fits is the one that stands. */
+static const struct eng_keyset *first_of(const struct eng_keysets *all,
+                                         const char *label,
+                                         const char *supersedes)
 {
     for (size_t i = 0; i < all->n; i++)
-        if (strcmp(all->k[i]->supersedes, of->name) == 0)
+        if (is_said(all->k[i], label, supersedes))
             return all->k[i];
     return NULL;
 }
@@ -41,13 +49,13 @@ static const struct eng_keyset *successor(const struct eng_keysets *all,
 const struct eng_keyset *eng_keysets_of_label(const struct eng_repo *r,
                                               const char *label)
 {
-    const struct eng_keyset *k = first_of(&r->keysets, label);
+    const struct eng_keyset *k = first_of(&r->keysets, label, "");
     const struct eng_keyset *next = k;
 
     /* Slots are not proven yet: a ring of them must not hold us. */
     for (size_t n = 0; next != NULL && n < r->keysets.n; n++) {
         k = next;
-        next = successor(&r->keysets, k);
+        next = first_of(&r->keysets, label, k->name);
     }
     return k;
 }
@@ -277,12 +285,35 @@ static int adopt(struct eng_repo *r, const char *label, const struct made *m,
     return 0;
 }
 
+/* One that has lost its slots, or whose slots somebody has spoilt, may be the
+ * keyset of any label. */
+static int check_slotless(const struct eng_repo *r, const char *label,
+                          struct err *e)
+{
+    for (size_t i = 0; i < r->keysets.n; i++) {
+        const struct eng_keyset *k = r->keysets.k[i];
+        if (k->n_slots > 0 || k->keys != NULL)
+            continue;
+        err_set(e, ERR_DENIED, 0,
+                "keyset %s has no slot that could be read, and may be %s: none "
+                "is made in its place",
+                k->name, label);
+        return err_hint(e,
+                        "put its slots back; if it is of no use to anybody, "
+                        "delete what is below keysets/%s/",
+                        k->name);
+    }
+    return 0;
+}
+
 static int make_first(struct eng_repo *r, const struct eng_encrypt_opts *o,
                       const char *label, const struct cancel *cancel,
                       char name[MF_KEYSET_CHARS], struct err *e)
 {
     struct made m = { 0 };
 
+    if (check_slotless(r, label, e) < 0)
+        return -1;
     if (o->dry_run)
         return err_set(e, ERR_NOTFOUND, 0,
                        "repository %s has no keyset %s yet: the first run "
@@ -336,6 +367,25 @@ static const struct eng_keyset *find_or_make(struct eng_repo *r,
     return k;
 }
 
+/* Opening proves what slots say; that may lead to another keyset. */
+static int open_chosen(struct eng_repo *r, const struct eng_keyset *k,
+                       const char *label, const struct eng_key_ways *ways,
+                       const struct cancel *cancel, struct err *e)
+{
+    for (size_t n = 0; n <= r->keysets.n; n++) {
+        if (eng_keyset_open(r, k->name, ways, false, cancel, e) < 0)
+            return -1;
+        const struct eng_keyset *proven = eng_keysets_of_label(r, label);
+        if (proven == k)
+            return eng_repo_select(r, k->name, e);
+        if (proven == NULL)
+            break;
+        k = proven;
+    }
+    return err_set(e, ERR_CORRUPT, 0, "keyset %s is not that of label %s",
+                   k->name, label);
+}
+
 int eng_encrypt_choose(struct eng_repo *r, const struct eng_encrypt_opts *o,
                        const struct cancel *cancel, bool *made, struct err *e)
 {
@@ -350,12 +400,7 @@ int eng_encrypt_choose(struct eng_repo *r, const struct eng_encrypt_opts *o,
     if (o->what != ENG_ENCRYPT_KEY)
         return choose_plain(r, o->what, e);
     const struct eng_keyset *k = find_or_make(r, o, label, cancel, made, e);
-    if (k == NULL || eng_keyset_open(r, k->name, *made ? &o->slots : &o->ways,
-                                     false, cancel, e) < 0)
+    if (k == NULL)
         return -1;
-    /* Opening proves the label; until then a slot could say anything. */
-    if (strcmp(k->label, label) != 0 && k->supersedes[0] == '\0')
-        return err_set(e, ERR_CORRUPT, 0, "keyset %s is not that of label %s",
-                       k->name, label);
-    return eng_repo_select(r, k->name, e);
+    return open_chosen(r, k, label, *made ? &o->slots : &o->ways, cancel, e);
 }

@@ -208,6 +208,39 @@ static void data_without_slots_is_left_alone(void **state)
     vm_shell(s->f, "test $(ls -d k-*/blocks | wc -l) = 2");
 }
 
+/* Whose slots were overwritten, or taken out of force by somebody who has no
+ * key, may be the keyset of the label. */
+static void no_keyset_is_made_in_place_of_one_that_lost_its_slots(void **state)
+{
+    static const char *const spoil[] = {
+        /* Junk over it. */
+        "cd keysets/k-*/slots && f=$(ls) && echo '{}' > $f",
+        /* A later generation that says it is removed. */
+        "cd keysets/k-*/slots && "
+        "f=$(ls) && sed -e 's/\"gen\":1,/\"gen\":2,/' "
+        "-e 's/\"type\":.*/\"type\":\"removed\",\"password\":null,"
+        "\"kms\":null,\"pubkey\":null,\"key_print\":null,\"iv\":null,"
+        "\"data\":null,\"tag\":null}/' $f | tr -d '\\n' > 00000002-${f#*-}",
+    };
+    struct scene *s = *state;
+
+    vm_run(s->r, s->vm, &s->k.run);
+    for (size_t i = 0; i < 2; i++) {
+        vm_shell(s->f, "cp -r keysets kept");
+        vm_shell(s->f, spoil[i]);
+        s->r = keyed_again(s->f, s->r);
+        const struct eng_keyset *k = only_keyset(s);
+        assert_int_equal(k->n_slots, 0);
+        struct err e = keyed_fails(s->r, s->vm, &s->k.run);
+        assert_int_equal(e.kind, ERR_DENIED);
+        assert_non_null(strstr(e.msg, only_keyset(s)->name));
+        assert_int_equal(vm_puts_so_far(s->r), 0);
+        vm_shell(s->f, "rm -r keysets && mv kept keysets");
+    }
+    s->r = keyed_again(s->f, s->r);
+    assert_false(vm_run(s->r, s->vm, &s->k.run).keyset_made);
+}
+
 /* Both have looked before either had put. */
 static void of_two_that_are_made_at_once_one_stands_for_both(void **state)
 {
@@ -262,6 +295,50 @@ static void the_newest_of_a_line_is_written_to(void **state)
                          why));
     must(eng_encrypt_choose(s->r, &s->k.how, NULL, &made, why));
     assert_string_equal(eng_repo_keyset(s->r), second);
+}
+
+/* Puts a slot beside those of a keyset, as anybody can; edit: what sed makes of
+ * a real one. */
+static void plant(struct scene *s, const char *keyset, const char *edit)
+{
+    char command[512];
+
+    (void)snprintf(command, sizeof command,
+                   "cd keysets/%s/slots && f=$(ls) && "
+                   "sed -e 's/\"slot\":\"[0-9a-f]*/"
+                   "\"slot\":\"0000000000000000/' "
+                   "-e 's/\"supersedes\":\"[^,]*/\"supersedes\":null/' "
+                   "%s $f > 00000001-0000000000000000.json",
+                   keyset, edit);
+    vm_shell(s->f, command);
+    s->r = keyed_again(s->f, s->r);
+}
+
+static void a_planted_slot_leads_to_no_other_keyset(void **state)
+{
+    struct scene *s = *state;
+    char first[MF_KEYSET_CHARS];
+    char second[MF_KEYSET_CHARS];
+    char other[MF_KEYSET_CHARS];
+    bool made = false;
+
+    must(eng_keyset_make(s->r, "default", NULL, &s->k.how.slots, NULL, first,
+                         why));
+    must(eng_keyset_make(s->r, "default", first, &s->k.how.slots, NULL, second,
+                         why));
+    must(eng_keyset_make(s->r, "other", first, &s->k.how.slots, NULL, other,
+                         why));
+    /* As if it replaced none: then the one before would stand. */
+    plant(s, second, "");
+    must(eng_encrypt_choose(s->r, &s->k.how, NULL, &made, why));
+    assert_string_equal(eng_repo_keyset(s->r), second);
+    /* As if it were of this label, and the oldest of all. */
+    plant(s, other,
+          "-e 's/\"label\":\"other/\"label\":\"default/' "
+          "-e 's/\"created\":\"..../\"created\":\"2000/'");
+    must(eng_encrypt_choose(s->r, &s->k.how, NULL, &made, why));
+    assert_string_equal(eng_repo_keyset(s->r), second);
+    assert_false(made);
 }
 
 static void a_slot_that_was_moved_opens_nothing(void **state)
@@ -496,8 +573,10 @@ int main(void)
         T(a_run_must_say_where_to_once_there_are_keysets),
         T(a_dry_run_makes_no_keyset),
         T(data_without_slots_is_left_alone),
+        T(no_keyset_is_made_in_place_of_one_that_lost_its_slots),
         T(of_two_that_are_made_at_once_one_stands_for_both),
         T(the_newest_of_a_line_is_written_to),
+        T(a_planted_slot_leads_to_no_other_keyset),
         T(a_slot_that_was_moved_opens_nothing),
         T(a_slot_of_another_place_with_its_texts_changed_does_not_open),
         T(a_new_generation_replaces_the_old_password),
