@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 
 #include "base/checked.h"
 #include "base/log.h"
@@ -21,6 +22,12 @@ struct secret {
     size_t len;
     uint8_t bytes[]; /* len and a NUL */
 };
+
+void secret_forbid_dumps(void)
+{
+    /* Fails only for a value that is none. */
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
 
 static void warn_once(int sys)
 {

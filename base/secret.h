@@ -13,6 +13,11 @@
 
 struct secret;
 
+/* No core file, and no debugger of another process, for the rest of this one:
+ * libraries keep copies of secrets in memory of their own for a while.  Before
+ * the first secret; other programs that are started are as they were. */
+void secret_forbid_dumps(void);
+
 /* Copies in; the caller wipes its own copy.  Where the limit on locked memory
  * is reached the secret is kept all the same, and one warning is logged. */
 struct secret *secret_new(struct span in, struct err *e);

@@ -11,6 +11,7 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/signals.h"
 #include "base/utc.h"
 #include "cli/cli.h"
@@ -134,6 +135,7 @@ int cli_main(int argc, char **argv)
     AUTO_CLI_CALL struct cli_call call = { 0 };
     struct cli_ctx c = { .call = &call, .out = buf_init(OUT_MAX) };
 
+    secret_forbid_dumps();
     int parsed = cli_unlock_init(&c, &e);
     if (parsed == 0)
         parsed = cli_parse(argc, argv, &call, &e);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 
 #include "base/io.h"
 #include "base/log.h"
@@ -208,6 +209,14 @@ static void a_buffer_for_secrets_never_moves(void **state)
     assert_int_equal(buf_check(&b, &e), -1);
 }
 
+static void a_process_with_secrets_leaves_no_core_file(void **state)
+{
+    (void)state;
+    assert_int_equal(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 1);
+    secret_forbid_dumps();
+    assert_int_equal(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +228,7 @@ int main(void)
         cmocka_unit_test(no_memory_is_reported),
         cmocka_unit_test(wiping_nothing_is_fine),
         cmocka_unit_test(a_buffer_for_secrets_never_moves),
+        cmocka_unit_test(a_process_with_secrets_leaves_no_core_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,8 @@
  * stderr, configuration and repositories. */
 #include "tests/unit/cli/program.h"
 
+#include <sys/resource.h>
+
 static void a_wrong_line_is_one_line_and_one_document(void **state)
 {
     struct fixture *f = *state;
@@ -141,6 +143,38 @@ static void without_a_repository_nothing_is_found(void **state)
     run(f, "repo stats x", 4);
 }
 
+/* Passwords lie in its memory, and in that of libraries. */
+static void a_crash_leaves_no_core_file(void **state)
+{
+    struct fixture *f = *state;
+    struct rlimit was;
+    static char program[] = "objvault";
+    char *argv[] = { program,
+                     (char[]){ "backup" },
+                     (char[]){ "run" },
+                     (char[]){ "vms/web1" },
+                     (char[]){ "--encrypt" },
+                     (char[]){ "password" },
+                     (char[]){ "--password-command" },
+                     (char[]){ "kill -SEGV $PPID; sleep 5" },
+                     NULL };
+    int status = 0;
+
+    make_point(f);
+    assert_int_equal(getrlimit(RLIMIT_CORE, &was), 0);
+    struct rlimit any = { was.rlim_max, was.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_CORE, &any), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        become(argv, NULL);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(setrlimit(RLIMIT_CORE, &was), 0);
+    if (WIFSIGNALED(status)) /* sanitizers end it otherwise */
+        assert_false(WCOREDUMP(status));
+    assert_int_equal(access("core", F_OK), -1);
+}
+
 static void an_unwritable_stdout_is_a_failure(void **state)
 {
     struct fixture *f = *state;
@@ -171,6 +205,7 @@ int main(void)
         IN_FOLDER(repositories_are_made_attached_listed_and_forgotten),
         IN_FOLDER(what_cannot_be_made_leaves_no_configuration),
         IN_FOLDER(without_a_repository_nothing_is_found),
+        IN_FOLDER(a_crash_leaves_no_core_file),
         IN_FOLDER(an_unwritable_stdout_is_a_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
