@@ -79,23 +79,30 @@ struct finding {
     const char *text;
     struct eng_point *best;
     bool found;
+    bool sealed; /* one of those that were found is */
     size_t closed;
     struct err why; /* the first that says more than that there is none */
 };
+
+static bool is_latest(const struct finding *f)
+{
+    size_t len = strlen(f->text);
+
+    return len > 7 && strcmp(f->text + len - 7, "@latest") == 0;
+}
 
 static int find_in(void *ctx, struct eng_repo *r, struct err *e)
 {
     struct finding *f = ctx;
     AUTO_ENG_POINT struct eng_point p = { 0 };
-    size_t len = strlen(f->text);
-    bool latest = len > 7 && strcmp(f->text + len - 7, "@latest") == 0;
 
     if (eng_point_find(r, f->cancel, f->text, &p, e) < 0) {
         if (e->kind == ERR_CORRUPT && f->why.kind == ERR_NONE)
             f->why = *e;
         return e->kind == ERR_CORRUPT || e->kind == ERR_NOTFOUND ? 0 : -1;
     }
-    if (f->found && !latest)
+    f->sealed = f->sealed || mf_keys_sealed(r->keys);
+    if (f->found && !is_latest(f))
         return err_set(e, ERR_USAGE, 0,
                        "%s: two keysets have a point of this time (%s and %s); "
                        "add -%.16s or -%.16s",
@@ -129,6 +136,26 @@ static void warn_hidden(const struct eng_repo *r)
         log_warn("repo", "%s: there may be more keysets: %s", r->name, why.msg);
 }
 
+/* "latest" is what somebody wants who does not look which one that is.  Who may
+ * only write to the bucket can make no sealed point, but any in the clear. */
+static void warn_of_latest(const struct finding *f)
+{
+    char iso[UTC_ISO_CHARS];
+
+    utc_format_iso(f->best->time, iso);
+    if (f->sealed && strcmp(f->best->keyset, MF_KEYSET_PLAIN) == 0)
+        log_warn("repo",
+                 "%s: the newest point (%s) is in the clear, and there are "
+                 "encrypted ones: whoever can write to the bucket may have "
+                 "made it",
+                 f->text, iso);
+    if (f->closed > 0)
+        log_warn("repo",
+                 "%s: %zu keysets were not looked at, which may have a newer "
+                 "one: their keys are not at hand",
+                 f->text, f->closed);
+}
+
 int eng_point_find_any(struct eng_repo *r, const struct cancel *cancel,
                        const char *text, struct eng_point *out, struct err *e)
 {
@@ -141,6 +168,8 @@ int eng_point_find_any(struct eng_repo *r, const struct cancel *cancel,
     }
     if (f.found) {
         warn_hidden(r);
+        if (is_latest(&f))
+            warn_of_latest(&f);
         return eng_repo_select(r, out->keyset, e);
     }
     if (f.why.kind != ERR_NONE) {
