@@ -116,6 +116,48 @@ static int put_removed(struct eng_repo *r, const struct eng_slot *of,
     return put < 0 ? err_ctx(e, "slot %s", key.s) : 0;
 }
 
+/* Slots of a keyset that are in force by now.  The list that is at hand stays:
+ * the caller looks at it. */
+static int count_now(struct eng_repo *r, const char *keyset,
+                     const struct cancel *cancel, size_t *n, struct err *e)
+{
+    struct eng_keysets was = r->keysets;
+
+    *n = 0;
+    r->keysets = (struct eng_keysets){ 0 };
+    int result = eng_keysets_load(r, cancel, e);
+    const struct eng_keyset *k = eng_keysets_find(r, keyset);
+    if (k != NULL)
+        *n = k->n_slots;
+    eng_keysets_free(&r->keysets);
+    r->keysets = was;
+    return result;
+}
+
+/* Two hosts that take away the last two slots both put first and then look: at
+ * least one of them finds none, and takes back what it did. */
+static int check_left(struct eng_repo *r, const struct eng_keyset *k,
+                      const struct eng_slot *of, const struct cancel *cancel,
+                      struct err *e)
+{
+    struct mf_key removed = mf_key_slot(k->name, of->s.gen + 1, of->s.slot);
+    size_t left = 0;
+
+    if (count_now(r, k->name, cancel, &left, e) < 0)
+        return -1;
+    if (left > 0)
+        return 0;
+    if (eng_object_erase(r, cancel, removed.s, e) < 0)
+        return err_ctx(e,
+                       "keyset %s has lost its last slots at once; %s has to "
+                       "be deleted",
+                       k->label, removed.s);
+    return err_set(e, ERR_USAGE, 0,
+                   "it is the last slot of keyset %s now, and stays: the "
+                   "other ones were removed meanwhile",
+                   k->label);
+}
+
 int eng_slot_remove(struct eng_repo *r, const struct eng_keyset *k,
                     const struct eng_slot *of, const struct cancel *cancel,
                     bool *stays, struct err *e)
@@ -125,7 +167,8 @@ int eng_slot_remove(struct eng_repo *r, const struct eng_keyset *k,
                        "it is the last slot of keyset %s: without it nobody "
                        "could read the keyset any more",
                        k->label);
-    if (put_removed(r, of, cancel, e) < 0)
+    if (put_removed(r, of, cancel, e) < 0 ||
+        check_left(r, k, of, cancel, e) < 0)
         return -1;
     return eng_slot_forget(r, k->name, of->s.slot, of->s.gen + 1, cancel, stays,
                            e);

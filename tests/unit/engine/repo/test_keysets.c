@@ -403,6 +403,34 @@ static void a_new_generation_replaces_the_old_password(void **state)
     keyed_free(&fresh);
 }
 
+static void two_hosts_do_not_remove_the_last_two_slots(void **state)
+{
+    struct scene *s = *state;
+    struct eng_key_way two[] = { s->k.way, s->k.way };
+    struct eng_key_ways ways = { &s->k.way, 1 };
+    char name[MF_KEYSET_CHARS];
+    bool stays = false;
+    size_t closed = 0;
+    struct err e = { 0 };
+
+    must(eng_keyset_make(s->r, "default", NULL,
+                         &(struct eng_key_ways){ two, 2 }, NULL, name, why));
+    const struct eng_keyset *k = only_keyset(s);
+    struct eng_repo *other = fixture_open(s->f);
+    must(eng_keysets_load(other, NULL, why));
+    const struct eng_keyset *same = eng_repo_keysets(other)->k[0];
+    must(eng_slot_remove(s->r, k, &k->slots[0], NULL, &stays, why));
+    /* What it knows is of before. */
+    assert_int_equal(same->n_slots, 2);
+    assert_int_equal(
+        eng_slot_remove(other, same, &same->slots[1], NULL, &stays, &e), -1);
+    assert_int_equal(e.kind, ERR_USAGE);
+    eng_repo_close(other);
+    s->r = keyed_again(s->f, s->r);
+    must(eng_keysets_open(s->r, &ways, NULL, &closed, why));
+    assert_int_equal(closed, 0);
+}
+
 static void no_slot_is_made_for_another_key(void **state)
 {
     struct scene *s = *state;
@@ -580,6 +608,7 @@ int main(void)
         T(a_slot_that_was_moved_opens_nothing),
         T(a_slot_of_another_place_with_its_texts_changed_does_not_open),
         T(a_new_generation_replaces_the_old_password),
+        T(two_hosts_do_not_remove_the_last_two_slots),
         T(no_slot_is_made_for_another_key),
         T(what_a_private_key_opens_is_not_written_to),
         T(a_key_server_opens_or_nothing_is_written),
