@@ -112,6 +112,14 @@ const char *mf_keys_keyset(const struct mf_keys *k)
     return k->keyset;
 }
 
+bool mf_keys_same(const struct mf_keys *a, const struct mf_keys *b)
+{
+    if (strcmp(a->keyset, b->keyset) != 0 ||
+        (a->sub == NULL) != (b->sub == NULL))
+        return false;
+    return a->sub == NULL || span_eq(secret_span(a->sub), secret_span(b->sub));
+}
+
 bool mf_keys_sealed(const struct mf_keys *k)
 {
     return k->sub != NULL;

@@ -46,6 +46,9 @@ struct mf_keys *mf_keys_derive(const char *repo, const char *keyset,
                                struct span data_key, struct err *e);
 void mf_keys_free(struct mf_keys *k); /* NULL is fine */
 
+/* Whether two are of one keyset and one data key. */
+bool mf_keys_same(const struct mf_keys *a, const struct mf_keys *b);
+
 const char *mf_keys_keyset(const struct mf_keys *k);
 bool mf_keys_sealed(const struct mf_keys *k);
 

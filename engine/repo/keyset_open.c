@@ -230,6 +230,26 @@ static void learn_from(struct eng_keyset *k, const struct mf_slot *s)
     k->why[0] = '\0';
 }
 
+/* The keys of what was unwrapped.  A keyset that was opened to be read may have
+ * been by a slot of somebody else, with a data key of theirs: nothing is
+ * written by that, whatever opens afterwards. */
+static int take_keys(const struct eng_repo *r, struct eng_keyset *k,
+                     const struct secret *data_key, struct err *e)
+{
+    AUTO_MF_KEYS struct mf_keys *keys =
+        mf_keys_derive(r->descriptor.id, k->name, secret_span(data_key), e);
+
+    if (keys == NULL)
+        return -1;
+    if (k->keys == NULL)
+        k->keys = STEAL(keys);
+    else if (!mf_keys_same(k->keys, keys))
+        return err_set(e, ERR_CORRUPT, 0,
+                       "keyset %s (%s) has slots that hold another key",
+                       k->name, k->label);
+    return 0;
+}
+
 int eng_keyset_open(struct eng_repo *r, const char *keyset,
                     const struct eng_key_ways *ways, bool restoring,
                     const struct cancel *cancel, struct err *e)
@@ -242,10 +262,7 @@ int eng_keyset_open(struct eng_repo *r, const char *keyset,
     if (k->keys != NULL && (restoring || k->writable))
         return 0;
     AUTO_SECRET struct secret *key = unwrap(k, &o, e);
-    if (key != NULL && k->keys == NULL)
-        k->keys =
-            mf_keys_derive(r->descriptor.id, k->name, secret_span(key), e);
-    if (key == NULL || k->keys == NULL) {
+    if (key == NULL || take_keys(r, k, key, e) < 0) {
         (void)snprintf(k->why, sizeof(k->why), "%.299s", e->msg);
         k->why_kind = e->kind;
         return -1;

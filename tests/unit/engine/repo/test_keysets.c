@@ -446,14 +446,49 @@ static void no_slot_is_made_for_another_key(void **state)
     assert_int_equal(only_keyset(s)->n_slots, 1);
 }
 
+static const char pem[] =
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MC4CAQAwBQYDK2VuBCIEIHcHbQpzGKV9PBbBclGyZkXfTC+H68CZKrF3+6UduSwq\n"
+    "-----END PRIVATE KEY-----\n"; /* of RFC 7748 */
+
+/* Anybody can wrap a key of theirs for a public key. */
+static void
+what_opens_a_keyset_later_does_not_write_by_another_key(void **state)
+{
+    struct scene *s = *state;
+    struct err e = { 0 };
+    struct wrap_pkey *pair =
+        wrap_pkey_private(span_str(pem), (struct span){ 0 }, &e);
+    assert_non_null(pair);
+    struct eng_pkey for_it = { .key = pair };
+    struct eng_pkey of_it = { .key = pair, .private_half = true };
+    struct eng_key_way planted = eng_way_pkey(&for_it);
+    struct eng_key_way opens = eng_way_pkey(&of_it);
+    uint8_t theirs[MF_DATA_KEY_BYTES] = "known to somebody else";
+
+    vm_run(s->r, s->vm, &s->k.run);
+    struct mf_slot slot = only_keyset(s)->slots[0].s;
+    must(eng_keyset_random_id(slot.slot, why));
+    must(eng_slot_put(s->r, &slot, span_of(theirs, sizeof theirs), &planted, 0,
+                      NULL, why));
+    s->r = keyed_again(s->f, s->r);
+    const char *name = only_keyset(s)->name;
+    must(eng_keyset_open(s->r, name, &(struct eng_key_ways){ &opens, 1 }, true,
+                         NULL, why));
+    assert_int_equal(
+        eng_keyset_open(s->r, name, &s->k.how.ways, false, NULL, &e), -1);
+    assert_int_equal(e.kind, ERR_CORRUPT);
+    assert_int_equal(keyed_fails(s->r, s->vm, &s->k.run).kind, ERR_CORRUPT);
+    s->r = keyed_again(s->f, s->r);
+    vm_run(s->r, s->vm, &s->k.run);
+    eng_pkey_fini(&for_it);
+    wrap_pkey_free(pair);
+}
+
 static void what_a_private_key_opens_is_not_written_to(void **state)
 {
     struct scene *s = *state;
     struct err e = { 0 };
-    static const char pem[] =
-        "-----BEGIN PRIVATE KEY-----\n"
-        "MC4CAQAwBQYDK2VuBCIEIHcHbQpzGKV9PBbBclGyZkXfTC+H68CZKrF3+6UduSwq\n"
-        "-----END PRIVATE KEY-----\n"; /* of RFC 7748 */
     struct wrap_pkey *pair =
         wrap_pkey_private(span_str(pem), (struct span){ 0 }, &e);
     assert_non_null(pair);
@@ -610,6 +645,7 @@ int main(void)
         T(a_new_generation_replaces_the_old_password),
         T(two_hosts_do_not_remove_the_last_two_slots),
         T(no_slot_is_made_for_another_key),
+        T(what_opens_a_keyset_later_does_not_write_by_another_key),
         T(what_a_private_key_opens_is_not_written_to),
         T(a_key_server_opens_or_nothing_is_written),
         T(points_without_a_key_are_shown_by_their_times),
