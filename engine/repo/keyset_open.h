@@ -15,7 +15,8 @@
 #include "kms/wrap_public.h"
 
 /* MAYBE: after all that is likelier.  A slot names its key server as a hint;
- * another one may have the same key. */
+ * another one may have the same key; a password slot may ask for more than ours
+ * ever do. */
 enum eng_fit { ENG_FIT_NO, ENG_FIT_MAYBE, ENG_FIT_LIKELY };
 
 /* One way to a data key: a password, a key in a key server, a private or public

@@ -17,12 +17,19 @@ static struct wrapped wrapped_of(const struct mf_slot *s)
 
 /* --- passwords --- */
 
+/* A slot that asks for more memory or time than ours do may have been planted
+ * to take both: it waits until the others have been tried. */
 static enum eng_fit password_fits(const void *ctx, const struct mf_slot *s)
 {
+    const uint64_t usual = (uint64_t)WRAP_SCRYPT_N * WRAP_SCRYPT_R;
+    uint64_t asked = (uint64_t)s->password.n * s->password.r;
+
     (void)ctx;
-    return s->type == MF_SLOT_PASSWORD || s->type == MF_SLOT_RECOVERY
+    if (s->type != MF_SLOT_PASSWORD && s->type != MF_SLOT_RECOVERY)
+        return ENG_FIT_NO;
+    return asked <= usual && asked * s->password.p <= usual * WRAP_SCRYPT_P
                ? ENG_FIT_LIKELY
-               : ENG_FIT_NO;
+               : ENG_FIT_MAYBE;
 }
 
 static struct wrap_scrypt scrypt_of(const struct mf_slot *s)

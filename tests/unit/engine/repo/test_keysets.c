@@ -377,6 +377,23 @@ a_slot_of_another_place_with_its_texts_changed_does_not_open(void **state)
     assert_non_null(strstr(eng_repo_keysets(s->r)->k[0]->why, "main"));
 }
 
+static void a_slot_that_costs_more_than_ours_is_tried_last(void **state)
+{
+    struct scene *s = *state;
+    struct mf_slot slot = { 0 };
+
+    use_password(s);
+    must(s->k.way.describe(s->k.way.ctx, NULL, &slot, why));
+    assert_int_equal(s->k.way.fits(s->k.way.ctx, &slot), ENG_FIT_LIKELY);
+    slot.password.p *= 2;
+    assert_int_equal(s->k.way.fits(s->k.way.ctx, &slot), ENG_FIT_MAYBE);
+    slot.password.p /= 2;
+    slot.password.n *= 2;
+    assert_int_equal(s->k.way.fits(s->k.way.ctx, &slot), ENG_FIT_MAYBE);
+    slot.type = MF_SLOT_KMS;
+    assert_int_equal(s->k.way.fits(s->k.way.ctx, &slot), ENG_FIT_NO);
+}
+
 static void a_new_generation_replaces_the_old_password(void **state)
 {
     struct scene *s = *state;
@@ -642,6 +659,7 @@ int main(void)
         T(a_planted_slot_leads_to_no_other_keyset),
         T(a_slot_that_was_moved_opens_nothing),
         T(a_slot_of_another_place_with_its_texts_changed_does_not_open),
+        T(a_slot_that_costs_more_than_ours_is_tried_last),
         T(a_new_generation_replaces_the_old_password),
         T(two_hosts_do_not_remove_the_last_two_slots),
         T(no_slot_is_made_for_another_key),
