@@ -96,7 +96,8 @@ static int refuse(const struct eng_keyset *k, const struct err *why,
                        "keyset %s (%s) cannot be opened: none of its keys is "
                        "at hand: %s",
                        k->name, k->label, slots);
-    return err_set(e, why->kind, why->sys,
+    /* What the system said is in its text already. */
+    return err_set(e, why->kind, 0,
                    "keyset %s (%s) cannot be opened: %.250s; it has: %s",
                    k->name, k->label, why->msg, slots);
 }

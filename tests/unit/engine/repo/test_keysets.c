@@ -4,6 +4,7 @@
 #include "tests/unit/engine/keyed.h"
 
 #include <dirent.h>
+#include <errno.h>
 
 #include "engine/repo/keyset_slot.h"
 #include "engine/repo/point_store.h"
@@ -550,7 +551,7 @@ static int server_get(void *client, const struct cancel *cancel,
     (void)restoring;
     assert_string_equal(uid, "uid-1");
     if (server->fails != ERR_NONE)
-        return err_set(e, server->fails, 0, "the server says no");
+        return err_set(e, server->fails, ECONNREFUSED, "it says no");
     *kek = secret_new(span_of(server->key, sizeof server->key), e);
     return *kek != NULL ? 0 : -1;
 }
@@ -575,6 +576,9 @@ static void a_key_server_opens_or_nothing_is_written(void **state)
         struct err e = keyed_fails(s->r, s->vm, &s->k.run);
         assert_int_equal(e.kind, kinds[i]);
         assert_non_null(strstr(e.msg, "main"));
+        const char *once = strstr(e.msg, strerror(ECONNREFUSED));
+        assert_non_null(once);
+        assert_null(strstr(once + 1, strerror(ECONNREFUSED)));
         assert_int_equal(vm_puts_so_far(s->r), 0);
     }
     /* The name stayed, and the key is another one. */
