@@ -15,6 +15,7 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 #include <pthread.h>
+#include <string.h>
 
 #include "base/auto.h"
 
@@ -104,9 +105,11 @@ int digest_hmac_sha256(struct span key, struct span in,
 /* OpenSSL's parameters are not const, though it does not write to them. */
 static OSSL_PARAM octets(const char *name, struct span s)
 {
-    const uint8_t *p = s.p != NULL ? s.p : (const uint8_t *)"";
+    const uint8_t *from = s.p != NULL ? s.p : (const uint8_t *)"";
+    void *p = NULL;
 
-    return OSSL_PARAM_construct_octet_string(name, (void *)(uintptr_t)p, s.len);
+    memcpy(&p, &from, sizeof(p));
+    return OSSL_PARAM_construct_octet_string(name, p, s.len);
 }
 
 int digest_hkdf_sha256(struct span key, struct span salt, struct span info,

@@ -202,18 +202,20 @@ struct kmip_result {
     bool answered;   /* false: the server stopped at an item before this */
     uint32_t status; /* enum kmip_status; with `answered` false KMIP_UNDONE */
     uint32_t reason; /* enum kmip_reason or another; 0: none was given */
+    struct kmip_version spoken;       /* of the answer, with `answered` */
     char message[KMIP_MESSAGE_CHARS]; /* the server's, fit for a log; or "" */
 
     /* All below only with KMIP_SUCCESS. */
     char uid[KMIP_UID_CHARS]; /* UTF-8 without control characters; Locate: the
                                  first that was found, or "" */
-    size_t found;             /* Locate: identifiers in the answer */
-    struct kmip_attrs attrs;  /* GetAttributes, and of a key that Get brought;
-                                 Create: the object type; GetAttributeList: only
-                                 `has`.  Names are lent by the message. */
-    struct secret *key;       /* Get: owned */
-    struct secret *data;      /* Encrypt, Decrypt: owned */
-    uint8_t iv[KMIP_IV_MAX];  /* Encrypt, where the server told it */
+    size_t found;            /* Locate: identifiers in the answer, or more where
+                                it says that more fit */
+    struct kmip_attrs attrs; /* GetAttributes, and of a key that Get brought;
+                                Create: the object type; GetAttributeList: only
+                                `has`.  Names are lent by the message. */
+    struct secret *key;      /* Get: owned */
+    struct secret *data;     /* Encrypt, Decrypt: owned */
+    uint8_t iv[KMIP_IV_MAX]; /* Encrypt, where the server told it */
     size_t iv_len;
     uint8_t tag[KMIP_TAG_MAX]; /* Encrypt: 16 bytes, always */
     size_t tag_len;

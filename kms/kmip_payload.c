@@ -163,6 +163,7 @@ static int read_located(const struct ttlv_item *in, struct kmip_result *r,
 {
     struct ttlv_cursor c = ttlv_children(in);
     struct ttlv_item item;
+    int32_t all = 0;
 
     while (ttlv_next(&c, &item)) {
         if (item.tag != TAG_UID || item.type != TTLV_TEXT)
@@ -170,6 +171,10 @@ static int read_located(const struct ttlv_item *in, struct kmip_result *r,
         if (r->found++ == 0 && copy_uid(item.value, r, e) < 0)
             return -1;
     }
+    /* A server may tell fewer than fit: what is one of many is not the one. */
+    if (r->found > 0 && ttlv_find(in, TAG_LOCATED_ITEMS, TTLV_INTEGER, &item) &&
+        ttlv_int(&item, &all) && all > 0 && (size_t)all > r->found)
+        r->found = (size_t)all;
     return 0;
 }
 

@@ -67,6 +67,17 @@ static int open_header(const struct ttlv_item *root, struct envelope *v,
     return 0;
 }
 
+/* There is one item, and it failed. */
+static bool is_refusal(const struct envelope *v)
+{
+    struct ttlv_item status;
+    uint32_t code = KMIP_SUCCESS;
+
+    return v->count == 1 &&
+           ttlv_find(&v->items[0], TAG_RESULT_STATUS, TTLV_ENUM, &status) &&
+           ttlv_enum(&status, &code) && code == KMIP_FAILED;
+}
+
 static int open_envelope(struct span message, size_t asked, struct envelope *v,
                          struct err *e)
 {
@@ -89,7 +100,10 @@ static int open_envelope(struct span message, size_t asked, struct envelope *v,
                            asked);
         v->items[v->count++] = item;
     }
-    if (v->count == 0 || count < 0 || (size_t)count != v->count)
+    /* Where the message as a whole is refused, servers were seen to count
+     * nothing; what is refused brings nothing that could be miscounted. */
+    bool right = count >= 0 && (size_t)count == v->count;
+    if (v->count == 0 || (!right && !is_refusal(v)))
         return err_set(e, ERR_CORRUPT, 0,
                        "%zu answers, where the header says %d", v->count,
                        (int)count);
@@ -123,9 +137,11 @@ static int read_outcome(const struct ttlv_item *item, struct outcome *o,
     return 0;
 }
 
-static void note_failure(const struct outcome *o, struct kmip_result *r)
+static void note_outcome(const struct envelope *v, const struct outcome *o,
+                         struct kmip_result *r)
 {
     r->answered = true;
+    r->spoken = v->version;
     r->status = o->status;
     r->reason = o->reason;
     kmip_copy_clean(o->message, r->message);
@@ -163,7 +179,7 @@ static int read_item(const struct kmip_request *q, const struct envelope *v,
             return err_set(e, ERR_CORRUPT, 0, "an answer to %s",
                            kmip_operation_name(o.op));
         for (size_t i = 0; i < q->count; i++)
-            note_failure(&o, &results[i]);
+            note_outcome(v, &o, &results[i]);
         return 0;
     }
     if (place(q, &o, results, &at, e) < 0)
@@ -173,13 +189,14 @@ static int read_item(const struct kmip_request *q, const struct envelope *v,
         return err_set(e, ERR_CORRUPT, 0, "an answer to %s instead of %s",
                        o.has_op ? kmip_operation_name(o.op) : "nothing",
                        kmip_operation_name((uint32_t)asked->op));
-    note_failure(&o, &results[at]);
+    note_outcome(v, &o, &results[at]);
     if (o.status != KMIP_SUCCESS)
         return 0;
     results[at].reason = 0;
+    /* Servers answer in the version of the question, or in their own; what is
+     * one version's form and not the other's, only the first number tells. */
     if (asked->op != KMIP_DISCOVER_VERSIONS &&
-        (v->version.major != q->version.major ||
-         v->version.minor != q->version.minor))
+        v->version.major != q->version.major)
         return err_set(e, ERR_CORRUPT, 0,
                        "an answer in version %d.%d to a question in %d.%d",
                        v->version.major, v->version.minor, q->version.major,

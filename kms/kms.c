@@ -78,6 +78,7 @@ static int copy_servers(struct kms *k, const struct kms_config *c,
 
 static int fill(struct kms *k, const struct kms_config *c, struct err *e)
 {
+    k->mode = c->mode;
     k->connect_ms = c->connect_ms;
     k->attempt_ms = c->attempt_ms;
     k->deadline_ms = c->deadline_ms;
@@ -144,16 +145,60 @@ static void copy_subject(const X509 *certificate, char out[KMS_TEXT_CHARS])
     utf8_copy(out, KMS_TEXT_CHARS, text);
 }
 
-int kms_test(struct kms *k, size_t server, const struct cancel *cancel,
-             struct kms_report *report, struct err *e)
+/* Query tells who the server is, and servers may keep that from clients. */
+static bool hides_itself(const struct kmip_result *r)
 {
-    const struct kms_ask ask = {
+    return r->answered && r->status == KMIP_FAILED &&
+           (r->reason == KMIP_OPERATION_NOT_SUPPORTED ||
+            r->reason == KMIP_FEATURE_NOT_SUPPORTED ||
+            r->reason == KMIP_PERMISSION_DENIED);
+}
+
+/* Then a search for what is not there shows as well that it answers us. */
+static int ask_anything(struct kms *k, const struct kms_limits *l,
+                        struct kms_answer *a, struct err *e)
+{
+    struct kms_ask ask = {
         .items = { { .op = KMIP_QUERY,
                      .functions = 1u << KMIP_QUERY_SERVER_INFORMATION } },
         .count = 1,
         .max = KMS_LONG_REPLY_MAX,
         .only_one = true,
     };
+
+    if (kms_call(k, &ask, l, a, e) == 0)
+        return 0;
+    if (!hides_itself(&a->results[0]))
+        return -1;
+    kms_answer_free(a);
+    ask.items[0] = (struct kmip_item){
+        .op = KMIP_LOCATE,
+        .attrs = { .has = KMIP_ATTR_OBJECT_TYPE | KMIP_ATTR_NAME,
+                   .object_type = KMIP_SYMMETRIC_KEY,
+                   .names = { span_str("objvault-test") },
+                   .name_count = 1 },
+        .max_items = 1,
+    };
+    return kms_call(k, &ask, l, a, e);
+}
+
+/* What the configuration wants of the server, its version allows. */
+static int check_mode(const struct kms *k, const struct kms_server *s,
+                      struct err *e)
+{
+    struct kmip_version v = s->version;
+
+    if (k->mode != KMS_MODE_REMOTE || v.major > 1 || v.minor >= 4)
+        return 0;
+    return err_set(e, ERR_UNSUPPORTED, 0,
+                   "key server %s: mode remote needs KMIP 1.4 or newer, and "
+                   "%s:%u speaks %d.%d",
+                   k->name, s->host, (unsigned)s->port, v.major, v.minor);
+}
+
+int kms_test(struct kms *k, size_t server, const struct cancel *cancel,
+             struct kms_report *report, struct err *e)
+{
     struct kms_limits l = kms_limits(k, cancel);
     AUTO_ANSWER struct kms_answer a = { 0 };
 
@@ -161,10 +206,10 @@ int kms_test(struct kms *k, size_t server, const struct cancel *cancel,
         return err_set(e, ERR_INTERNAL, 0, "no server %zu", server);
     k->first = server;
     kms_drop_channel(k); /* what is tested is the whole way */
-    if (kms_call(k, &ask, &l, &a, e) < 0)
+    const struct kms_server *s = &k->servers[server];
+    if (ask_anything(k, &l, &a, e) < 0 || check_mode(k, s, e) < 0)
         return -1;
 
-    const struct kms_server *s = &k->servers[server];
     const X509 *theirs = kms_channel_certificate(k->channel);
     const X509 *ours = kms_tls_certificate(k->tls);
     *report = (struct kms_report){

@@ -23,6 +23,7 @@ struct kms {
     struct kms_server *servers;
     size_t n;
     size_t first; /* the server that answered last: asked first */
+    enum kms_mode mode;
     struct kms_tls *tls;
     char *username;
     struct secret *password;

@@ -177,6 +177,35 @@ static struct kmip_request request_of(const struct attempt *t,
     };
 }
 
+/* --- what a refusal means --- */
+
+static bool is_about_the_version(const struct kmip_result *r)
+{
+    return r->reason == KMIP_INVALID_MESSAGE ||
+           r->reason == KMIP_UNSUPPORTED_VERSION ||
+           r->reason == KMIP_OPERATION_NOT_SUPPORTED ||
+           r->reason == KMIP_FEATURE_NOT_SUPPORTED ||
+           r->reason == KMIP_INVALID_FIELD;
+}
+
+static enum kms_step step_of_reason(const struct kmip_result *r, bool changes)
+{
+    if (r->status != KMIP_FAILED)
+        return KMS_STEP_STOP;
+    switch (r->reason) {
+    case KMIP_ITEM_NOT_FOUND:
+    case KMIP_OBJECT_DESTROYED:
+    case KMIP_OBJECT_NOT_FOUND:
+        return KMS_STEP_MISSING;
+    case KMIP_GENERAL_FAILURE:
+    case KMIP_INTERNAL_SERVER_ERROR:
+    case KMIP_SERVER_LIMIT_EXCEEDED:
+        return changes ? KMS_STEP_STOP : KMS_STEP_BUSY;
+    default:
+        return KMS_STEP_STOP;
+    }
+}
+
 /* --- the version --- */
 
 /* Newest first: the best that both sides know is used. */
@@ -213,13 +242,6 @@ static enum kms_step choose_version(const struct attempt *t,
     return KMS_STEP_SKIP;
 }
 
-static bool is_about_the_version(const struct kmip_result *r)
-{
-    return r->reason == KMIP_INVALID_MESSAGE ||
-           r->reason == KMIP_UNSUPPORTED_VERSION ||
-           r->reason == KMIP_OPERATION_NOT_SUPPORTED;
-}
-
 /* Asks in one version.  *asked_again: not this one, perhaps another. */
 static enum kms_step discover_in(const struct attempt *t,
                                  struct kmip_version version, bool *another,
@@ -239,10 +261,17 @@ static enum kms_step discover_in(const struct attempt *t,
     q.version = version;
     if (exchange(t, &q, &a, &sent, &fault, e) < 0)
         return failed(t, fault, e);
-    if (kmip_result_check(&a.results[0], e) == 0)
-        return choose_version(t, &a.results[0], version, e);
-    *another = is_about_the_version(&a.results[0]);
-    return KMS_STEP_STOP;
+    const struct kmip_result *r = &a.results[0];
+    if (kmip_result_check(r, e) == 0)
+        return choose_version(t, r, version, e);
+    if (r->reason == KMIP_OPERATION_NOT_SUPPORTED &&
+        same_version(r->spoken, version)) {
+        /* It speaks the version, and does not know this question. */
+        t->server->version = version;
+        return KMS_STEP_DONE;
+    }
+    *another = is_about_the_version(r);
+    return *another ? KMS_STEP_SKIP : step_of_reason(r, false);
 }
 
 static enum kms_step discover(const struct attempt *t, struct err *e)
@@ -263,24 +292,6 @@ static enum kms_step discover(const struct attempt *t, struct err *e)
 }
 
 /* --- the answer --- */
-
-static enum kms_step step_of_reason(const struct kmip_result *r, bool changes)
-{
-    if (r->status != KMIP_FAILED)
-        return KMS_STEP_STOP;
-    switch (r->reason) {
-    case KMIP_ITEM_NOT_FOUND:
-    case KMIP_OBJECT_DESTROYED:
-    case KMIP_OBJECT_NOT_FOUND:
-        return KMS_STEP_MISSING;
-    case KMIP_GENERAL_FAILURE:
-    case KMIP_INTERNAL_SERVER_ERROR:
-    case KMIP_SERVER_LIMIT_EXCEEDED:
-        return changes ? KMS_STEP_STOP : KMS_STEP_BUSY;
-    default:
-        return KMS_STEP_STOP;
-    }
-}
 
 static enum kms_step judge(const struct kms_ask *ask,
                            const struct kms_answer *a, struct err *e)

@@ -20,6 +20,7 @@ struct shelf_key {
 struct shelf {
     struct shelf_key keys[SHELF_MAX];
     unsigned count;
+    int minor; /* of kmsserver_opts */
 };
 
 /* The operation of the first item, or 0. */

@@ -66,6 +66,7 @@ struct kmsserver_opts {
     int tls_min, tls_max; /* TLS1_2_VERSION ...; 0: any */
     const char *ciphers;  /* of TLS 1.2; NULL: OpenSSL's own list */
     bool six;             /* on ::1 instead of 127.0.0.1 */
+    int minor; /* the only version 1.x that it takes; 0: any, answered in 1.4 */
 };
 
 struct kmsserver;

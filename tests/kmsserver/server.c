@@ -313,6 +313,7 @@ struct kmsserver *kmsserver_start(const struct kmsserver_opts *o)
         return NULL;
     s->open = -1;
     s->listening = -1;
+    s->shelf.minor = o->minor;
     pthread_mutex_init(&s->lock, NULL);
     if (set_up_tls(s, o) && start_listening(s, o->six) &&
         pthread_create(&s->thread, NULL, run, s) == 0)

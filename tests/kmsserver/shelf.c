@@ -19,6 +19,7 @@ struct answer {
     enum kmsserver_act act;
     uint32_t reason;
     unsigned items; /* answered so far */
+    bool foreign;   /* asked in a version that is not spoken here */
 };
 
 static bool child(const struct ttlv_item *of, uint32_t tag,
@@ -201,12 +202,23 @@ static void locate(struct answer *a, const struct shelf *s,
     }
 }
 
-static void versions(struct answer *a)
+static void version(struct answer *a, const struct shelf *s)
 {
     begin(a, 0x420069);
     ttlv_put_int(&a->w, 0x42006a, 1);
-    ttlv_put_int(&a->w, 0x42006b, 4);
+    ttlv_put_int(&a->w, 0x42006b, s->minor != 0 ? s->minor : 4);
     ttlv_end(&a->w);
+}
+
+static bool is_foreign(const struct shelf *s, const struct ttlv_item *root)
+{
+    struct ttlv_item header, asked, minor;
+    int32_t number = 0;
+
+    return s->minor != 0 && child(root, 0x420077, &header) &&
+           child(&header, 0x420069, &asked) &&
+           child(&asked, 0x42006b, &minor) && ttlv_int(&minor, &number) &&
+           number != s->minor;
 }
 
 /* The states by their rules (1.6 of the reference), as far as tests go. */
@@ -237,7 +249,7 @@ static void put_payload(struct answer *a, struct shelf *s, uint32_t op,
     else if (op == KMIP_LOCATE)
         locate(a, s, payload);
     else if (op == KMIP_DISCOVER_VERSIONS)
-        versions(a);
+        version(a, s);
     else if (op == KMIP_QUERY)
         ttlv_put_text(&a->w, 0x42009d, span_str("kmsserver"));
     else if (op == KMIP_GET && k != NULL)
@@ -267,6 +279,8 @@ static uint32_t refusal(const struct answer *a, const struct shelf *s,
     struct ttlv_item asked;
 
     *uid = uid_of(payload);
+    if (a->foreign)
+        return KMIP_INVALID_MESSAGE;
     if (a->act == KMSSERVER_REFUSE ||
         (a->act == KMSSERVER_REFUSE_SECOND && a->items == 1))
         return a->reason;
@@ -350,9 +364,11 @@ void kmsserver_answer(struct shelf *s, struct span request,
     /* The header comes first and holds how many there are: once for counting,
      * on keys that nobody sees. */
     struct shelf copy = *s;
+    a.foreign = is_foreign(s, &root);
     struct answer dry = { .w = ttlv_writer(&items),
                           .act = act,
-                          .reason = reason };
+                          .reason = reason,
+                          .foreign = a.foreign };
     ttlv_begin(&dry.w, 0x42007b);
     answer_items(&dry, &copy, &root, most);
     ttlv_end(&dry.w);
@@ -363,10 +379,7 @@ void kmsserver_answer(struct shelf *s, struct span request,
         n++;
     begin(&a, 0x42007b);
     begin(&a, 0x42007a);
-    ttlv_begin(&a.w, 0x420069);
-    ttlv_put_int(&a.w, 0x42006a, 1);
-    ttlv_put_int(&a.w, 0x42006b, 4);
-    ttlv_end(&a.w);
+    version(&a, s);
     ttlv_put_date(&a.w, 0x420092, 1767225600);
     ttlv_put_int(&a.w, 0x42000d, (int32_t)n);
     ttlv_end(&a.w);

@@ -157,8 +157,8 @@ static void an_answer_to_another_question_is_refused(void **state)
     refused(&(struct reply){ .count = -1 }, ERR_CORRUPT, "header says -1");
     refused(&(struct reply){ .twice = true, .count = 2 }, ERR_CORRUPT,
             "more answers");
-    refused(&(struct reply){ .version = { 1, 3 } }, ERR_CORRUPT,
-            "version 1.3 to a question in 1.4");
+    refused(&(struct reply){ .version = { 2, 0 } }, ERR_CORRUPT,
+            "version 2.0 to a question in 1.4");
     refused(&(struct reply){ .op = KMIP_CREATE, .status = 1 }, ERR_CORRUPT,
             "answer to Create");
     refused(&(struct reply){ .status = 4 }, ERR_CORRUPT, "status");

@@ -237,6 +237,117 @@ static void version_that_is_not_understood_is_followed_by_another(void **state)
     kms_close(k);
 }
 
+/* It speaks 1.4, and has never heard of Discover Versions. */
+static void server_without_discovery_is_spoken_to_as_it_answers(void **state)
+{
+    struct kms_report r;
+
+    (void)state;
+    struct kmsserver *s = rig_serve_plainly(0);
+    struct kms_config c = rig_config(1, "client");
+    c.version = KMS_VERSION_AUTO;
+    struct kms *k = rig_open_config(&c);
+    kmsserver_fault(s, (struct kmsserver_fault){
+                           .act = KMSSERVER_REFUSE,
+                           .op = KMIP_DISCOVER_VERSIONS,
+                           .reason = KMIP_OPERATION_NOT_SUPPORTED,
+                       });
+    rig_expect_key(k);
+    assert_int_equal(kmsserver_requests(s, KMIP_DISCOVER_VERSIONS), 1);
+    must(kms_test(k, 0, NULL, &r, why));
+    assert_int_equal(r.version.minor, 4);
+    kms_close(k);
+}
+
+static void server_that_fails_while_versions_are_found_out_is_replaced(void **s)
+{
+    (void)s;
+    rig_serve_plainly(0);
+    rig_serve_plainly(1);
+    struct kms_config c = rig_config(2, "client");
+    c.version = KMS_VERSION_AUTO;
+    struct kms *k = rig_open_config(&c);
+    kmsserver_fault(rig.s[0], (struct kmsserver_fault){
+                                  .act = KMSSERVER_REFUSE,
+                                  .op = KMIP_DISCOVER_VERSIONS,
+                                  .reason = KMIP_GENERAL_FAILURE,
+                              });
+    rig_expect_key(k);
+    assert_int_equal(kmsserver_requests(rig.s[1], KMIP_GET_ATTRIBUTES), 1);
+    kms_close(k);
+}
+
+/* A server that takes 1.2 alone is asked in it, and told from what is wanted
+ * where it cannot do that. */
+static void server_of_1_2_is_no_place_to_wrap_at(void **state)
+{
+    struct kms_report r;
+    struct err e = { 0 };
+
+    (void)state;
+    struct kmsserver *s = rig_serve(0, (struct kmsserver_opts){ .minor = 2 });
+    struct kms_config c = rig_config(1, "client");
+    c.version = KMS_VERSION_AUTO;
+    struct kms *k = rig_open_config(&c);
+    must(kms_test(k, 0, NULL, &r, why));
+    assert_int_equal(r.version.major, 1);
+    assert_int_equal(r.version.minor, 2);
+    assert_int_equal(kmsserver_requests(s, KMIP_DISCOVER_VERSIONS), 2);
+    rig_expect_key(k);
+    kms_close(k);
+
+    c.mode = KMS_MODE_REMOTE;
+    k = rig_open_config(&c);
+    assert_int_equal(kms_test(k, 0, NULL, &r, &e), -1);
+    assert_int_equal(e.kind, ERR_UNSUPPORTED);
+    assert_non_null(strstr(e.msg, "speaks 1.2"));
+    kms_close(k);
+}
+
+static void server_that_does_not_say_what_it_is_passes_the_test(void **state)
+{
+    static const struct {
+        uint32_t reason;
+        bool passes;
+    } cases[] = {
+        { KMIP_OPERATION_NOT_SUPPORTED, true },
+        { KMIP_FEATURE_NOT_SUPPORTED, true },
+        { KMIP_PERMISSION_DENIED, true },
+        { KMIP_AUTHENTICATION_NOT_SUCCESSFUL, false },
+        { KMIP_NOT_AUTHORISED, false },
+    };
+
+    (void)state;
+    struct kmsserver *s = rig_serve_plainly(0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct kms_report r;
+        struct err e = { 0 };
+        struct kms *k = rig_open(1);
+        kmsserver_fault(s,
+                        (struct kmsserver_fault){ .act = KMSSERVER_REFUSE,
+                                                  .op = KMIP_QUERY,
+                                                  .reason = cases[i].reason });
+        int got = kms_test(k, 0, NULL, &r, &e);
+        assert_int_equal(got == 0, cases[i].passes);
+        assert_int_equal(got == 0 ? ERR_NONE : e.kind,
+                         cases[i].passes ? ERR_NONE : ERR_DENIED);
+        if (got == 0)
+            assert_string_equal(r.vendor, "");
+        kms_close(k);
+    }
+    /* It answers nothing else either. */
+    struct kms_report r;
+    struct err e = { 0 };
+    struct kms *k = rig_open(1);
+    kmsserver_fault(
+        s, (struct kmsserver_fault){ .act = KMSSERVER_REFUSE,
+                                     .reason = KMIP_PERMISSION_DENIED });
+    assert_int_equal(kms_test(k, 0, NULL, &r, &e), -1);
+    assert_int_equal(e.kind, ERR_DENIED);
+    assert_non_null(strstr(e.msg, "Locate"));
+    kms_close(k);
+}
+
 static void test_speaks_to_one_server_and_asks_once(void **state)
 {
     struct kms_report r;
@@ -270,6 +381,10 @@ int main(void)
         RIG_TEST(answer_that_nobody_asked_for_is_not_taken),
         RIG_TEST(version_is_asked_for_once_for_each_server),
         RIG_TEST(version_that_is_not_understood_is_followed_by_another),
+        RIG_TEST(server_without_discovery_is_spoken_to_as_it_answers),
+        RIG_TEST(server_that_fails_while_versions_are_found_out_is_replaced),
+        RIG_TEST(server_of_1_2_is_no_place_to_wrap_at),
+        RIG_TEST(server_that_does_not_say_what_it_is_passes_the_test),
         RIG_TEST(test_speaks_to_one_server_and_asks_once),
     };
 
