@@ -199,10 +199,10 @@ int kmip_encode(const struct kmip_request *request, struct buf *out,
 /* What became of one item.  Zeroed before it is filled. */
 struct kmip_result {
     enum kmip_operation op; /* as asked */
-    bool answered;   /* false: the server stopped at an item before this */
     uint32_t status; /* enum kmip_status; with `answered` false KMIP_UNDONE */
     uint32_t reason; /* enum kmip_reason or another; 0: none was given */
-    struct kmip_version spoken;       /* of the answer, with `answered` */
+    struct kmip_version spoken; /* of the answer, with `answered` */
+    bool answered; /* false: the server stopped at an item before this */
     char message[KMIP_MESSAGE_CHARS]; /* the server's, fit for a log; or "" */
 
     /* All below only with KMIP_SUCCESS. */

@@ -9,10 +9,27 @@
 
 static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
 
+/* Gets the key and expects an error.  The last attempt before the deadline may
+ * be cut short by it, and then says that instead. */
+static void expect_error(struct kms *k, enum err_kind kind, const char *part)
+{
+    struct secret *key = NULL;
+    struct err e = { 0 };
+
+    assert_int_equal(
+        kms_key_get(k, NULL, "1", KMS_APPEND, false, &key, NULL, &e), -1);
+    assert_null(key);
+    bool says =
+        strstr(e.msg, part) != NULL ||
+        (kind == ERR_UNREACHABLE && strstr(e.msg, "no answer in time") != NULL);
+    if (e.kind != kind || !says)
+        fail_msg("%s instead of %s with \"%s\": %s", err_kind_name(e.kind),
+                 err_kind_name(kind), part, e.msg);
+}
+
 /* How long one call on one server took, in ms, that ended as expected. */
-static int64_t time_of(int tls, enum kmsserver_act act, uint32_t op,
-                       enum err_kind kind, const char *part,
-                       int64_t deadline_ms)
+static int64_t time_of(int tls, enum kmsserver_act act, enum err_kind kind,
+                       const char *part, int64_t deadline_ms)
 {
     struct kmsserver *s =
         rig_serve(0, (struct kmsserver_opts){ .tls_min = tls, .tls_max = tls });
@@ -21,16 +38,34 @@ static int64_t time_of(int tls, enum kmsserver_act act, uint32_t op,
     c.deadline_ms = deadline_ms;
     struct kms *k = rig_open_config(&c);
 
-    kmsserver_fault(s, (struct kmsserver_fault){ .act = act, .op = op });
+    kmsserver_fault(s, (struct kmsserver_fault){ .act = act });
     int64_t began = utc_mono_ms();
     if (kind == ERR_NONE)
         rig_expect_key(k);
     else
-        rig_expect_error(k, kind, part);
+        expect_error(k, kind, part);
     int64_t took = utc_mono_ms() - began;
     kms_close(k);
     rig_stop(NULL);
     return took;
+}
+
+/* The call ends at the deadline, within 10 %.  Where other programs take the
+ * machine, it may be woken late now and then; what is late each time is wrong.
+ */
+static void ends_at_the_deadline(int tls, enum kmsserver_act act,
+                                 const char *part, int64_t deadline_ms)
+{
+    int64_t took = 0;
+
+    for (int i = 0; i < 5; i++) {
+        took = time_of(tls, act, ERR_UNREACHABLE, part, deadline_ms);
+        if (took < deadline_ms * 9 / 10)
+            fail_msg("act %d: %lld ms, too early", (int)act, (long long)took);
+        if (took <= deadline_ms * 11 / 10)
+            return;
+    }
+    fail_msg("act %d: %lld ms, the fifth time", (int)act, (long long)took);
 }
 
 static void each_silence_ends_at_the_deadline(void **state)
@@ -40,17 +75,12 @@ static void each_silence_ends_at_the_deadline(void **state)
         KMSSERVER_NEVER,
         KMSSERVER_DRIP,
     };
-    const int64_t deadline = 2000;
 
     (void)state;
-    for (size_t v = 0; v < 2; v++) {
-        for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
-            int64_t took = time_of(versions[v], acts[i], 0, ERR_UNREACHABLE,
-                                   "no answer in time", deadline);
-            if (took < deadline * 9 / 10 || took > deadline * 11 / 10)
-                fail_msg("act %d: %lld ms", (int)acts[i], (long long)took);
-        }
-    }
+    for (size_t v = 0; v < 2; v++)
+        for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
+            ends_at_the_deadline(versions[v], acts[i], "no answer in time",
+                                 2000);
 }
 
 static void
@@ -64,17 +94,12 @@ each_break_of_the_line_is_tried_again_until_the_deadline(void **state)
         { KMSSERVER_HALF, "closed" }, { KMSSERVER_HALF_BYE, "closed" },
         { KMSSERVER_HALF_RESET, "" }, { KMSSERVER_LOST, "" },
     };
-    const int64_t deadline = 1000;
 
     (void)state;
-    for (size_t v = 0; v < 2; v++) {
-        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-            int64_t took = time_of(versions[v], cases[i].act, 0,
-                                   ERR_UNREACHABLE, cases[i].part, deadline);
-            if (took < deadline * 9 / 10 || took > deadline * 11 / 10)
-                fail_msg("act %d: %lld ms", (int)cases[i].act, (long long)took);
-        }
-    }
+    for (size_t v = 0; v < 2; v++)
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+            ends_at_the_deadline(versions[v], cases[i].act, cases[i].part,
+                                 1000);
 }
 
 static void each_break_of_the_line_heals(void **state)
@@ -123,9 +148,9 @@ static void each_wrong_answer_is_refused_at_once(void **state)
     (void)state;
     for (size_t v = 0; v < 2; v++) {
         for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-            int64_t took = time_of(versions[v], cases[i].act, 0, cases[i].kind,
-                                   cases[i].part, 4000);
-            if (took > 1500)
+            int64_t took = time_of(versions[v], cases[i].act, cases[i].kind,
+                                   cases[i].part, 30000);
+            if (took > RIG_AT_ONCE_MS)
                 fail_msg("act %d: %lld ms", (int)cases[i].act, (long long)took);
         }
     }
@@ -142,7 +167,7 @@ static void what_is_only_unusual_is_understood(void **state)
     (void)state;
     for (size_t v = 0; v < 2; v++) {
         for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
-            time_of(versions[v], acts[i], 0, ERR_NONE, "", 4000);
+            time_of(versions[v], acts[i], ERR_NONE, "", 30000);
     }
 }
 
@@ -235,7 +260,7 @@ static void cancelling_ends_each_wait(void **state)
         assert_int_equal(
             kms_key_get(k, &token, "1", KMS_APPEND, false, &key, NULL, &e), -1);
         assert_int_equal(e.kind, ERR_CANCELLED);
-        assert_true(utc_mono_ms() - began < 1500);
+        assert_true(utc_mono_ms() - began < RIG_AT_ONCE_MS);
         pthread_join(thread, NULL);
         kms_close(k);
         cancel_fini(&token);

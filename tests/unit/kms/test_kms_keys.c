@@ -157,7 +157,7 @@ static void lost_answer_to_create_adopts_the_one_key(void **state)
         struct err e = { 0 };
         struct kmsserver *s = rig_serve_plainly(0);
         struct kms_config c = rig_config(1, "client");
-        c.attempt_ms = 500;
+        c.attempt_ms = 1500;
         struct kms *k = rig_open_config(&c);
         kmsserver_fault(
             s, (struct kmsserver_fault){ .act = acts[i], .op = KMIP_CREATE });
@@ -199,7 +199,7 @@ static void server_that_was_not_reached_leaves_create_to_the_next(void **state)
     (void)state;
     rig_serve_plainly(1);
     struct kms_config c = rig_config(2, "client");
-    c.attempt_ms = 500;
+    c.attempt_ms = 1500;
     struct kms *k = rig_open_config(&c);
     /* After Locate, so that Create meets it. */
     kmsserver_fault(s, (struct kmsserver_fault){ .act = KMSSERVER_NO_HANDSHAKE,
