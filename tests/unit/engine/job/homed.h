@@ -73,7 +73,8 @@ struct seen {
     char messages[4096];
 };
 
-static void on_file(void *ctx, const char *file, const struct err *problem)
+static inline void on_file(void *ctx, const char *file,
+                           const struct err *problem)
 {
     struct seen *s = ctx;
     s->files++;
