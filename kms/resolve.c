@@ -21,10 +21,11 @@
 struct question {
     char *host;
     char port[6];
-    int done; /* eventfd: readable once code and found are set */
-    int code; /* of getaddrinfo */
+    int done; /* eventfd: readable once code, sys and found are set */
     int sys;
     struct addrinfo *found;
+    atomic_int code; /* of getaddrinfo; set last, so that who reads it may read
+                        sys and found */
     atomic_int holders; /* the thread, and who asked; the last one frees */
 };
 
@@ -48,10 +49,12 @@ static void ask(struct question *q, int flags)
         .ai_flags = AI_NUMERICSERV | flags,
     };
 
-    q->code = getaddrinfo(q->host, q->port, &hints, &q->found);
+    int code = getaddrinfo(q->host, q->port, &hints, &q->found);
+
     q->sys = errno;
-    if (q->code != 0)
+    if (code != 0)
         q->found = NULL;
+    atomic_store(&q->code, code);
 }
 
 static void *ask_thread(void *arg)
@@ -116,13 +119,13 @@ int kms_resolve(const char *host, uint16_t port, int64_t deadline,
     if (q == NULL)
         return -1;
     ask(q, AI_NUMERICHOST);
-    if (q->code == EAI_NONAME)
+    if (atomic_load(&q->code) == EAI_NONAME)
         result = ask_beside(q, deadline, cancel, e);
-    if (result == 0 && q->code != 0)
-        result =
-            err_set(e, q->code == EAI_MEMORY ? ERR_NOMEM : ERR_UNREACHABLE,
-                    q->code == EAI_SYSTEM ? q->sys : 0,
-                    "look up the name %s: %s", host, gai_strerror(q->code));
+    int code = atomic_load(&q->code);
+    if (result == 0 && code != 0)
+        result = err_set(e, code == EAI_MEMORY ? ERR_NOMEM : ERR_UNREACHABLE,
+                         code == EAI_SYSTEM ? q->sys : 0,
+                         "look up the name %s: %s", host, gai_strerror(code));
     if (result == 0) {
         *out = q->found;
         q->found = NULL;
