@@ -7,9 +7,11 @@
  * ended. */
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -32,6 +34,7 @@ static struct {
     struct span answer;
     size_t at_once;
     bool good_bye;
+    sem_t done; /* with the answer, which is only lent */
 } server;
 static struct kms_tls *client;
 
@@ -59,6 +62,8 @@ static void *serve(void *arg)
         int fd = accept(server.listening, NULL, NULL);
         if (fd < 0)
             continue;
+        int one = 1;
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
         SSL *s = SSL_new(server.ctx);
         SSL_set_fd(s, fd);
         answer(s);
@@ -69,6 +74,7 @@ static void *serve(void *arg)
         while (recv(fd, rest, sizeof(rest), 0) > 0)
             ;
         close(fd);
+        sem_post(&server.done);
     }
     return NULL;
 }
@@ -149,6 +155,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     SSL_CTX_set_num_tickets(server.ctx, 0);
     make_client(key, c);
     listen_here();
+    MUST(sem_init(&server.done, 0, 0) == 0);
     MUST(pthread_create(&thread, NULL, serve, NULL) == 0);
     pthread_detach(thread);
     X509_free(c);
@@ -191,7 +198,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < 2 || size > 2 * REPLY_MAX)
         return 0;
-    server.at_once = (size_t)data[0] + 1;
+    /* In no more than 64 pieces, which is enough of them. */
+    server.at_once = size / 64 + data[0] + 1;
     server.good_bye = (data[1] & 1) != 0;
     server.answer = span_of(data + 2, size - 2);
     struct kms_channel *c =
@@ -203,5 +211,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(sent);
     check(server.answer, result, fault, &reply, &e);
     kms_channel_close(c);
+    while (sem_wait(&server.done) < 0)
+        ;
     return 0;
 }

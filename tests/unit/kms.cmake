@@ -1,5 +1,6 @@
 # unit_test(kms/test_x libs...) lines
 unit_test(kms/test_kmip kms)
+unit_test(kms/test_kmip_captured kms)
 unit_test(kms/test_kmip_foreign kms)
 unit_test(kms/test_kmip_hostile kms)
 unit_test(kms/test_kmip_request kms)
