@@ -183,18 +183,20 @@ static bool is_address(const char *host)
 SSL *kms_tls_session(const struct kms_tls *t, const char *host, struct err *e)
 {
     SSL *s = SSL_new(t->ctx);
+    char *name = NULL; /* OpenSSL's macro takes no const, and only reads */
     int good = 0;
 
     if (s == NULL) {
         err_nomem(e);
         return NULL;
     }
+    memcpy(&name, &host, sizeof name);
     if (is_address(host)) {
         good = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(s), host);
     } else {
         SSL_set_hostflags(s, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
         good = SSL_set1_host(s, host) == 1 &&
-               SSL_set_tlsext_host_name(s, host) == 1;
+               SSL_set_tlsext_host_name(s, name) == 1;
     }
     if (good != 1) {
         SSL_free(s);
