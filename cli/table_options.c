@@ -300,6 +300,11 @@ const struct cli_option cli_options[CLI_OPTS] = {
                                         "the keyset too, and write it to this "
                                         "new file.  Print it and keep it in a "
                                         "safe, away from this machine." },
+    [CLI_OPT_ALLOW_COMPROMISED] =
+        FLAG("allow-compromised-key",
+             "Also open what is read with keys that their key server calls "
+             "compromised: somebody else may have them, and may have made "
+             "what they open."),
     [CLI_OPT_NEW_PASSWORD_FILE] = { .name = "new-password-file",
                                     .value = CLI_PATH,
                                     .metavar = "FILE",

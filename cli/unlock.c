@@ -160,6 +160,7 @@ static int add_server(struct cli_ctx *c, const char *name, struct err *e)
         return -1;
     }
     s->somebody_waits = cli_may_ask();
+    s->allow_compromised = cli_given(c, CLI_OPT_ALLOW_COMPROMISED);
     k->servers[k->n_servers++] = s;
     return 0;
 }
@@ -313,22 +314,25 @@ int cli_unlock_ways(struct cli_ctx *c, struct eng_repo *repo,
     return 0;
 }
 
-/* A password that opens none of the keysets that have one is wrong. */
+/* A password that opens none of the keysets that have one is wrong, or one of
+ * them is damaged: each says why. */
 static int check_password(const struct eng_repo *repo, struct err *e)
 {
     const struct eng_keysets *all = eng_repo_keysets(repo);
-    const struct eng_keyset *closed = NULL;
+    bool closed = false;
 
     for (size_t i = 0; i < all->n; i++) {
         if (!has_password(all->k[i]))
             continue;
         if (all->k[i]->keys != NULL)
             return 0;
-        if (closed == NULL)
-            closed = all->k[i];
+        if (closed)
+            (void)err_hint(e, "%s", all->k[i]->why);
+        else
+            (void)err_set(e, all->k[i]->why_kind, 0, "%s", all->k[i]->why);
+        closed = true;
     }
-    return closed == NULL ? 0
-                          : err_set(e, closed->why_kind, 0, "%s", closed->why);
+    return closed ? -1 : 0;
 }
 
 /* Whether a password would still help, that nobody was asked for. */

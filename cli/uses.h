@@ -92,19 +92,26 @@ static const struct cli_use list_uses[] = { { CLI_OPT_REPO, false },
                                             PASSWORD_USES };
 static const struct cli_use verify_uses[] = { { CLI_OPT_REPO, false },
                                               { CLI_OPT_LEVEL, false },
+                                              { CLI_OPT_ALLOW_COMPROMISED,
+                                                false },
                                               PASSWORD_USES };
 static const struct cli_use delete_uses[] = { { CLI_OPT_REPO, false },
                                               { CLI_OPT_YES, false },
                                               { CLI_OPT_DRY_RUN, false },
                                               PASSWORD_USES };
 static const struct cli_use disk_uses[] = {
-    { CLI_OPT_TO_FILE, true }, { CLI_OPT_REPO, false },
-    { CLI_OPT_FORMAT, false }, { CLI_OPT_LIMIT_DOWNLOAD, false },
-    { CLI_OPT_FORCE, false },  PASSWORD_USES,
+    { CLI_OPT_TO_FILE, true },
+    { CLI_OPT_REPO, false },
+    { CLI_OPT_FORMAT, false },
+    { CLI_OPT_LIMIT_DOWNLOAD, false },
+    { CLI_OPT_FORCE, false },
+    { CLI_OPT_ALLOW_COMPROMISED, false },
+    PASSWORD_USES,
 };
 static const struct cli_use vm_uses[] = { { CLI_OPT_TO_DIR, true },
                                           { CLI_OPT_REPO, false },
                                           { CLI_OPT_FORCE, false },
+                                          { CLI_OPT_ALLOW_COMPROMISED, false },
                                           PASSWORD_USES };
 
 static const struct cli_use kms_add_uses[] = {

@@ -130,6 +130,11 @@ int kms_key_get(struct kms *k, const struct cancel *cancel, const char *uid,
                 bool *deactivated, struct err *e)
     __attribute__((warn_unused_result));
 
+/* Whether a key in this state may be used so; compromised keys are not.  -1:
+ * ERR_DENIED, ERR_NOTFOUND (destroyed). */
+int kms_state_allows(const char *uid, uint32_t state, enum kms_use use,
+                     struct err *e) __attribute__((warn_unused_result));
+
 /* May be any number: servers have states of their own. */
 int kms_key_state(struct kms *k, const struct cancel *cancel, const char *uid,
                   enum kmip_state *state, struct err *e)

@@ -93,8 +93,13 @@ int kms_check_state(const char *uid, uint32_t state, enum kms_use use,
         return 0;
     }
     if (use == KMS_RESTORE && state == KMIP_COMPROMISED) {
-        if (allow_compromised)
+        if (allow_compromised) {
+            log_warn("kms",
+                     "key %s is compromised: what it opens may be made by "
+                     "somebody else",
+                     uid);
             return 0;
+        }
         return err_set(e, ERR_DENIED, 0,
                        "key %s is compromised; it opens only what is restored "
                        "with compromised keys allowed",
@@ -103,6 +108,12 @@ int kms_check_state(const char *uid, uint32_t state, enum kms_use use,
     return err_set(e, ERR_DENIED, 0, "key %s is %s and may not be used%s", uid,
                    kmip_state_name(state),
                    use == KMS_RESTORE ? "" : " for anything new");
+}
+
+int kms_state_allows(const char *uid, uint32_t state, enum kms_use use,
+                     struct err *e)
+{
+    return kms_check_state(uid, state, use, false, NULL, e);
 }
 
 /* What a server said about the state, before it refused the rest. */

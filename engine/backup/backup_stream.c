@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/utc.h"
 #include "base/workers.h"
+#include "engine/repo/keywatch.h"
 #include "engine/repo/runlease.h"
 
 struct shared {
@@ -254,6 +255,8 @@ static int do_blocks(struct worker *w, struct workers *group, struct err *e)
     while (workers_claim(group, &i)) {
         uint64_t stored = eng_blockio_use(w->io)->stored_bytes;
         eng_runlease_tick(w->run->repo, workers_cancel(group));
+        if (eng_keywatch_tick(w->run->repo, workers_cancel(group), e) < 0)
+            return -1;
         if (do_block(w, i, e) < 0)
             return err_ctx(e, "%s at byte %" PRIu64, w->run->name,
                            i * w->map->block_size);

@@ -7,6 +7,7 @@
 #include "base/utc.h"
 #include "engine/backup/run.h"
 #include "engine/repo/extend.h"
+#include "engine/repo/keywatch.h"
 #include "engine/repo/point_store.h"
 
 /* Points of one VM made within seconds wait for a second of their own; longer
@@ -86,6 +87,8 @@ int eng_run_commit(struct run *r, struct err *e)
                        " s during the run; set it and run again",
                        early_s);
     if (early_s > 0 && cancel_sleep(r->o->cancel, early_s * 1000, e) < 0)
+        return -1;
+    if (eng_keywatch_tick(r->repo, r->o->cancel, e) < 0)
         return -1;
     p->stats.read_bytes = r->use.read_bytes;
     p->stats.new_bytes = r->use.io.new_bytes;

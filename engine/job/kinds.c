@@ -175,6 +175,16 @@ static const struct eng_field kms_fields[] = {
       .help = "how long an operation may take, at all servers together; 1m "
               "where it is left out, and 20s where somebody waits at a "
               "terminal" },
+    { .name = "state_poll",
+      .type = ENG_FIELD_DURATION,
+      .offset = KMS(state_poll_s),
+      .help = "how often a run asks whether its key may still be used, and "
+              "stops where it may not; 15m where it is left out" },
+    { .name = "grace",
+      .type = ENG_FIELD_DURATION,
+      .offset = KMS(grace_s),
+      .help = "how long a run goes on where no server answers that; not at "
+              "all where it is left out" },
 };
 
 #define REQUEST_PRICE(word, verb, what)                                        \

@@ -175,7 +175,21 @@ static int key_get(void *client, const struct cancel *cancel, const char *uid,
 
     if (open_client(s, e) < 0)
         return -1;
-    return kms_key_get(s->client, cancel, uid, use, false, kek, NULL, e);
+    return kms_key_get(s->client, cancel, uid, use, s->allow_compromised, kek,
+                       NULL, e);
+}
+
+/* KMS_APPEND is what a run is, with what it began with. */
+static int key_ask(void *client, const struct cancel *cancel, const char *uid,
+                   struct err *e)
+{
+    struct eng_key_server *s = client;
+    enum kmip_state state = KMIP_ACTIVE;
+
+    if (open_client(s, e) < 0 ||
+        kms_key_state(s->client, cancel, uid, &state, e) < 0)
+        return -1;
+    return kms_state_allows(uid, state, KMS_APPEND, e);
 }
 
 static int wrap_remote(void *client, const struct cancel *cancel,
@@ -202,10 +216,10 @@ static struct secret *unwrap_remote(void *client, const struct cancel *cancel,
     struct secret *key = NULL;
 
     if (open_client(s, e) < 0 ||
-        kms_unwrap_remote(s->client, cancel, uid,
-                          restoring ? KMS_RESTORE : KMS_APPEND, false, aad,
-                          in->iv, span_of(in->data, in->len), in->tag, &key,
-                          NULL, e) < 0)
+        kms_unwrap_remote(
+            s->client, cancel, uid, restoring ? KMS_RESTORE : KMS_APPEND,
+            s->allow_compromised, aad, in->iv, span_of(in->data, in->len),
+            in->tag, &key, NULL, e) < 0)
         return NULL;
     return key;
 }
@@ -264,6 +278,10 @@ struct eng_key_server *eng_key_server_new(struct eng_config_kms *config,
         .name = s->config.name,
         .client = s,
         .key_get = key_get,
+        .key_ask = key_ask,
+        .ask_s = s->config.state_poll_s > 0 ? s->config.state_poll_s
+                                            : ENG_STATE_POLL_S,
+        .grace_s = s->config.grace_s,
         .wrap_remote = wrap_remote,
         .unwrap_remote = unwrap_remote,
         .key_take = key_take,

@@ -8,6 +8,8 @@
 #include "engine/repo/keyset_open.h"
 #include "kms/kms.h"
 
+#define ENG_STATE_POLL_S 900
+
 struct eng_config_kms {
     char *name;
     char *server;          /* "HOST[:PORT],...", in the order they are asked */
@@ -18,6 +20,9 @@ struct eng_config_kms {
     char *user;            /* of a KMIP credential; NULL: certificates only */
     char *password_file;   /* absolute; with user */
     int64_t timeout_s;     /* of an operation; 0: as usual */
+    int64_t state_poll_s;  /* how often a run asks for its key's state; 0:
+                              ENG_STATE_POLL_S */
+    int64_t grace_s;       /* how long it goes on where nobody answers */
 };
 
 #define ENG_KMS_PINS_MAX 16
@@ -45,6 +50,7 @@ void eng_config_kms_fini(struct eng_config_kms *k); /* zeroed is fine */
 struct eng_key_server {
     struct eng_config_kms config; /* owned */
     struct kms *client;           /* owned; NULL: not needed yet */
+    bool allow_compromised;       /* to read by keys in this state, too */
     char uid[KMS_UID_CHARS];      /* of the key that new slots are made by */
     char key_name[KMS_NAME_CHARS];
     bool somebody_waits;    /* at a terminal; set before it is used */

@@ -14,6 +14,7 @@
 #include "base/utc.h"
 #include "engine/repo/internal.h"
 #include "engine/repo/keyset_slot.h"
+#include "engine/repo/keywatch.h"
 #include "engine/repo/point_store.h"
 
 /* --- which one --- */
@@ -86,8 +87,20 @@ static int check_label(const char *label, struct err *e)
 struct made {
     char name[MF_KEYSET_CHARS];
     int64_t created;
-    uint8_t data_key[MF_DATA_KEY_BYTES]; /* wiped by who made it */
+    struct secret *data_key; /* owned */
 };
+
+/* Stretching a password takes a while: it does not lie on a stack meanwhile. */
+static struct secret *new_data_key(struct err *e)
+{
+    uint8_t raw[MF_DATA_KEY_BYTES];
+    struct secret *key = NULL;
+
+    if (digest_random(raw, sizeof(raw), e) == 0)
+        key = secret_new(span_of(raw, sizeof(raw)), e);
+    secret_wipe(raw, sizeof(raw));
+    return key;
+}
 
 static int put_slots(struct eng_repo *r, const char *label,
                      const char *supersedes, const struct eng_key_ways *slots,
@@ -97,15 +110,17 @@ static int put_slots(struct eng_repo *r, const char *label,
 
     m->created = utc_now();
     if (check_label(label, e) < 0 || eng_keysets_whole(r, e) < 0 ||
-        eng_keyset_random_id(id, e) < 0 ||
-        digest_random(m->data_key, sizeof(m->data_key), e) < 0)
+        eng_keyset_random_id(id, e) < 0)
+        return -1;
+    m->data_key = new_data_key(e);
+    if (m->data_key == NULL)
         return -1;
     (void)snprintf(m->name, sizeof(m->name), "k-%s", id);
     for (size_t i = 0; i < slots->n; i++) {
         struct mf_slot s = { .gen = 1 };
         if (fill_slot(r, m->name, label, m->created, supersedes, &s, e) < 0 ||
-            eng_slot_put(r, &s, span_of(m->data_key, sizeof(m->data_key)),
-                         &slots->w[i], 0, cancel, e) < 0)
+            eng_slot_put(r, &s, secret_span(m->data_key), &slots->w[i], 0,
+                         cancel, e) < 0)
             return -1;
     }
     return 0;
@@ -136,7 +151,7 @@ int eng_keyset_make(struct eng_repo *r, const char *label,
     struct made m = { 0 };
 
     int result = make(r, label, supersedes, slots, cancel, &m, e);
-    secret_wipe(m.data_key, sizeof(m.data_key));
+    secret_free(m.data_key);
     memcpy(name, m.name, sizeof(m.name));
     return result;
 }
@@ -261,9 +276,24 @@ static int warn_of_orphans(struct eng_repo *r, const struct cancel *cancel,
     }
 }
 
+/* The run asks for the key of the slot that it would have opened. */
+static int watch(struct eng_keyset *k, const struct eng_key_ways *ways,
+                 struct err *e)
+{
+    for (size_t w = 0; w < ways->n; w++)
+        for (size_t i = 0; i < k->n_slots; i++) {
+            const struct eng_key_way *way = &ways->w[w];
+            const struct mf_slot *s = &k->slots[i].s;
+            if (way->unwrap != NULL && way->fits(way->ctx, s) != ENG_FIT_NO)
+                return eng_keywatch_new(way, s, &k->watch, e);
+        }
+    return 0;
+}
+
 /* Opens what was just made by the key at hand: its slots were read back and
  * opened, and once more by a password would be half a second for nothing. */
-static int adopt(struct eng_repo *r, const char *label, const struct made *m,
+static int adopt(struct eng_repo *r, const char *label,
+                 const struct eng_key_ways *ways, const struct made *m,
                  struct err *e)
 {
     struct eng_keyset *k = NULL;
@@ -274,15 +304,15 @@ static int adopt(struct eng_repo *r, const char *label, const struct made *m,
     if (k == NULL)
         return err_set(e, ERR_CORRUPT, 0,
                        "keyset %s was made and is not listed", m->name);
-    k->keys = mf_keys_derive(r->descriptor.id, m->name,
-                             span_of(m->data_key, sizeof(m->data_key)), e);
+    k->keys =
+        mf_keys_derive(r->descriptor.id, m->name, secret_span(m->data_key), e);
     if (k->keys == NULL)
         return -1;
     k->writable = true;
     (void)snprintf(k->label, sizeof(k->label), "%s", label);
     k->supersedes[0] = '\0';
     k->created = m->created;
-    return 0;
+    return watch(k, ways, e);
 }
 
 /* One that has lost its slots, or whose slots somebody has spoilt, may be the
@@ -325,8 +355,8 @@ static int make_first(struct eng_repo *r, const struct eng_encrypt_opts *o,
     if (result == 0)
         result = eng_keysets_load(r, cancel, e);
     if (result == 0)
-        result = adopt(r, label, &m, e);
-    secret_wipe(m.data_key, sizeof(m.data_key));
+        result = adopt(r, label, &o->slots, &m, e);
+    secret_free(m.data_key);
     memcpy(name, m.name, sizeof(m.name));
     return result;
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "engine/repo/internal.h"
 #include "engine/repo/keyset_slot.h"
+#include "engine/repo/keywatch.h"
 
 /* One slot by one way.  The key print tells a key that the slot was not made
  * for, whatever has wrapped it. */
@@ -88,16 +89,17 @@ static int refuse(const struct eng_keyset *k, const struct err *why,
 
     if (k->n_slots == 0)
         return err_set(e, ERR_DENIED, 0,
-                       "keyset %s (%s) has no slot that could be read", k->name,
-                       k->label);
+                       "keyset %s has no slot that could be read", k->name);
     say_slots(k, slots, sizeof(slots));
+    /* A key that is not there is no reason to think that the keyset is not. */
+    enum err_kind kind = why->kind == ERR_NOTFOUND ? ERR_DENIED : why->kind;
     if (why->kind == ERR_NONE)
         return err_set(e, ERR_DENIED, 0,
                        "keyset %s (%s) cannot be opened: none of its keys is "
                        "at hand: %s",
                        k->name, k->label, slots);
     /* What the system said is in its text already. */
-    return err_set(e, why->kind, 0,
+    return err_set(e, kind, 0,
                    "keyset %s (%s) cannot be opened: %.250s; it has: %s",
                    k->name, k->label, why->msg, slots);
 }
@@ -115,8 +117,9 @@ struct opening {
     const struct eng_key_ways *ways;
     bool restoring;
     const struct cancel *cancel;
-    const struct eng_slot *slot; /* out: the one that opened */
-    struct err first;            /* why none did */
+    const struct eng_key_way *way; /* out: what opened, */
+    const struct eng_slot *slot;   /* and which slot */
+    struct err first;              /* why none did */
 };
 
 /* All slots by all ways of one fit.  NULL: o->first says why; e is filled where
@@ -134,10 +137,12 @@ static struct secret *unwrap_fitting(struct opening *o,
             struct secret *key = eng_slot_unwrap(way, &slots[i].s, o->restoring,
                                                  o->cancel, &why);
             if (key != NULL) {
+                o->way = way;
                 o->slot = &slots[i];
                 return key;
             }
-            err_ctx(&why, "%s", way->name);
+            err_ctx(&why, "%s: slot %s", way->name,
+                    strrchr(slots[i].key.s, '/') + 1);
             if (is_final(&why)) {
                 *e = why;
                 return NULL;
@@ -212,7 +217,9 @@ struct secret *eng_keyset_unwrap(struct eng_repo *r, const char *keyset,
                                  size_t *slot, struct err *e)
 {
     const struct eng_keyset *k = find(r, keyset, e);
-    struct opening o = { ways, restoring, cancel, NULL, { 0 } };
+    struct opening o = { .ways = ways,
+                         .restoring = restoring,
+                         .cancel = cancel };
 
     if (k == NULL)
         return NULL;
@@ -255,7 +262,9 @@ int eng_keyset_open(struct eng_repo *r, const char *keyset,
                     const struct eng_key_ways *ways, bool restoring,
                     const struct cancel *cancel, struct err *e)
 {
-    struct opening o = { ways, restoring, cancel, NULL, { 0 } };
+    struct opening o = { .ways = ways,
+                         .restoring = restoring,
+                         .cancel = cancel };
     struct eng_keyset *k = find(r, keyset, e);
 
     if (k == NULL)
@@ -263,7 +272,8 @@ int eng_keyset_open(struct eng_repo *r, const char *keyset,
     if (k->keys != NULL && (restoring || k->writable))
         return 0;
     AUTO_SECRET struct secret *key = unwrap(k, &o, e);
-    if (key == NULL || take_keys(r, k, key, e) < 0) {
+    if (key == NULL || take_keys(r, k, key, e) < 0 ||
+        (!restoring && eng_keywatch_new(o.way, &o.slot->s, &k->watch, e) < 0)) {
         (void)snprintf(k->why, sizeof(k->why), "%.299s", e->msg);
         k->why_kind = e->kind;
         return -1;

@@ -40,6 +40,13 @@ struct eng_key_way {
     int (*wrap)(void *ctx, const struct cancel *cancel, const struct mf_slot *s,
                 struct span aad, struct span key, struct wrapped *out,
                 struct err *e);
+    /* Whether what opened this slot may still be used to write (keywatch.h);
+     * NULL: that does not change.  ERR_DENIED: no; ERR_UNREACHABLE: nobody
+     * says. */
+    int (*ask)(void *ctx, const struct cancel *cancel, const struct mf_slot *s,
+               struct err *e);
+    int64_t ask_s,
+        grace_s; /* seconds: how often; without an answer, how long on */
 };
 
 struct eng_key_ways {
@@ -73,6 +80,10 @@ struct eng_kms {
     int (*key_get)(void *client, const struct cancel *cancel, const char *uid,
                    bool wrapping, bool restoring, struct secret **kek,
                    struct err *e);
+    /* Whether the key may still be used to write. */
+    int (*key_ask)(void *client, const struct cancel *cancel, const char *uid,
+                   struct err *e);
+    int64_t ask_s, grace_s; /* as in a way */
     /* The server's own Encrypt and Decrypt, for mode `remote`; or NULL. */
     int (*wrap_remote)(void *client, const struct cancel *cancel,
                        const char *uid, struct span aad, struct span key,

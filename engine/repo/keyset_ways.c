@@ -278,6 +278,14 @@ static int kms_wrap(void *ctx, const struct cancel *cancel,
     return wrap_by_key(secret_span(kek), aad, key, out, e);
 }
 
+static int kms_ask(void *ctx, const struct cancel *cancel,
+                   const struct mf_slot *s, struct err *e)
+{
+    const struct eng_kms *k = ctx;
+
+    return k->key_ask(k->client, cancel, s->kms.key, e);
+}
+
 struct eng_key_way eng_way_kms(struct eng_kms *k)
 {
     return (struct eng_key_way){
@@ -287,5 +295,8 @@ struct eng_key_way eng_way_kms(struct eng_kms *k)
         .unwrap = kms_unwrap,
         .describe = kms_describe,
         .wrap = kms_wrap,
+        .ask = k->key_ask != NULL ? kms_ask : NULL,
+        .ask_s = k->ask_s,
+        .grace_s = k->grace_s,
     };
 }

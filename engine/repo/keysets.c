@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/repo/internal.h"
+#include "engine/repo/keywatch.h"
 
 void eng_keysets_free(struct eng_keysets *all)
 {
@@ -15,6 +16,7 @@ void eng_keysets_free(struct eng_keysets *all)
         free(k->slots);
         free(k->earlier);
         mf_keys_free(k->keys);
+        eng_keywatch_free(k->watch);
         free(k);
     }
     free(all->k);

@@ -21,6 +21,8 @@ struct eng_slot {
     struct mf_slot s;
 };
 
+struct eng_keywatch;
+
 struct eng_keyset {
     char name[MF_KEYSET_CHARS];
     /* From a slot that decodes.  Only what was unwrapped proves them, and no
@@ -35,9 +37,10 @@ struct eng_keyset {
      * these are tried when none that is in force opens. */
     struct eng_slot *earlier; /* owned */
     size_t n_earlier, cap_earlier;
-    struct mf_keys *keys; /* owned; NULL: not opened */
-    bool writable;        /* opened by what may be used to write, too */
-    char why[300];        /* why it was not; "": nobody has tried */
+    struct mf_keys *keys;       /* owned; NULL: not opened */
+    bool writable;              /* opened by what may be used to write, too */
+    struct eng_keywatch *watch; /* owned; NULL: that does not change */
+    char why[300];              /* why it was not; "": nobody has tried */
     enum err_kind why_kind;
 };
 

@@ -215,6 +215,8 @@ static int keep_keys(struct eng_keysets *was, struct eng_keysets *now,
             if (strcmp(was->k[i]->name, now->k[n]->name) == 0) {
                 now->k[n]->keys = was->k[i]->keys;
                 now->k[n]->writable = was->k[i]->writable;
+                now->k[n]->watch = was->k[i]->watch;
+                was->k[i]->watch = NULL;
                 was->k[i]->keys = NULL;
             }
     return 0;

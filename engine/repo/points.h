@@ -80,9 +80,9 @@ int eng_point_find(struct eng_repo *r, const struct cancel *cancel,
 void eng_point_free(struct eng_point *p);
 
 /* The same in all keysets whose keys are at hand; the repository is switched to
- * the point's.  "latest" is the newest of all; a warning where some were closed,
- * or where it is in the clear and others are encrypted.  ERR_USAGE: two of them
- * have a point of this name. */
+ * the point's.  "latest" is the newest of all; a warning where some were
+ * closed, or where it is in the clear and others are encrypted.  ERR_USAGE: two
+ * of them have a point of this name. */
 int eng_point_find_any(struct eng_repo *r, const struct cancel *cancel,
                        const char *text, struct eng_point *out, struct err *e)
     __attribute__((warn_unused_result));

@@ -13,6 +13,7 @@ foreach(t rotate keyset_drop)
   target_link_options(engine_repo_test_${t} PRIVATE
     LINKER:--wrap=obj_put,--wrap=obj_delete)
 endforeach()
+unit_test(engine/repo/test_keywatch engine_backup engine_restore)
 unit_test(engine/restore/test_over engine_restore)
 unit_test(engine/backup/test_backup engine_backup engine_restore)
 unit_test(engine/backup/test_locked engine_backup engine_restore s3server)
