@@ -6,6 +6,7 @@
     objects.py URL stamps [PREFIX]  "NAME STAMP"; the stamp is another one once
                                     the object was put again (its ETag and time)
     objects.py URL get KEY          the object's bytes, to stdout
+    objects.py URL sums [PREFIX]    "NAME BYTES SHA-256" of each, sorted by name
     objects.py URL put KEY...       the object's bytes, from stdin; the same in
                                     each
     objects.py URL rm KEY
@@ -330,6 +331,10 @@ def main(argv):
     elif verb == "stamps":
         for row in store.stamps(rest[0] if rest else ""):
             print(*row)
+    elif verb == "sums":
+        for key in store.keys(rest[0] if rest else ""):
+            body = store.get(key)
+            print(key, len(body), hashlib.sha256(body).hexdigest())
     elif verb == "get":
         sys.stdout.buffer.write(store.get(rest[0]))
     elif verb == "put":
