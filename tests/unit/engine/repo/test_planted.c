@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Keysets where others can write to the bucket too: slots that were planted or
+ * spoilt, points in the clear, and two hosts at once. */
+#include "tests/unit/engine/keyed.h"
+
+#include "engine/repo/keyset_slot.h"
+#include "engine/repo/point_store.h"
+
+struct scene {
+    struct fixture *f;
+    struct eng_repo *r;
+    struct keyed k;
+    char *vm;
+};
+
+static int setup(void **state)
+{
+    struct scene *s = calloc(1, sizeof *s);
+    void *f = NULL;
+
+    fixture_setup(&f);
+    s->f = f;
+    s->r = fixture_open(s->f);
+    s->vm = vm_make(s->f, "vm");
+    keyed_init(&s->k, "correct horse");
+    *state = s;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct scene *s = *state;
+    void *f = s->f;
+
+    eng_repo_close(s->r);
+    keyed_free(&s->k);
+    free(s->vm);
+    free(s);
+    return fixture_teardown(&f);
+}
+
+static void load(struct scene *s)
+{
+    must(eng_keysets_load(s->r, NULL, why));
+}
+
+static const struct eng_keyset *only_keyset(struct scene *s)
+{
+    load(s);
+    assert_int_equal(eng_repo_keysets(s->r)->n, 1);
+    return eng_repo_keysets(s->r)->k[0];
+}
+
+/* Whose slots were overwritten, or taken out of force by somebody who has no
+ * key, may be the keyset of the label. */
+static void no_keyset_is_made_in_place_of_one_that_lost_its_slots(void **state)
+{
+    static const char *const spoil[] = {
+        /* Junk over it. */
+        "cd keysets/k-*/slots && f=$(ls) && echo '{}' > $f",
+        /* A later generation that says it is removed. */
+        "cd keysets/k-*/slots && "
+        "f=$(ls) && sed -e 's/\"gen\":1,/\"gen\":2,/' "
+        "-e 's/\"type\":.*/\"type\":\"removed\",\"password\":null,"
+        "\"kms\":null,\"pubkey\":null,\"key_print\":null,\"iv\":null,"
+        "\"data\":null,\"tag\":null}/' $f | tr -d '\\n' > 00000002-${f#*-}",
+    };
+    struct scene *s = *state;
+
+    vm_run(s->r, s->vm, &s->k.run);
+    for (size_t i = 0; i < 2; i++) {
+        vm_shell(s->f, "cp -r keysets kept");
+        vm_shell(s->f, spoil[i]);
+        s->r = keyed_again(s->f, s->r);
+        const struct eng_keyset *k = only_keyset(s);
+        assert_int_equal(k->n_slots, 0);
+        struct err e = keyed_fails(s->r, s->vm, &s->k.run);
+        assert_int_equal(e.kind, ERR_DENIED);
+        assert_non_null(strstr(e.msg, only_keyset(s)->name));
+        assert_int_equal(vm_puts_so_far(s->r), 0);
+        vm_shell(s->f, "rm -r keysets && mv kept keysets");
+    }
+    s->r = keyed_again(s->f, s->r);
+    assert_false(vm_run(s->r, s->vm, &s->k.run).keyset_made);
+}
+
+/* Puts a slot beside those of a keyset, as anybody can; edit: what sed makes of
+ * a real one. */
+static void plant(struct scene *s, const char *keyset, const char *edit)
+{
+    char command[512];
+
+    (void)snprintf(command, sizeof command,
+                   "cd keysets/%s/slots && f=$(ls) && "
+                   "sed -e 's/\"slot\":\"[0-9a-f]*/"
+                   "\"slot\":\"0000000000000000/' "
+                   "-e 's/\"supersedes\":\"[^,]*/\"supersedes\":null/' "
+                   "%s $f > 00000001-0000000000000000.json",
+                   keyset, edit);
+    vm_shell(s->f, command);
+    s->r = keyed_again(s->f, s->r);
+}
+
+static void a_planted_slot_leads_to_no_other_keyset(void **state)
+{
+    struct scene *s = *state;
+    char first[MF_KEYSET_CHARS];
+    char second[MF_KEYSET_CHARS];
+    char other[MF_KEYSET_CHARS];
+    bool made = false;
+
+    must(eng_keyset_make(s->r, "default", NULL, &s->k.how.slots, NULL, first,
+                         why));
+    must(eng_keyset_make(s->r, "default", first, &s->k.how.slots, NULL, second,
+                         why));
+    must(eng_keyset_make(s->r, "other", first, &s->k.how.slots, NULL, other,
+                         why));
+    /* As if it replaced none: then the one before would stand. */
+    plant(s, second, "");
+    must(eng_encrypt_choose(s->r, &s->k.how, NULL, &made, why));
+    assert_string_equal(eng_repo_keyset(s->r), second);
+    /* As if it were of this label, and the oldest of all. */
+    plant(s, other,
+          "-e 's/\"label\":\"other/\"label\":\"default/' "
+          "-e 's/\"created\":\"..../\"created\":\"2000/'");
+    must(eng_encrypt_choose(s->r, &s->k.how, NULL, &made, why));
+    assert_string_equal(eng_repo_keyset(s->r), second);
+    assert_false(made);
+}
+
+static void a_slot_that_costs_more_than_ours_is_tried_last(void **state)
+{
+    struct scene *s = *state;
+    struct mf_slot slot = { 0 };
+
+    keyed_free(&s->k);
+    keyed_init_password(&s->k, "correct horse");
+    must(s->k.way.describe(s->k.way.ctx, NULL, &slot, why));
+    assert_int_equal(s->k.way.fits(s->k.way.ctx, &slot), ENG_FIT_LIKELY);
+    slot.password.p *= 2;
+    assert_int_equal(s->k.way.fits(s->k.way.ctx, &slot), ENG_FIT_MAYBE);
+    slot.password.p /= 2;
+    slot.password.n *= 2;
+    assert_int_equal(s->k.way.fits(s->k.way.ctx, &slot), ENG_FIT_MAYBE);
+    slot.type = MF_SLOT_KMS;
+    assert_int_equal(s->k.way.fits(s->k.way.ctx, &slot), ENG_FIT_NO);
+}
+
+static void two_hosts_do_not_remove_the_last_two_slots(void **state)
+{
+    struct scene *s = *state;
+    struct eng_key_way two[] = { s->k.way, s->k.way };
+    struct eng_key_ways ways = { &s->k.way, 1 };
+    char name[MF_KEYSET_CHARS];
+    bool stays = false;
+    size_t closed = 0;
+    struct err e = { 0 };
+
+    must(eng_keyset_make(s->r, "default", NULL,
+                         &(struct eng_key_ways){ two, 2 }, NULL, name, why));
+    const struct eng_keyset *k = only_keyset(s);
+    struct eng_repo *other = fixture_open(s->f);
+    must(eng_keysets_load(other, NULL, why));
+    const struct eng_keyset *same = eng_repo_keysets(other)->k[0];
+    must(eng_slot_remove(s->r, k, &k->slots[0], NULL, &stays, why));
+    /* What it knows is of before. */
+    assert_int_equal(same->n_slots, 2);
+    assert_int_equal(
+        eng_slot_remove(other, same, &same->slots[1], NULL, &stays, &e), -1);
+    assert_int_equal(e.kind, ERR_USAGE);
+    eng_repo_close(other);
+    s->r = keyed_again(s->f, s->r);
+    must(eng_keysets_open(s->r, &ways, NULL, &closed, why));
+    assert_int_equal(closed, 0);
+}
+
+static const char pem[] =
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MC4CAQAwBQYDK2VuBCIEIHcHbQpzGKV9PBbBclGyZkXfTC+H68CZKrF3+6UduSwq\n"
+    "-----END PRIVATE KEY-----\n"; /* of RFC 7748 */
+
+/* Anybody can wrap a key of theirs for a public key. */
+static void
+what_opens_a_keyset_later_does_not_write_by_another_key(void **state)
+{
+    struct scene *s = *state;
+    struct err e = { 0 };
+    struct wrap_pkey *pair =
+        wrap_pkey_private(span_str(pem), (struct span){ 0 }, &e);
+    assert_non_null(pair);
+    struct eng_pkey for_it = { .key = pair };
+    struct eng_pkey of_it = { .key = pair, .private_half = true };
+    struct eng_key_way planted = eng_way_pkey(&for_it);
+    struct eng_key_way opens = eng_way_pkey(&of_it);
+    uint8_t theirs[MF_DATA_KEY_BYTES] = "known to somebody else";
+
+    vm_run(s->r, s->vm, &s->k.run);
+    struct mf_slot slot = only_keyset(s)->slots[0].s;
+    must(eng_keyset_random_id(slot.slot, why));
+    must(eng_slot_put(s->r, &slot, span_of(theirs, sizeof theirs), &planted, 0,
+                      NULL, why));
+    s->r = keyed_again(s->f, s->r);
+    const char *name = only_keyset(s)->name;
+    must(eng_keyset_open(s->r, name, &(struct eng_key_ways){ &opens, 1 }, true,
+                         NULL, why));
+    assert_int_equal(
+        eng_keyset_open(s->r, name, &s->k.how.ways, false, NULL, &e), -1);
+    assert_int_equal(e.kind, ERR_CORRUPT);
+    assert_int_equal(keyed_fails(s->r, s->vm, &s->k.run).kind, ERR_CORRUPT);
+    s->r = keyed_again(s->f, s->r);
+    vm_run(s->r, s->vm, &s->k.run);
+    eng_pkey_fini(&for_it);
+    wrap_pkey_free(pair);
+}
+
+/* Who may write to the bucket can make any point in the clear. */
+static void
+latest_is_no_point_in_the_clear_where_there_are_sealed_ones(void **state)
+{
+    struct scene *s = *state;
+    struct eng_point p = { 0 };
+    struct eng_encrypt_opts clear = { .what = ENG_ENCRYPT_NONE };
+    struct eng_backup_opts none = { .encrypt = &clear };
+    struct err e = { 0 };
+
+    vm_run(s->r, s->vm, &s->k.run);
+    sleep(1);
+    struct eng_backup_result last = vm_run(s->r, s->vm, &none);
+    assert_int_equal(eng_point_find_any(s->r, NULL, "vm@latest", &p, &e), -1);
+    assert_int_equal(e.kind, ERR_USAGE);
+    must(eng_point_find_any(s->r, NULL, last.point, &p, why));
+    assert_string_equal(p.keyset, "plain");
+    eng_point_free(&p);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(no_keyset_is_made_in_place_of_one_that_lost_its_slots),
+        T(a_planted_slot_leads_to_no_other_keyset),
+        T(a_slot_that_costs_more_than_ours_is_tried_last),
+        T(two_hosts_do_not_remove_the_last_two_slots),
+        T(what_opens_a_keyset_later_does_not_write_by_another_key),
+        T(latest_is_no_point_in_the_clear_where_there_are_sealed_ones),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
