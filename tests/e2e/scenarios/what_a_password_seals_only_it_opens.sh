@@ -61,6 +61,14 @@ refuses 5 backup run secretvm --repo r --encrypt password --password-file wrong
 objects ls | diff names - || fail "something was stored"
 [ ! -e nowhere ] || fail "something was restored"
 
+say "a newer point in the clear is one that anybody can have made: a warning"
+sleep 1
+backup secretvm --encrypt none
+clear=$point
+ov restore vm secretvm@latest --repo r --to clear1 "${with[@]}"
+grep -q "is in the clear" "$err" || fail "no warning"
+ov point delete "$clear" --repo r --yes
+
 say "nobody stores in the clear by mistake"
 refuses 2 backup run secretvm --repo r
 says "--encrypt"

@@ -84,7 +84,7 @@ static void a_removed_slot_opens_nothing_and_is_deleted(void **state)
     AUTO_SECRET struct secret *key =
         eng_keyset_unwrap(s->r, s->name, &second, true, NULL, NULL, &e);
     assert_null(key);
-    assert_int_equal(e.kind, ERR_NOTFOUND);
+    assert_int_equal(e.kind, ERR_DENIED);
     /* One is in force, one says that the other is removed. */
     vm_shell(s->f, "test $(find keysets -type f | wc -l) = 2");
 }

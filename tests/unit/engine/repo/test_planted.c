@@ -213,26 +213,6 @@ what_opens_a_keyset_later_does_not_write_by_another_key(void **state)
     wrap_pkey_free(pair);
 }
 
-/* Who may write to the bucket can make any point in the clear. */
-static void
-latest_is_no_point_in_the_clear_where_there_are_sealed_ones(void **state)
-{
-    struct scene *s = *state;
-    struct eng_point p = { 0 };
-    struct eng_encrypt_opts clear = { .what = ENG_ENCRYPT_NONE };
-    struct eng_backup_opts none = { .encrypt = &clear };
-    struct err e = { 0 };
-
-    vm_run(s->r, s->vm, &s->k.run);
-    sleep(1);
-    struct eng_backup_result last = vm_run(s->r, s->vm, &none);
-    assert_int_equal(eng_point_find_any(s->r, NULL, "vm@latest", &p, &e), -1);
-    assert_int_equal(e.kind, ERR_USAGE);
-    must(eng_point_find_any(s->r, NULL, last.point, &p, why));
-    assert_string_equal(p.keyset, "plain");
-    eng_point_free(&p);
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -243,7 +223,6 @@ int main(void)
         T(a_slot_that_costs_more_than_ours_is_tried_last),
         T(two_hosts_do_not_remove_the_last_two_slots),
         T(what_opens_a_keyset_later_does_not_write_by_another_key),
-        T(latest_is_no_point_in_the_clear_where_there_are_sealed_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
