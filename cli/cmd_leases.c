@@ -39,11 +39,6 @@ static void json_lease(struct jsonw *w, const struct eng_lease_seen *s,
     jsonw_end_object(w);
 }
 
-static bool counts(const struct eng_lease_seen *s, int64_t now)
-{
-    return s->counts_until > now;
-}
-
 /* What counts now. */
 struct listed {
     struct eng_lease_seen s;
@@ -74,9 +69,8 @@ static int add_kind(struct cli_ctx *c, struct cli_repo *repo,
     if (grown == NULL)
         return err_nomem(e);
     out->l = grown;
-    int64_t now = eng_lease_now(store);
     for (size_t i = 0; i < all.n; i++) {
-        if (!counts(&all.s[i], now))
+        if (!eng_lease_counts(&all.s[i]))
             continue;
         struct listed *l = &out->l[out->n++];
         l->s = all.s[i];
@@ -159,7 +153,7 @@ static int find(struct cli_ctx *c, struct cli_repo *repo, const char *id,
             return -1;
         for (size_t i = 0; i < all.n; i++)
             if (strcmp(all.s[i].l.name, id) == 0 &&
-                counts(&all.s[i], eng_lease_now(store))) {
+                eng_lease_counts(&all.s[i])) {
                 *out = all.s[i];
                 return 0;
             }

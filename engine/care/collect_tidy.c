@@ -43,7 +43,7 @@ static bool lease_is_over(const struct tidying *t, enum eng_lease_kind kind,
 {
     for (size_t i = 0; i < t->leases[kind].n; i++)
         if (strcmp(t->leases[kind].s[i].l.name, name) == 0)
-            return t->leases[kind].s[i].counts_until <= t->now;
+            return !eng_lease_counts(&t->leases[kind].s[i]);
     return false;
 }
 

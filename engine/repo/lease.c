@@ -109,10 +109,16 @@ int eng_lease_get(struct obj_store *store, const struct cancel *cancel,
     struct obj_info info;
 
     eng_lease_key(l->kind, l->name, key);
-    if (obj_get(store, &req, NULL, &text, &info, e) < 0 ||
-        eng_lease_decode(buf_span(&text), l, e) < 0)
+    l->seen = eng_lease_now(store);
+    if (obj_get(store, &req, NULL, &text, &info, e) < 0)
         return -1;
-    if (!l->ended && l->until > info.modified + LONGEST_S)
+    /* Some servers do not tell the time: then it is when we asked. */
+    if (info.server_time != 0)
+        l->seen = info.server_time;
+    l->written = info.modified;
+    if (eng_lease_decode(buf_span(&text), l, e) < 0)
+        return -1;
+    if (!l->ended && l->until > l->written + LONGEST_S)
         return err_set(e, ERR_CORRUPT, 0,
                        "%s: it claims a longer time than any lease has", key);
     return 0;
@@ -122,7 +128,8 @@ static int on_lease(void *ctx, const char *key, const struct obj_info *info,
                     struct err *e)
 {
     struct eng_leases *out = ctx;
-    struct eng_lease_seen s = { .counts_until = info->modified };
+    struct eng_lease_seen s = { .l = { .written = info->modified,
+                                       .seen = info->server_time } };
 
     if (!eng_lease_parse_key(key, &s.l.kind, s.l.name))
         return 0;
@@ -138,17 +145,21 @@ static int on_lease(void *ctx, const char *key, const struct obj_info *info,
     return 0;
 }
 
+bool eng_lease_counts(const struct eng_lease_seen *s)
+{
+    return s->counts_until > s->l.seen;
+}
+
 /* Reads what was listed.  1: it is there; 0: it went away. */
 static int read_seen(struct obj_store *store, const struct cancel *cancel,
                      struct eng_lease_seen *s, struct err *e)
 {
-    int64_t modified = s->counts_until;
-
+    if (s->l.seen == 0)
+        s->l.seen = eng_lease_now(store);
     /* Over, whatever it says. */
-    if (modified + LONGEST_S + ENG_LEASE_GRACE_S <= eng_lease_now(store)) {
-        s->l.begun = s->l.until = modified;
+    if (s->l.written + LONGEST_S + ENG_LEASE_GRACE_S <= s->l.seen) {
+        s->l.begun = s->l.until = s->l.written;
         s->l.ended = true;
-        s->counts_until = 0;
         return 1;
     }
     if (eng_lease_get(store, cancel, &s->l, 0, e) < 0) {
@@ -159,12 +170,11 @@ static int read_seen(struct obj_store *store, const struct cancel *cancel,
         s->unreadable = true;
     }
     if (s->unreadable) {
-        s->l.begun = modified;
-        s->l.until = modified;
+        s->l.begun = s->l.until = s->l.written;
         s->l.vm[0] = s->l.host[0] = s->l.lock[0] = '\0';
         s->l.ended = false;
         s->l.pid = 0;
-        s->counts_until = modified + ENG_LEASE_UNREADABLE_S;
+        s->counts_until = s->l.written + ENG_LEASE_UNREADABLE_S;
     } else {
         s->counts_until = s->l.ended ? 0 : s->l.until + ENG_LEASE_GRACE_S;
     }
@@ -237,17 +247,15 @@ void eng_lease_text(const struct eng_lease_seen *s,
 static int break_it(struct obj_store *store, const struct cancel *cancel,
                     struct eng_lease_seen *s, struct err *e)
 {
-    int64_t now = eng_lease_now(store);
-
-    if (!s->unreadable && s->l.until <= now)
+    if (!s->unreadable && s->l.until <= s->l.seen)
         return 0;
     if (s->unreadable)
         (void)snprintf(s->l.host, sizeof(s->l.host), "unknown");
-    s->l.until = now;
+    s->l.until = s->l.seen;
     if (eng_lease_put(store, cancel, &s->l, 0, 0, e) < 0)
         return err_ctx(e, "break lease %s", s->l.name);
     s->unreadable = false;
-    s->counts_until = now + ENG_LEASE_GRACE_S;
+    s->counts_until = eng_lease_now(store) + ENG_LEASE_GRACE_S;
     return 0;
 }
 

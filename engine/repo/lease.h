@@ -49,6 +49,9 @@ struct eng_lease {
                                         locked as long as the run lives; "" */
     int64_t begun, until;
     bool ended; /* every request made under it was answered */
+    /* Not stored: when the server wrote it, and when it showed it to us, by the
+     * Date of that answer. */
+    int64_t written, seen;
 };
 
 /* --- lease_text.c: what is stored --- */
@@ -89,14 +92,14 @@ int eng_lease_put(struct obj_store *store, const struct cancel *cancel,
  * ERR_CORRUPT, ERR_UNSUPPORTED: cannot be read, or claims a longer time after
  * it was written (as the server says) than any lease has: who wrote it had a
  * wrong clock, and others do not wait for it so long.  Its owner hears it here,
- * too. */
+ * too.  After an error `seen` is set all the same. */
 int eng_lease_get(struct obj_store *store, const struct cancel *cancel,
                   struct eng_lease *l, int64_t deadline, struct err *e)
     __attribute__((warn_unused_result));
 
 /* One of a list. */
 struct eng_lease_seen {
-    struct eng_lease l; /* unreadable: kind, name; begun: when written */
+    struct eng_lease l; /* unreadable: kind, name, seen; begun: when written */
     bool unreadable;
     int64_t counts_until; /* it keeps others away before; 0: it is ended */
 };
@@ -112,6 +115,10 @@ int eng_leases_list(struct obj_store *store, const struct cancel *cancel,
                     struct err *e) __attribute__((warn_unused_result));
 void eng_leases_free(struct eng_leases *s);
 #define AUTO_ENG_LEASES AUTO(eng_leases_free)
+
+/* Whether it kept others away when the server showed it.  By our clock it must
+ * not be asked: that may have been set since. */
+bool eng_lease_counts(const struct eng_lease_seen *s);
 
 /* Whether a comes before b: of two, it goes on. */
 bool eng_lease_before(const struct eng_lease *a, const struct eng_lease *b);

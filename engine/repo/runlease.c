@@ -137,7 +137,7 @@ static void lost(struct eng_runlease *l, const char *why)
     l->lost = true;
 }
 
-/* Looks at our lease; *look: when.  A network that fails is an error. */
+/* Looks at our lease; *at: when.  A network that fails is an error. */
 static int look(struct eng_runlease *l, int64_t deadline, int64_t *at,
                 struct err *e)
 {
@@ -146,7 +146,9 @@ static int look(struct eng_runlease *l, int64_t deadline, int64_t *at,
     *at = eng_lease_now(l->repo->store);
     if (l->lost)
         return 0;
-    if (eng_lease_get(l->repo->store, l->cancel, &now, deadline, e) < 0) {
+    int got = eng_lease_get(l->repo->store, l->cancel, &now, deadline, e);
+    *at = now.seen;
+    if (got < 0) {
         if (e->kind != ERR_NOTFOUND && e->kind != ERR_CORRUPT &&
             e->kind != ERR_UNSUPPORTED)
             return -1;
@@ -274,10 +276,9 @@ static int find_twin(struct eng_runlease *l, struct eng_lease_seen *who,
 
     if (eng_leases_list(r->store, l->cancel, ENG_LEASE_RUN, &all, e) < 0)
         return -1;
-    int64_t now = eng_lease_now(r->store);
     for (size_t i = 0; i < all.n; i++) {
         const struct eng_lease_seen *s = &all.s[i];
-        if (s->unreadable || s->l.ended || s->l.until <= now ||
+        if (s->unreadable || s->l.ended || s->l.until <= s->l.seen ||
             strcmp(s->l.vm, l->lease.vm) != 0 ||
             !eng_lease_before(&s->l, &l->lease) || died_here(r, s->l.lock))
             continue;

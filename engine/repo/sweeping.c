@@ -77,10 +77,9 @@ static int find_live(struct eng_repo *r, const struct cancel *cancel,
 
     if (eng_leases_list(r->store, cancel, kind, &all, e) < 0)
         return -1;
-    int64_t now = eng_lease_now(r->store);
     for (size_t i = 0; i < all.n; i++) {
         const struct eng_lease_seen *s = &all.s[i];
-        if (s->counts_until <= now ||
+        if (!eng_lease_counts(s) ||
             (own != NULL && strcmp(s->l.name, own->name) == 0))
             continue;
         eng_lease_text(s, way->who);
