@@ -145,6 +145,15 @@ static int on_lease(void *ctx, const char *key, const struct obj_info *info,
     return 0;
 }
 
+/* When others need not wait for it any more.  One that was written after its
+ * end was broken then: its run may have looked at it until then. */
+static int64_t end_of(const struct eng_lease *l)
+{
+    if (l->ended)
+        return 0;
+    return (l->until > l->written ? l->until : l->written) + ENG_LEASE_GRACE_S;
+}
+
 bool eng_lease_counts(const struct eng_lease_seen *s)
 {
     return s->counts_until > s->l.seen;
@@ -176,7 +185,7 @@ static int read_seen(struct obj_store *store, const struct cancel *cancel,
         s->l.pid = 0;
         s->counts_until = s->l.written + ENG_LEASE_UNREADABLE_S;
     } else {
-        s->counts_until = s->l.ended ? 0 : s->l.until + ENG_LEASE_GRACE_S;
+        s->counts_until = end_of(&s->l);
     }
     return 1;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* This machine's clock is set between two requests: no lease or mark of others
- * ends by that.  Linked with --wrap, so that the clock is ours to set. */
+/* This machine's clock is set between two requests, or another machine breaks a
+ * lease late: no lease or mark ends by that before its time.  Linked with
+ * --wrap, so that the clock is ours to set. */
 #include "tests/unit/engine/repo/leasing.h"
 
 #include <stdatomic.h>
@@ -77,12 +78,13 @@ static struct eng_repo *open_here(struct attacked *a, struct eng_repo *other)
 }
 
 /* The only lease that there is: that of the repository's first run goes. */
-static void begin_run(struct eng_repo *run)
+static struct eng_lease begin_run(struct eng_repo *run)
 {
     struct obj_store *store = eng_repo_store(run);
     char key[ENG_LEASE_KEY_CHARS];
     struct obj_req req = { .key = key };
     AUTO_ENG_LEASES struct eng_leases old = { 0 };
+    AUTO_ENG_LEASES struct eng_leases all = { 0 };
 
     must(eng_leases_list(store, NULL, ENG_LEASE_RUN, &old, why));
     for (size_t i = 0; i < old.n; i++) {
@@ -90,6 +92,9 @@ static void begin_run(struct eng_repo *run)
         must(obj_delete(store, &req, false, why));
     }
     must(eng_runlease_begin(run, "vm", NULL, why));
+    must(eng_leases_list(store, NULL, ENG_LEASE_RUN, &all, why));
+    assert_int_equal(all.n, 1);
+    return all.s[0].l;
 }
 
 static int clock_teardown(void **state)
@@ -131,6 +136,25 @@ static void a_sweep_waits_for_a_run_whatever_its_clock_says(void **state)
     eng_repo_close(run);
 }
 
+/* The run may have looked at its lease just before it was written. */
+static void a_broken_lease_counts_from_when_that_was_written(void **state)
+{
+    struct attacked *a = *state;
+    struct eng_repo *run = fixture_open(&a->f);
+    struct eng_repo *other = fixture_open(&a->f);
+    struct eng_lease l = begin_run(run);
+
+    l.until = l.seen;
+    pass(a, other, 40 * MINUTE);
+    must(eng_lease_put(eng_repo_store(other), NULL, &l, 0, 0, why));
+    pass(a, other, 69 * MINUTE);
+    assert_true(in_the_way(other));
+    pass(a, other, 71 * MINUTE);
+    assert_false(in_the_way(other));
+    eng_repo_close(run);
+    eng_repo_close(other);
+}
+
 #define C(name)                                                                \
     cmocka_unit_test_setup_teardown(name, attacked_setup_plain, clock_teardown)
 
@@ -139,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         C(a_run_waits_for_a_sweep_whatever_its_clock_says),
         C(a_sweep_waits_for_a_run_whatever_its_clock_says),
+        C(a_broken_lease_counts_from_when_that_was_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
