@@ -205,19 +205,27 @@ int eng_point_load(struct eng_repo *r, const struct cancel *cancel,
         return 0;
     if (!is_damage(e))
         return -1;
+    p->absent = e->kind == ERR_NOTFOUND;
     free(p->why);
     p->why = strdup(e->msg);
     return p->why != NULL ? 0 : err_nomem(e);
 }
 
-/* Removed between its listing and its loading: no damage. */
+/* Removed between its listing and its loading: no damage.  Nor is it one that
+ * was absent and is there: its put was lost, repeated and carried out late, so
+ * it came back.  That is loaded now. */
 static bool has_vanished(struct eng_repo *r, const struct cancel *cancel,
-                         const struct eng_point *p)
+                         struct eng_point *p)
 {
     struct err ignored = { 0 };
 
-    return p->manifest == NULL &&
-           eng_point_is_there(r, cancel, p, &ignored) == 0;
+    if (p->manifest != NULL)
+        return false;
+    if (eng_point_is_there(r, cancel, p, &ignored) == 0)
+        return true;
+    if (p->absent && eng_point_load(r, cancel, p, &ignored) < 0)
+        log_info("repo", "%s", ignored.msg);
+    return false;
 }
 
 struct load_job {
@@ -325,13 +333,13 @@ static int find_newest(struct eng_repo *r, const struct cancel *cancel,
             eng_points_free(names);
             return -1;
         }
-        if (p->manifest != NULL) {
-            *newest = p;
-            return 0;
-        }
         if (has_vanished(r, cancel, p)) {
             *vanished = true;
             continue;
+        }
+        if (p->manifest != NULL) {
+            *newest = p;
+            return 0;
         }
         log_warn("repo", "a newer point of %s is damaged and passed over: %s",
                  p->vm, p->why);

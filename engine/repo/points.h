@@ -20,6 +20,7 @@ struct eng_point {
     int64_t time;
     struct mf_point *manifest; /* owned; NULL: damaged, `why` says how */
     char *why;
+    bool absent; /* why: there was no such object */
     bool sealed; /* the key of its keyset is not at hand: only its time is
                     known, and vm is its vm key */
     char vm[MF_NAME_MAX + 1]; /* manifest's name, or what the key tells */
