@@ -69,6 +69,14 @@ static int list(struct sweep *s, const char *prefix, struct found *to,
     return obj_list(s->store, &r, &o, note, to, e);
 }
 
+/* Somebody else deleted this version since it was listed.  A page that was to
+ * begin behind it leaves out all other versions of the manifest. */
+static int list_again(struct sweep *s, const struct obj_name *name,
+                      struct err *e)
+{
+    return list(s, name->key, &s->points, e);
+}
+
 static int mark_point(struct sweep *s, const struct obj_name *name,
                       struct err *e)
 {
@@ -78,7 +86,7 @@ static int mark_point(struct sweep *s, const struct obj_name *name,
                          .cancel = &s->player->actor.cancel };
 
     if (obj_get(s->store, &r, NULL, &bytes, NULL, e) < 0)
-        return e->kind == ERR_NOTFOUND ? 0 : -1;
+        return e->kind == ERR_NOTFOUND ? list_again(s, name, e) : -1;
     AUTO_MF_POINT struct mf_point *m = mf_point_decode(buf_span(&bytes), e);
     if (m == NULL)
         return -1;
@@ -87,7 +95,7 @@ static int mark_point(struct sweep *s, const struct obj_name *name,
     /* Its page may be gone because it is itself, by now. */
     return e->kind == ERR_NOTFOUND && obj_head(s->store, &r, NULL, e) < 0 &&
                    e->kind == ERR_NOTFOUND
-               ? 0
+               ? list_again(s, name, e)
                : -1;
 }
 
