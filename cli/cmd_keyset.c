@@ -390,7 +390,7 @@ static int remove_rest(struct cli_ctx *c, struct eng_repo *repo,
     buf_printf(&question, "Delete what is left of slot %s of keyset %s?", id,
                k->label);
     if (cli_confirm(c, buf_cstr(&question), e) < 0 ||
-        eng_slot_clear(repo, k->name, id, c->cancel, stays, e) < 0)
+        eng_slot_clear(repo, k, id, c->cancel, stays, e) < 0)
         return -1;
     cli_say(c, "slot %s of keyset %s is removed", id, k->label);
     return result(c, repo, k, false, *stays, e);
@@ -417,11 +417,8 @@ int cli_unlocket_remove_slot(struct cli_ctx *c, struct err *e)
         *e = why;
         return -1;
     }
-    if (k->n_slots < 2)
-        return err_set(e, ERR_USAGE, 0,
-                       "it is the last slot of keyset %s: without it nobody "
-                       "could read the keyset any more",
-                       k->label);
+    if (eng_slot_check_removal(k, e) < 0)
+        return -1;
     buf_printf(&question, "Remove slot %s (%s) of keyset %s?", id,
                cli_keyset_type(&s->s), k->label);
     if (!dry && (cli_confirm(c, buf_cstr(&question), e) < 0 ||
@@ -493,9 +490,10 @@ int cli_unlocket_change_password(struct cli_ctx *c, struct err *e)
     struct eng_password by = { .password = password,
                                .hint = cli_text(c, CLI_OPT_PASSWORD_HINT) };
     struct eng_key_way way = eng_way_password(&by);
+    uint32_t gen = eng_slot_next(k, s);
     if (eng_slot_add(repo.repo, k, s, key, &way, c->cancel, e) < 0 ||
-        eng_slot_forget(repo.repo, k->name, s->s.slot, s->s.gen + 1, c->cancel,
-                        &stays, e) < 0)
+        eng_slot_forget(repo.repo, k->name, s->s.slot, gen, c->cancel, &stays,
+                        e) < 0)
         return -1;
     k = cli_keyset_again(c, repo.repo, k->name, e);
     if (k == NULL)

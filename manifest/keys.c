@@ -25,10 +25,12 @@ enum use {
     USE_BLOCK,
     USE_PAGE,
     USE_MANIFEST,
+    USE_SLOT,
     USES
 };
 static const char *const uses[USES] = { "block-id", "page-id", "vm-name",
-                                        "block",    "page",    "manifest" };
+                                        "block",    "page",    "manifest",
+                                        "slot" };
 
 struct mf_keys {
     char keyset[MF_KEYSET_CHARS];
@@ -161,6 +163,19 @@ int mf_keys_vm_key(const struct mf_keys *k, const char *name,
     if (digest_hmac_sha256(sub_key(k, USE_VM_NAME), span_str(name), mac, e) < 0)
         return -1;
     digest_hex(span_of(mac, sizeof(mac) / 2), out);
+    return 0;
+}
+
+int mf_keys_slot_mac(const struct mf_keys *k, struct span json,
+                     uint8_t mac[MF_SLOT_MAC_BYTES], struct err *e)
+{
+    uint8_t full[DIGEST_SHA256_BYTES];
+
+    if (k->sub == NULL)
+        return err_set(e, ERR_INTERNAL, 0, "a slot of a keyset without keys");
+    if (digest_hmac_sha256(sub_key(k, USE_SLOT), json, full, e) < 0)
+        return -1;
+    memcpy(mac, full, MF_SLOT_MAC_BYTES);
     return 0;
 }
 

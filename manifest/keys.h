@@ -16,6 +16,7 @@
 #include "manifest/objkey.h"
 
 #define MF_DATA_KEY_BYTES 32
+#define MF_SLOT_MAC_BYTES 16
 /* A sealed object: "OVE1", version (1 byte, 1), nonce; the content; the tag. */
 #define MF_SEAL_NONCE_AT 5
 #define MF_SEAL_HEAD_BYTES 17
@@ -61,6 +62,12 @@ int mf_keys_id(const struct mf_keys *k, enum mf_object kind, struct span plain,
  * digits that tell nothing of the name.  ERR_USAGE: no name. */
 int mf_keys_vm_key(const struct mf_keys *k, const char *name,
                    char out[MF_VMKEY_CHARS], struct err *e)
+    __attribute__((warn_unused_result));
+
+/* What proves a slot of this keyset, of which `json` is the canonical JSON
+ * without it (slot.h).  ERR_INTERNAL: `plain` has no slots. */
+int mf_keys_slot_mac(const struct mf_keys *k, struct span json,
+                     uint8_t mac[MF_SLOT_MAC_BYTES], struct err *e)
     __attribute__((warn_unused_result));
 
 /* That plain has this id; ERR_CORRUPT. */

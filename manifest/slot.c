@@ -107,12 +107,12 @@ static const char *bad(const struct mf_slot *s)
     return bad_type(s);
 }
 
-int mf_slot_check(const struct mf_slot *s, bool wrapped, enum err_kind kind,
-                  struct err *e)
+int mf_slot_check(const struct mf_slot *s, enum mf_slot_part part,
+                  enum err_kind kind, struct err *e)
 {
     const char *what = bad(s);
 
-    if (what == NULL && wrapped && !data_ok(s))
+    if (what == NULL && part != MF_SLOT_BARE && !data_ok(s))
         what = "data does not have the length of its type";
     if (what != NULL)
         return err_set(e, kind, 0, "slot: %s", what);
@@ -184,9 +184,11 @@ static void write_pubkey(struct jsonw *w, const struct mf_slot *s)
     jsonw_end_object(w);
 }
 
-void mf_slot_write(const struct mf_slot *s, bool wrapped, struct buf *out)
+void mf_slot_write(const struct mf_slot *s, enum mf_slot_part part,
+                   struct buf *out)
 {
     struct jsonw w = jsonw_init(out, false);
+    bool wrapped = part != MF_SLOT_BARE;
     bool tag = wrapped && mf_slot_has_tag(s);
     bool data = wrapped && s->type != MF_SLOT_REMOVED;
 
@@ -209,26 +211,52 @@ void mf_slot_write(const struct mf_slot *s, bool wrapped, struct buf *out)
     khex(&w, "iv", tag, s->iv, sizeof(s->iv));
     khex(&w, "data", data, s->data, s->data_len);
     khex(&w, "tag", tag, s->tag, sizeof(s->tag));
+    khex(&w, "mac", part == MF_SLOT_WHOLE, s->mac, sizeof(s->mac));
     jsonw_end_object(&w);
 }
 
-static int encode(const struct mf_slot *s, bool wrapped, struct buf *out,
-                  struct err *e)
+static int encode(const struct mf_slot *s, enum mf_slot_part part,
+                  struct buf *out, struct err *e)
 {
-    if (mf_slot_check(s, wrapped, ERR_FAILED, e) < 0)
+    if (mf_slot_check(s, part, ERR_FAILED, e) < 0)
         return -1;
-    mf_slot_write(s, wrapped, out);
+    mf_slot_write(s, part, out);
     return buf_check(out, e);
 }
 
 int mf_slot_encode(const struct mf_slot *s, struct buf *out, struct err *e)
 {
-    return encode(s, true, out, e);
+    return encode(s, MF_SLOT_WHOLE, out, e);
 }
 
 int mf_slot_aad(const struct mf_slot *s, struct buf *out, struct err *e)
 {
-    return encode(s, false, out, e);
+    return encode(s, MF_SLOT_BARE, out, e);
+}
+
+static int mac_of(const struct mf_slot *s, const struct mf_keys *keys,
+                  uint8_t mac[MF_SLOT_MAC_BYTES], struct err *e)
+{
+    AUTO_BUF struct buf json = buf_init(MF_SLOT_JSON_MAX);
+
+    if (encode(s, MF_SLOT_WRAPPED, &json, e) < 0)
+        return -1;
+    return mf_keys_slot_mac(keys, buf_span(&json), mac, e);
+}
+
+int mf_slot_sign(struct mf_slot *s, const struct mf_keys *keys, struct err *e)
+{
+    return mac_of(s, keys, s->mac, e);
+}
+
+int mf_slot_proven(const struct mf_slot *s, const struct mf_keys *keys,
+                   struct err *e)
+{
+    uint8_t mac[MF_SLOT_MAC_BYTES];
+
+    if (mac_of(s, keys, mac, e) < 0)
+        return -1;
+    return memcmp(mac, s->mac, sizeof(mac)) == 0 ? 1 : 0;
 }
 
 int mf_slot_verify(const struct mf_slot *s, const char *repo, const char *key,

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "manifest/descriptor.h" /* MF_REPO_ID_CHARS */
+#include "manifest/keys.h"       /* MF_SLOT_MAC_BYTES */
 #include "manifest/objkey.h"     /* MF_KEYSET_CHARS, MF_SLOT_ID_CHARS */
 
 #define MF_SLOT_JSON_MAX 16384
@@ -78,6 +79,8 @@ struct mf_slot {
     /* Not with MF_SLOT_RSA_OAEP, which has neither. */
     uint8_t iv[MF_SLOT_IV_BYTES];
     uint8_t tag[MF_SLOT_TAG_BYTES];
+    /* Of every type: who made the slot had the data key. */
+    uint8_t mac[MF_SLOT_MAC_BYTES];
 };
 
 /* Appends the canonical JSON.  ERR_FAILED for what mf_slot_decode would
@@ -85,10 +88,19 @@ struct mf_slot {
 int mf_slot_encode(const struct mf_slot *s, struct buf *out, struct err *e)
     __attribute__((warn_unused_result));
 
-/* What a wrap binds: the canonical JSON with iv, data and tag null.  Those of
- * *s need not be set yet. */
+/* What a wrap binds: the canonical JSON with iv, data, tag and mac null.  Those
+ * of *s need not be set yet. */
 int mf_slot_aad(const struct mf_slot *s, struct buf *out, struct err *e)
     __attribute__((warn_unused_result));
+
+/* Sets the mac of a slot whose other fields are set; keys: its keyset's.
+ * ERR_FAILED as of mf_slot_encode. */
+int mf_slot_sign(struct mf_slot *s, const struct mf_keys *keys, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* Whether all of a slot was written by somebody who had the data key: 1, 0. */
+int mf_slot_proven(const struct mf_slot *s, const struct mf_keys *keys,
+                   struct err *e) __attribute__((warn_unused_result));
 
 /* Decodes hostile bytes, strictly.  ERR_CORRUPT, ERR_UNSUPPORTED (newer
  * version). */

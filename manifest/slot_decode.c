@@ -123,14 +123,16 @@ static void read_wrap(const struct json *root, struct mf_slot *s)
         json_reject(&data, "must be null here");
     }
     read_hex(root, "tag", tag, s->tag, sizeof(s->tag));
+    read_hex(root, "mac", true, s->mac, sizeof(s->mac));
 }
 
 static int read_slot(struct json_doc *doc, struct mf_slot *s, struct err *e)
 {
     static const char *const fields[] = {
-        "objvault", "repo",      "keyset", "label", "created",  "supersedes",
-        "slot",     "gen",       "made",   "type",  "password", "kms",
-        "pubkey",   "key_print", "iv",     "data",  "tag",      NULL
+        "objvault",   "repo", "keyset", "label",     "created",
+        "supersedes", "slot", "gen",    "made",      "type",
+        "password",   "kms",  "pubkey", "key_print", "iv",
+        "data",       "tag",  "mac",    NULL
     };
 
     if (mf_canon_version(doc, "objvault", "slot", e) < 0)
@@ -168,11 +170,11 @@ int mf_slot_decode(struct span bytes, struct mf_slot *s, struct err *e)
         return err_ctx(e, "slot");
     if (read_slot(doc, s, e) < 0)
         return e->kind == ERR_UNSUPPORTED ? -1 : err_ctx(e, "slot");
-    if (mf_slot_check(s, true, ERR_CORRUPT, e) < 0)
+    if (mf_slot_check(s, MF_SLOT_WHOLE, ERR_CORRUPT, e) < 0)
         return -1;
 
     AUTO_BUF struct buf again = buf_init(bytes.len);
-    mf_slot_write(s, true, &again);
+    mf_slot_write(s, MF_SLOT_WHOLE, &again);
     if (mf_canon_check(bytes, &again, e) < 0)
         return err_ctx(e, "slot");
     return 0;

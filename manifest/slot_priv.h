@@ -15,12 +15,20 @@ extern const char *const mf_slot_alg_words[];
 bool mf_slot_has_password(const struct mf_slot *s);
 bool mf_slot_has_tag(const struct mf_slot *s); /* and iv */
 
-/* Checks every rule that is not one of shape; errors are of this kind.
- * wrapped: with iv, data and tag. */
-int mf_slot_check(const struct mf_slot *s, bool wrapped, enum err_kind kind,
-                  struct err *e) __attribute__((warn_unused_result));
+/* How much of a slot there is; the rest is null. */
+enum mf_slot_part {
+    MF_SLOT_BARE,    /* without iv, data, tag and mac: what a wrap binds */
+    MF_SLOT_WRAPPED, /* without mac: what that proves */
+    MF_SLOT_WHOLE,
+};
+
+/* Checks every rule that is not one of shape; errors are of this kind. */
+int mf_slot_check(const struct mf_slot *s, enum mf_slot_part part,
+                  enum err_kind kind, struct err *e)
+    __attribute__((warn_unused_result));
 
 /* Writes a slot that was checked; errors stay in out. */
-void mf_slot_write(const struct mf_slot *s, bool wrapped, struct buf *out);
+void mf_slot_write(const struct mf_slot *s, enum mf_slot_part part,
+                   struct buf *out);
 
 #endif

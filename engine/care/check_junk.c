@@ -36,15 +36,24 @@ static size_t skipped(const char *key)
     return folder > 0 ? n + folder : 0;
 }
 
-static bool is_ours(const char *key)
+/* A slot of a keyset that is open shows whether it is one. */
+static bool is_slot(const struct eng_repo *r, const char *key)
+{
+    struct mf_slot_name n;
+
+    if (!mf_key_parse_slot(key, &n))
+        return false;
+    const struct eng_keyset *k = eng_keysets_find(r, n.keyset);
+    return k == NULL || !eng_keyset_is_forged(k, key);
+}
+
+static bool is_ours(const struct eng_repo *r, const char *key)
 {
     char keyset[MF_KEYSET_CHARS];
     char vm_key[MF_VMKEY_CHARS];
     char file[MF_POINT_FILE_CHARS];
-    struct mf_slot_name slot;
 
-    return strcmp(key, MF_DESCRIPTOR_KEY) == 0 ||
-           mf_key_parse_slot(key, &slot) ||
+    return strcmp(key, MF_DESCRIPTOR_KEY) == 0 || is_slot(r, key) ||
            (eng_keyset_in_key(key, keyset) > 0 &&
             mf_key_parse_point(key, keyset, vm_key, file));
 }
@@ -64,7 +73,7 @@ static int on_name(void *ctx, const char *key, const struct obj_info *info,
         w->after[n] = '\0';
         return 1;
     }
-    if (is_ours(key))
+    if (is_ours(w->c->repo, key))
         return 0;
     w->c->res->junk++;
     eng_check_say(w->c, ENG_CHECK_JUNK, "%s is no object of a repository", key);

@@ -234,6 +234,15 @@ static int open_slot(struct eng_looker *l, const struct eng_look_want *w,
 
     if (eng_slot_decode(l->repo, w->key.s, buf_span(&l->stored), &s, e) < 0)
         return -1;
+    const struct eng_keyset *k = eng_keysets_find(l->repo, s.keyset);
+    if (k != NULL && k->proven && k->keys != NULL) {
+        int proven = mf_slot_proven(&s, k->keys, e);
+        if (proven < 0)
+            return -1;
+        if (proven == 0)
+            return err_set(e, ERR_CORRUPT, 0,
+                           "nobody made it who has the keyset's key");
+    }
     l->plain = buf_span(&l->stored);
     return 0;
 }

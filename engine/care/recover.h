@@ -38,7 +38,7 @@ struct eng_recover_count {
     uint64_t uncovered;   /* ... over which nothing lies any more */
     uint64_t put;         /* ... whose good version was put once more */
     uint64_t lost;        /* objects without any good version */
-    uint64_t junk;        /* what never was a manifest */
+    uint64_t junk;        /* what never was a manifest, or slot */
     uint64_t junk_removed;
     uint64_t added;   /* manifests that are there since then, and verify */
     uint64_t refused; /* deletions that the server refused */

@@ -12,6 +12,7 @@
 
 #include "engine/care/mend.h"
 #include "engine/care/recover_impl.h"
+#include "engine/repo/keysets.h"
 
 static bool in_time(const struct recover_worker *w,
                     const struct recover_version *v)
@@ -197,20 +198,15 @@ static int note_lost(struct recover_worker *w, const struct eng_look_want *want,
     return r;
 }
 
-/* No version is a manifest.  Where nobody knows of it, and none of them ever
- * was what its name says, it goes, as far as it may. */
-static int judge_manifest(struct recover_worker *w,
-                          const struct eng_look_want *want, bool never,
-                          struct err *e)
+/* All versions of w->key, which is not ours. */
+static int remove_junk(struct recover_worker *w, struct err *e)
 {
     struct eng_recover_count *n = eng_recover_area_count(w);
+    bool all = true;
 
-    if (!never || eng_names_has(&w->r->known, w->key.key))
-        return note_lost(w, want, e);
     eng_recover_note(w, &n->junk, ENG_RECOVER_JUNK, w->key.key);
     if (w->r->o->dry_run)
         return 0;
-    bool all = true;
     for (size_t i = 0; i < w->key.n; i++) {
         int r = eng_recover_delete(w, w->key.key, w->key.v[i].id, e);
         if (r < 0)
@@ -221,6 +217,17 @@ static int judge_manifest(struct recover_worker *w,
     n->junk_removed += all;
     pthread_mutex_unlock(&w->r->lock);
     return 0;
+}
+
+/* No version is a manifest.  Where nobody knows of it, and none of them ever
+ * was what its name says, it goes, as far as it may. */
+static int judge_manifest(struct recover_worker *w,
+                          const struct eng_look_want *want, bool never,
+                          struct err *e)
+{
+    if (!never || eng_names_has(&w->r->known, w->key.key))
+        return note_lost(w, want, e);
+    return remove_junk(w, e);
 }
 
 /* All versions were uploaded alike, as far as the server recorded it: then none
@@ -323,6 +330,16 @@ static int same_as_newest(struct recover_worker *w,
     return 0;
 }
 
+static bool is_forged(const struct recover_worker *w)
+{
+    struct mf_slot_name n;
+
+    if (!mf_key_parse_slot(w->key.key, &n))
+        return false;
+    const struct eng_keyset *k = eng_keysets_find(w->r->repo, n.keyset);
+    return k != NULL && eng_keyset_is_forged(k, w->key.key);
+}
+
 /* A descriptor, or a slot.  The oldest version that is one counts: nobody of
  * ours ever puts another, but a recovery, which puts the same. */
 static int judge_oldest(struct recover_worker *w,
@@ -333,7 +350,7 @@ static int judge_oldest(struct recover_worker *w,
     struct obj_info info;
     struct eng_recover_count *n = eng_recover_area_count(w);
 
-    if (w->key.n > 1 && all_alike(&w->key))
+    if (w->area != ENG_RECOVER_SLOTS && w->key.n > 1 && all_alike(&w->key))
         return 0;
     for (size_t i = w->key.n; i-- > 0;) {
         int is = eng_look_version(w->looker, want, w->key.v[i].id, &info, e);
@@ -354,6 +371,8 @@ static int judge_oldest(struct recover_worker *w,
         return is == 1 ? uncover(w, want, i, e) : is;
     }
     /* A slot of a later format cannot be told from junk: it stays. */
+    if (w->area == ENG_RECOVER_SLOTS && never && is_forged(w))
+        return remove_junk(w, e);
     if (w->area == ENG_RECOVER_SLOTS && never)
         eng_recover_note(w, &n->junk, ENG_RECOVER_JUNK, w->key.key);
     else

@@ -27,12 +27,15 @@ static bool is_said(const struct eng_keyset *k, const char *label,
 {
     bool said = false;
 
-    if (k->writable || k->n_slots == 0)
+    if (k->proven)
         return strcmp(k->label, label) == 0 &&
                strcmp(k->supersedes, supersedes) == 0;
-    for (size_t i = 0; i < k->n_slots && !said; i++)
-        said = strcmp(k->slots[i].s.label, label) == 0 &&
-               strcmp(k->slots[i].s.supersedes, supersedes) == 0;
+    for (size_t i = 0; i < k->n_slots + k->n_earlier && !said; i++) {
+        const struct mf_slot *s =
+            i < k->n_slots ? &k->slots[i].s : &k->earlier[i - k->n_slots].s;
+        said = strcmp(s->label, label) == 0 &&
+               strcmp(s->supersedes, supersedes) == 0;
+    }
     return said;
 }
 
@@ -207,12 +210,12 @@ int eng_slot_add(struct eng_repo *r, const struct eng_keyset *k,
     int64_t until = 0;
     struct mf_slot s = { .gen = 1 };
 
-    if (check_key(k, data_key, e) < 0 ||
+    if (eng_keyset_check_change(k, e) < 0 || check_key(k, data_key, e) < 0 ||
         fill_slot(r, k->name, k->label, k->created, k->supersedes, &s, e) < 0)
         return -1;
     if (of != NULL) {
         memcpy(s.slot, of->s.slot, sizeof(s.slot));
-        s.gen = of->s.gen + 1;
+        s.gen = eng_slot_next(k, of);
     }
     if (eng_repo_select(r, k->name, e) < 0)
         return -1;
@@ -306,9 +309,9 @@ static int adopt(struct eng_repo *r, const char *label,
                        "keyset %s was made and is not listed", m->name);
     k->keys =
         mf_keys_derive(r->descriptor.id, m->name, secret_span(m->data_key), e);
-    if (k->keys == NULL)
+    if (k->keys == NULL || eng_keyset_prove(k, k->keys, e) < 0)
         return -1;
-    k->writable = true;
+    k->current = k->writable = true;
     (void)snprintf(k->label, sizeof(k->label), "%s", label);
     k->supersedes[0] = '\0';
     k->created = m->created;

@@ -118,7 +118,7 @@ struct opening {
     bool restoring;
     const struct cancel *cancel;
     const struct eng_key_way *way; /* out: what opened, */
-    const struct eng_slot *slot;   /* and which slot */
+    struct eng_slot slot;          /* and which slot */
     struct err first;              /* why none did */
 };
 
@@ -138,7 +138,7 @@ static struct secret *unwrap_fitting(struct opening *o,
                                                  o->cancel, &why);
             if (key != NULL) {
                 o->way = way;
-                o->slot = &slots[i];
+                o->slot = slots[i];
                 return key;
             }
             err_ctx(&why, "%s: slot %s", way->name,
@@ -176,15 +176,8 @@ static struct secret *unwrap(const struct eng_keyset *k, struct opening *o,
     struct err final = { 0 };
     struct secret *key = unwrap_slots(o, k->slots, k->n_slots, &final);
 
-    if (key == NULL && final.kind == ERR_NONE && o->restoring) {
+    if (key == NULL && final.kind == ERR_NONE)
         key = unwrap_slots(o, k->earlier, k->n_earlier, &final);
-        if (key != NULL)
-            log_warn("repo",
-                     "keyset %s (%s) was opened by %s, which a later "
-                     "generation of the slot replaces: that one opens nothing "
-                     "with the keys at hand",
-                     k->name, k->label, o->slot->key.s);
-    }
     if (key == NULL && final.kind != ERR_NONE)
         *e = final;
     else if (key == NULL)
@@ -203,32 +196,6 @@ static struct eng_keyset *find(struct eng_repo *r, const char *name,
     return NULL;
 }
 
-static bool in_force(const struct eng_keyset *k, const struct eng_slot *slot)
-{
-    for (size_t i = 0; i < k->n_slots; i++)
-        if (slot == &k->slots[i])
-            return true;
-    return false;
-}
-
-struct secret *eng_keyset_unwrap(struct eng_repo *r, const char *keyset,
-                                 const struct eng_key_ways *ways,
-                                 bool restoring, const struct cancel *cancel,
-                                 size_t *slot, struct err *e)
-{
-    const struct eng_keyset *k = find(r, keyset, e);
-    struct opening o = { .ways = ways,
-                         .restoring = restoring,
-                         .cancel = cancel };
-
-    if (k == NULL)
-        return NULL;
-    struct secret *key = unwrap(k, &o, e);
-    if (key != NULL && slot != NULL)
-        *slot = in_force(k, o.slot) ? (size_t)(o.slot - k->slots) : k->n_slots;
-    return key;
-}
-
 /* The slot that was unwrapped proves what it says of its keyset. */
 static void learn_from(struct eng_keyset *k, const struct mf_slot *s)
 {
@@ -238,24 +205,116 @@ static void learn_from(struct eng_keyset *k, const struct mf_slot *s)
     k->why[0] = '\0';
 }
 
-/* The keys of what was unwrapped.  A keyset that was opened to be read may have
- * been by a slot of somebody else, with a data key of theirs: nothing is
- * written by that, whatever opens afterwards. */
-static int take_keys(const struct eng_repo *r, struct eng_keyset *k,
-                     const struct secret *data_key, struct err *e)
+/* Once false slots are known, one below them may be in force, and open. */
+static int unwrap_below(const struct eng_keyset *k, struct opening *o,
+                        struct err *e)
 {
-    AUTO_MF_KEYS struct mf_keys *keys =
-        mf_keys_derive(r->descriptor.id, k->name, secret_span(data_key), e);
+    struct err final = { 0 };
+    struct opening again = { .ways = o->ways,
+                             .restoring = o->restoring,
+                             .cancel = o->cancel };
+    AUTO_SECRET struct secret *key =
+        unwrap_slots(&again, k->slots, k->n_slots, &final);
 
-    if (keys == NULL)
+    if (final.kind != ERR_NONE) {
+        *e = final;
         return -1;
-    if (k->keys == NULL)
-        k->keys = STEAL(keys);
-    else if (!mf_keys_same(k->keys, keys))
-        return err_set(e, ERR_CORRUPT, 0,
-                       "keyset %s (%s) has slots that hold another key",
-                       k->name, k->label);
+    }
+    if (key != NULL)
+        *o = again;
     return 0;
+}
+
+/* By a slot out of force a keyset is read, and not written to. */
+static int judge(const struct eng_keyset *k, const struct opening *o,
+                 struct err *e)
+{
+    struct err why = { 0 };
+
+    if (eng_keyset_is_forged(k, o->slot.key.s))
+        err_set(&why, ERR_CORRUPT, 0,
+                "keyset %s (%s) was opened by %s, which was changed since it "
+                "was made",
+                k->name, k->label, o->slot.key.s);
+    else
+        err_set(&why, ERR_DENIED, 0,
+                "keyset %s (%s) was opened by %s, which a later generation of "
+                "the slot replaces: the password was changed, or the slot "
+                "removed",
+                k->name, k->label, o->slot.key.s);
+    if (o->restoring) {
+        log_warn("repo", "%s", why.msg);
+        return 0;
+    }
+    *e = why;
+    return -1;
+}
+
+/* The list is proven by the keys that a slot of it gave, unless anybody can
+ * have wrapped them. */
+static int prove(struct eng_keyset *k, struct opening *o,
+                 const struct mf_keys *keys, struct err *e)
+{
+    size_t index = 0;
+
+    if (o->slot.s.type == MF_SLOT_PUBKEY || k->proven)
+        return 0;
+    if (eng_keyset_prove(k, keys, e) < 0)
+        return -1;
+    learn_from(k, &o->slot.s);
+    if (eng_keyset_say_forged(k) == 0 ||
+        eng_keyset_in_force(k, o->slot.key.s, &index))
+        return 0;
+    return unwrap_below(k, o, e);
+}
+
+/* The data key by a slot; *keys, owned by the caller, are those of the keyset.
+ * One that was opened by what anybody can have wrapped may hold a key of
+ * somebody else: nothing is written then, whatever opens it afterwards. */
+static struct secret *unwrap_proven(const struct eng_repo *r,
+                                    struct eng_keyset *k, struct opening *o,
+                                    struct mf_keys **keys, struct err *e)
+{
+    size_t index = 0;
+    AUTO_SECRET struct secret *key = unwrap(k, o, e);
+
+    if (key == NULL)
+        return NULL;
+    *keys = mf_keys_derive(r->descriptor.id, k->name, secret_span(key), e);
+    if (*keys == NULL)
+        return NULL;
+    if (k->keys != NULL && !mf_keys_same(k->keys, *keys)) {
+        err_set(e, ERR_CORRUPT, 0,
+                "keyset %s (%s) has slots that hold another key", k->name,
+                k->label);
+        return NULL;
+    }
+    if (prove(k, o, *keys, e) < 0)
+        return NULL;
+    bool in_force = eng_keyset_in_force(k, o->slot.key.s, &index);
+    if (!in_force && judge(k, o, e) < 0)
+        return NULL;
+    k->current |= k->proven && in_force;
+    return STEAL(key);
+}
+
+struct secret *eng_keyset_unwrap(struct eng_repo *r, const char *keyset,
+                                 const struct eng_key_ways *ways,
+                                 bool restoring, const struct cancel *cancel,
+                                 size_t *slot, struct err *e)
+{
+    struct eng_keyset *k = find(r, keyset, e);
+    AUTO_MF_KEYS struct mf_keys *keys = NULL;
+    struct opening o = { .ways = ways,
+                         .restoring = restoring,
+                         .cancel = cancel };
+
+    if (k == NULL)
+        return NULL;
+    struct secret *key = unwrap_proven(r, k, &o, &keys, e);
+    if (key != NULL && slot != NULL)
+        (void)eng_keyset_in_force(k, o.slot.key.s, slot);
+    return key;
 }
 
 int eng_keyset_open(struct eng_repo *r, const char *keyset,
@@ -265,21 +324,24 @@ int eng_keyset_open(struct eng_repo *r, const char *keyset,
     struct opening o = { .ways = ways,
                          .restoring = restoring,
                          .cancel = cancel };
+    AUTO_MF_KEYS struct mf_keys *keys = NULL;
     struct eng_keyset *k = find(r, keyset, e);
 
     if (k == NULL)
         return -1;
     if (k->keys != NULL && (restoring || k->writable))
         return 0;
-    AUTO_SECRET struct secret *key = unwrap(k, &o, e);
-    if (key == NULL || take_keys(r, k, key, e) < 0 ||
-        (!restoring && eng_keywatch_new(o.way, &o.slot->s, &k->watch, e) < 0)) {
+    AUTO_SECRET struct secret *key = unwrap_proven(r, k, &o, &keys, e);
+    if (key == NULL ||
+        (!restoring && eng_keywatch_new(o.way, &o.slot.s, &k->watch, e) < 0)) {
         (void)snprintf(k->why, sizeof(k->why), "%.299s", e->msg);
         k->why_kind = e->kind;
         return -1;
     }
+    if (k->keys == NULL)
+        k->keys = STEAL(keys);
     k->writable = !restoring;
-    learn_from(k, &o.slot->s);
+    learn_from(k, &o.slot.s);
     return 0;
 }
 

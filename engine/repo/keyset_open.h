@@ -115,8 +115,11 @@ int eng_keysets_open(struct eng_repo *r, const struct eng_key_ways *ways,
                      const struct cancel *cancel, size_t *closed, struct err *e)
     __attribute__((warn_unused_result));
 
-/* Opens one keyset of the list.  ERR_DENIED names it, the slots that there are,
- * and their hints; else the error of the way that came furthest. */
+/* Opens one keyset of the list.  Its slots are proven then: those that nobody
+ * made who has its key are named in a warning, and count no more.  By a
+ * generation that a later one replaces it is opened to be read only, with a
+ * warning.  ERR_DENIED names it, the slots that there are, and their hints;
+ * else the error of the way that came furthest. */
 int eng_keyset_open(struct eng_repo *r, const char *keyset,
                     const struct eng_key_ways *ways, bool restoring,
                     const struct cancel *cancel, struct err *e)
@@ -161,35 +164,46 @@ int eng_keyset_make(struct eng_repo *r, const char *label,
                     const struct cancel *cancel, char name[MF_KEYSET_CHARS],
                     struct err *e) __attribute__((warn_unused_result));
 
-/* Puts one more slot for an open keyset (or another generation of the slot
- * `of`, unless NULL), by way.  On a locked repository it is locked at least
- * until the latest lock date of the keyset's points.  data_key: the keyset's.
- */
+/* Puts one more slot for an open keyset (or generation eng_slot_next of the
+ * slot `of`, unless NULL), by way.  On a locked repository it is locked at
+ * least until the latest lock date of the keyset's points.  data_key: the
+ * keyset's. ERR_DENIED: what opened it is out of force, or proves nothing. */
 int eng_slot_add(struct eng_repo *r, const struct eng_keyset *k,
                  const struct eng_slot *of, const struct secret *data_key,
                  const struct eng_key_way *way, const struct cancel *cancel,
                  struct err *e) __attribute__((warn_unused_result));
 
-/* The data key of a keyset, for a new slot of it; owned by the caller.  *slot
- * (may be NULL): which of the keyset's slots it came from. */
+/* The next generation of a slot in force: the first after it whose name is not
+ * taken by something that is no slot of ours. */
+uint32_t eng_slot_next(const struct eng_keyset *k, const struct eng_slot *of);
+
+/* The data key of a keyset, for a new slot of it; owned by the caller.  Its
+ * slots are proven by it, as where the keyset is opened.  *slot (may be NULL):
+ * which of those in force it came from; their number, if from none. */
 struct secret *eng_keyset_unwrap(struct eng_repo *r, const char *keyset,
                                  const struct eng_key_ways *ways,
                                  bool restoring, const struct cancel *cancel,
                                  size_t *slot, struct err *e);
 
+/* Whether a slot of an open keyset may be taken out of force.  ERR_USAGE: it is
+ * the last one that is proven; ERR_DENIED as of eng_slot_add. */
+int eng_slot_check_removal(const struct eng_keyset *k, struct err *e)
+    __attribute__((warn_unused_result));
+
 /* Takes a slot out of force: one more generation says that it has no key any
  * more.  Then what there is of earlier ones is deleted (eng_slot_forget).
- * ERR_USAGE: it is the keyset's last one. */
+ * Errors: those of eng_slot_check_removal. */
 int eng_slot_remove(struct eng_repo *r, const struct eng_keyset *k,
                     const struct eng_slot *of, const struct cancel *cancel,
                     bool *stays, struct err *e)
     __attribute__((warn_unused_result));
 
 /* Deletes what is still there of a slot that was removed: a lock, or an end in
- * between, had left it.  ERR_NOTFOUND: there is no removed slot of this id. */
-int eng_slot_clear(struct eng_repo *r, const char *keyset, const char *slot,
-                   const struct cancel *cancel, bool *stays, struct err *e)
-    __attribute__((warn_unused_result));
+ * between, had left it.  The keyset is open.  ERR_NOTFOUND: there is no removed
+ * slot of this id. */
+int eng_slot_clear(struct eng_repo *r, const struct eng_keyset *k,
+                   const char *slot, const struct cancel *cancel, bool *stays,
+                   struct err *e) __attribute__((warn_unused_result));
 
 /* Deletes the generations of a slot before `gen`, which nobody looks at any
  * more.  *stays: a lock forbids it; who reads the bucket and has the old

@@ -248,7 +248,7 @@ static int look(struct turning *t, const char *keyset, struct secret **key,
     (void)snprintf(t->keyset, sizeof(t->keyset), "%s", keyset);
     *key =
         eng_keyset_unwrap(t->r, keyset, &t->o->ways, true, t->cancel, NULL, e);
-    if (*key == NULL)
+    if (*key == NULL || eng_keyset_check_change(k, e) < 0)
         return -1;
     t->data_key = *key;
     if (eng_slots_copy(k, before, e) < 0 ||

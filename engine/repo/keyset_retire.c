@@ -5,9 +5,9 @@
  * retired, and where they cannot be deleted yet, the key server says that it
  * was done.
  *
- * Whoever may write to the storage can put anything under a slot's name, so a
- * key is retired only if it opens what names it, and that is the keyset's data
- * key: nobody who does not have both can make such a thing.
+ * Whoever may write to the storage can put anything under a slot's name, so
+ * only generations that are proven count, and a key is retired only if it opens
+ * what names it, and that is the keyset's data key.
  */
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +37,8 @@ static const struct eng_keyset *needed_by(const struct turning *t,
 
 static bool is_former(const struct mf_slot *old, const struct mf_slot *now)
 {
-    return old->type == MF_SLOT_KMS && strcmp(old->kms.key, now->kms.key) != 0;
+    return old->type == MF_SLOT_KMS && strcmp(old->slot, now->slot) == 0 &&
+           strcmp(old->kms.key, now->kms.key) != 0;
 }
 
 static bool holds_the_key(const struct turning *t, const struct eng_kms *server,
@@ -97,20 +98,15 @@ int eng_turn_unfinished(const struct turning *t, const struct eng_slot *now,
                         const struct eng_kms *server, bool *unfinished,
                         struct err *e)
 {
-    AUTO_ENG_SLOT_KEYS struct eng_slot_keys l = { 0 };
+    const struct eng_keyset *k = eng_keysets_find(t->r, t->keyset);
 
     *unfinished = false;
-    if (eng_slot_earlier(t->r, t->keyset, now->s.slot, now->s.gen, t->cancel,
-                         &l, e) < 0)
-        return -1;
-    for (size_t i = 0; i < l.n && !*unfinished; i++) {
-        struct mf_slot old;
+    for (size_t i = 0; k != NULL && i < k->n_earlier && !*unfinished; i++) {
+        const struct mf_slot *old = &k->earlier[i].s;
         struct err why = { 0 };
         enum fate fate = FATE_STAYS;
-        int r = eng_slot_read(t->r, l.keys[i].s, false, t->cancel, &old, e);
-        if (r == 0 && is_former(&old, &now->s))
-            r = judge(t, server, &old, &fate, &why, e);
-        if (r < 0)
+        if (is_former(old, &now->s) &&
+            judge(t, server, old, &fate, &why, e) < 0)
             return -1;
         *unfinished = fate == FATE_RETIRE;
     }
@@ -154,23 +150,16 @@ int eng_turn_retire(const struct turning *t, const struct eng_slot *now,
                     const struct mf_slot *former, const struct eng_kms *server,
                     struct eng_turned *out, struct err *e)
 {
-    AUTO_ENG_SLOT_KEYS struct eng_slot_keys l = { 0 };
+    const struct eng_keyset *k = eng_keysets_find(t->r, t->keyset);
 
     out->retired = true;
     if (former != NULL && is_former(former, &now->s) &&
         retire(t, server, former, out, e) < 0)
         return -1;
-    if (eng_slot_earlier(t->r, t->keyset, now->s.slot, now->s.gen, t->cancel,
-                         &l, e) < 0)
-        return -1;
-    for (size_t i = 0; i < l.n; i++) {
-        struct mf_slot old;
-        int r = eng_slot_read(t->r, l.keys[i].s, false, t->cancel, &old, e);
-        if (r == 0 && is_former(&old, &now->s))
-            r = retire(t, server, &old, out, e);
-        if (r < 0)
+    for (size_t i = 0; k != NULL && i < k->n_earlier; i++)
+        if (is_former(&k->earlier[i].s, &now->s) &&
+            retire(t, server, &k->earlier[i].s, out, e) < 0)
             return -1;
-    }
     /* As long as a key waits to be retired, what names it is kept. */
     if (!out->retired && out->why_kind == ERR_DENIED)
         return 0;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "engine/repo/internal.h"
+#include "engine/repo/keyset_slot.h"
 #include "engine/repo/keyset_turn.h"
 
 /* The slot in force, after the list was read anew; NULL: *e. */
@@ -189,14 +190,13 @@ int eng_keyset_rotate(struct eng_repo *r, const char *keyset,
                        eng_repo_name(r), keyset);
     (void)snprintf(t.keyset, sizeof(t.keyset), "%s", keyset);
     (void)snprintf(out->keyset, sizeof(out->keyset), "%s", keyset);
-    if (eng_slots_copy(k, &before, e) < 0 ||
-        has_kms(&before, k->label, e) < 0 ||
-        eng_rotation_begin(&before, out, e) < 0)
-        return -1;
     /* Reading is enough: what is written is wrapped by new keys only. */
     AUTO_SECRET struct secret *key =
         eng_keyset_unwrap(r, t.keyset, &o->ways, true, cancel, NULL, e);
-    if (key == NULL)
+    if (key == NULL || eng_keyset_check_change(k, e) < 0 ||
+        eng_slots_copy(k, &before, e) < 0 ||
+        has_kms(&before, k->label, e) < 0 ||
+        eng_rotation_begin(&before, out, e) < 0)
         return -1;
     t.data_key = key;
     return rotate(&t, &before, out, e);

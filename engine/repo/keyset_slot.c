@@ -60,8 +60,10 @@ int eng_slot_read(struct eng_repo *r, const char *key, bool oldest,
                      : eng_versions_get(r, cancel, key, &how, &bytes, &why);
     if (got == 0)
         return 0;
+    /* An object may be archived, or encrypted by a key of somebody else: one
+     * that cannot be read hides no other. */
     if (why.kind != ERR_CORRUPT && why.kind != ERR_NOTFOUND &&
-        why.kind != ERR_UNSUPPORTED) {
+        why.kind != ERR_UNSUPPORTED && why.kind != ERR_DENIED) {
         *e = why;
         return -1;
     }
@@ -92,23 +94,77 @@ static int wrap(struct mf_slot *s, struct span data_key,
     return 0;
 }
 
-/* The object is what was put, and holds the key. */
-static int compare(struct eng_repo *r, const char *key, struct span bytes,
-                   struct span data_key, const struct eng_key_way *way,
+/* --- putting --- */
+
+/* What every reader takes for the slot: of several versions the oldest. */
+static int read_back(struct eng_repo *r, const char *key, bool oldest,
+                     const struct cancel *cancel, struct buf *out,
+                     struct err *e)
+{
+    struct mf_slot s;
+    struct reading v = { r, key, &s };
+    const struct eng_verify how = { verify, &v };
+    bool kept = false;
+
+    if (oldest && eng_repo_keeps_versions(r, cancel, &kept, e) < 0)
+        return -1;
+    return kept ? eng_versions_find(r->store, cancel, key, &how, out, NULL, e)
+                : eng_repo_get(r, cancel, key, out, e);
+}
+
+/* The name is free as far as this host has listed.  Two hosts that give a slot
+ * its next generation use the same one: the condition lets one of them win.
+ * Where the server knows none, what stands after the put decides; there the
+ * slower of two hosts can still take the place of the other one, whose slot is
+ * lost then, and whose password opens nothing. */
+static int put(struct eng_repo *r, const char *key, struct span bytes,
+               struct obj_put_opts *opts, const struct cancel *cancel,
+               struct err *e)
+{
+    struct obj_req req = { .key = key, .cancel = cancel };
+    AUTO_BUF struct buf back = buf_init(MF_SLOT_JSON_MAX);
+
+    int done = obj_put(r->store, &req, bytes, opts, NULL, e);
+    if (done < 0 && e->kind == ERR_UNSUPPORTED) {
+        opts->if_absent = false;
+        done = obj_put(r->store, &req, bytes, opts, NULL, e);
+    }
+    if (done < 0 || read_back(r, key, !opts->if_absent, cancel, &back, e) < 0)
+        return -1;
+    return span_eq(bytes, buf_span(&back))
+               ? 0
+               : err_set(e, ERR_CORRUPT, 0, "it is not what was put");
+}
+
+int eng_slot_store(struct eng_repo *r, struct mf_slot *s,
+                   const struct mf_keys *keys, int64_t until,
                    const struct cancel *cancel, struct err *e)
 {
-    AUTO_BUF struct buf back = buf_init(MF_SLOT_JSON_MAX);
-    struct mf_slot s;
+    AUTO_BUF struct buf bytes = buf_init(MF_SLOT_JSON_MAX);
+    struct mf_key key = mf_key_slot(s->keyset, s->gen, s->slot);
+    struct obj_put_opts opts = { .if_absent = true,
+                                 .content_type = "application/json" };
+    uint8_t hash[ENG_LOCK_HASH_BYTES];
+    int64_t now = eng_locked_until(r, eng_locked_now(r));
 
-    if (eng_repo_get(r, cancel, key, &back, e) < 0 ||
-        eng_slot_decode(r, key, buf_span(&back), &s, e) < 0)
+    if (mf_slot_sign(s, keys, e) < 0 || mf_slot_encode(s, &bytes, e) < 0 ||
+        eng_lock_key_hash(key.s, hash, e) < 0)
         return -1;
-    if (!span_eq(bytes, buf_span(&back)))
-        return err_set(e, ERR_CORRUPT, 0, "it is not what was put");
+    opts.lock = eng_locked_lock(r, until > now ? until : now, hash);
+    return put(r, key.s, buf_span(&bytes), &opts, cancel, e) < 0
+               ? err_ctx(e, "slot %s", key.s)
+               : 0;
+}
+
+/* That what stands opens, and holds the key. */
+static int open_again(const struct mf_slot *s, struct span data_key,
+                      const struct eng_key_way *way,
+                      const struct cancel *cancel, struct err *e)
+{
     if (way->unwrap == NULL) /* a public key */
         return 0;
     AUTO_SECRET struct secret *again =
-        eng_slot_unwrap(way, &s, false, cancel, e);
+        eng_slot_unwrap(way, s, false, cancel, e);
     if (again == NULL)
         return -1;
     return span_eq(secret_span(again), data_key)
@@ -120,27 +176,14 @@ int eng_slot_put(struct eng_repo *r, struct mf_slot *s, struct span data_key,
                  const struct eng_key_way *way, int64_t until,
                  const struct cancel *cancel, struct err *e)
 {
-    AUTO_BUF struct buf bytes = buf_init(MF_SLOT_JSON_MAX);
-    struct mf_key key = mf_key_slot(s->keyset, s->gen, s->slot);
-    struct obj_req req = { .key = key.s, .cancel = cancel };
-    struct obj_put_opts opts = { .if_absent = true,
-                                 .content_type = "application/json" };
-    uint8_t hash[ENG_LOCK_HASH_BYTES];
-    int64_t now = eng_locked_until(r, eng_locked_now(r));
+    AUTO_MF_KEYS struct mf_keys *keys =
+        mf_keys_derive(r->descriptor.id, s->keyset, data_key, e);
 
-    if (wrap(s, data_key, way, cancel, e) < 0 ||
-        mf_slot_encode(s, &bytes, e) < 0 ||
-        eng_lock_key_hash(key.s, hash, e) < 0)
+    if (keys == NULL || wrap(s, data_key, way, cancel, e) < 0 ||
+        eng_slot_store(r, s, keys, until, cancel, e) < 0)
         return -1;
-    opts.lock = eng_locked_lock(r, until > now ? until : now, hash);
-    int put = obj_put(r->store, &req, buf_span(&bytes), &opts, NULL, e);
-    /* The name is random: where no condition can be set, none is needed. */
-    if (put < 0 && e->kind == ERR_UNSUPPORTED) {
-        opts.if_absent = false;
-        put = obj_put(r->store, &req, buf_span(&bytes), &opts, NULL, e);
-    }
-    if (put < 0 ||
-        compare(r, key.s, buf_span(&bytes), data_key, way, cancel, e) < 0)
-        return err_ctx(e, "slot %s", key.s);
-    return 0;
+    return open_again(s, data_key, way, cancel, e) < 0
+               ? err_ctx(e, "slot %s",
+                         mf_key_slot(s->keyset, s->gen, s->slot).s)
+               : 0;
 }

@@ -111,7 +111,8 @@ static enum eng_fit pkey_fits(const void *ctx, const struct mf_slot *s)
     if (s->type != MF_SLOT_PUBKEY)
         return ENG_FIT_NO;
     wrap_pkey_fingerprint(p->key, own);
-    return memcmp(own, s->pubkey.fingerprint, sizeof(own)) == 0 ? ENG_FIT_LIKELY
+    /* What it opens proves no slot: other ways are tried before. */
+    return memcmp(own, s->pubkey.fingerprint, sizeof(own)) == 0 ? ENG_FIT_MAYBE
                                                                 : ENG_FIT_NO;
 }
 

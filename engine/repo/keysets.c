@@ -15,6 +15,7 @@ void eng_keysets_free(struct eng_keysets *all)
         struct eng_keyset *k = all->k[i];
         free(k->slots);
         free(k->earlier);
+        free(k->junk);
         mf_keys_free(k->keys);
         eng_keywatch_free(k->watch);
         free(k);

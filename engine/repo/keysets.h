@@ -21,24 +21,36 @@ struct eng_slot {
     struct mf_slot s;
 };
 
+/* A name that holds no slot of its keyset. */
+struct eng_false_slot {
+    struct mf_key key;
+    bool forged; /* it is one by its form, and nobody made it who had the key */
+};
+
 struct eng_keywatch;
 
 struct eng_keyset {
     char name[MF_KEYSET_CHARS];
-    /* From a slot that decodes.  Only what was unwrapped proves them, and no
-     * decision but which keyset to open rests on them before. */
+    /* From a slot that decodes.  Before one was unwrapped nothing proves them,
+     * and no decision but which keyset to open rests on them. */
     char label[MF_SLOT_TEXT_CHARS];
     int64_t created;
     char supersedes[MF_KEYSET_CHARS]; /* "": none */
     struct eng_slot *slots;           /* owned; those that are in force */
     size_t n_slots, cap_slots;
-    /* Generations that a later one has replaced.  Nothing proves a generation
-     * but what it wraps, so whoever may write can lay one over it: to read,
-     * these are tried when none that is in force opens. */
+    /* Generations out of force: those that a later one replaces, and `removed`
+     * ones.  Before the keyset is open a later one may be a false one, so these
+     * are tried when none that is in force opens. */
     struct eng_slot *earlier; /* owned */
     size_t n_earlier, cap_earlier;
-    struct mf_keys *keys;       /* owned; NULL: not opened */
-    bool writable;              /* opened by what may be used to write, too */
+    struct eng_false_slot *junk; /* owned */
+    size_t n_junk, cap_junk;
+    struct mf_keys *keys; /* owned; NULL: not opened */
+    /* By what only who has the key can have made: all above is then.  A private
+     * key opens what anybody may have wrapped. */
+    bool proven;
+    bool current;  /* opened by a slot in force: slots may be changed */
+    bool writable; /* opened by what may be used to write, too */
     struct eng_keywatch *watch; /* owned; NULL: that does not change */
     char why[300];              /* why it was not; "": nobody has tried */
     enum err_kind why_kind;
@@ -54,7 +66,9 @@ struct eng_keysets {
 };
 
 /* Reads which keysets there are, and their slots.  May be called again: keys
- * that were opened stay.  Slots that cannot be read are logged and left out. */
+ * that were opened stay, and slots are proven by them.  Slots that cannot be
+ * read are logged and left out.  ERR_CORRUPT: there are more names than any
+ * repository has. */
 int eng_keysets_load(struct eng_repo *r, const struct cancel *cancel,
                      struct err *e) __attribute__((warn_unused_result));
 
@@ -90,6 +104,10 @@ int eng_keysets_each(struct eng_repo *r, const struct cancel *cancel,
 /* The keyset in whose folder a key lies ("plain/…", "k-…/…"): how many bytes of
  * the key that folder is; 0: none. */
 size_t eng_keyset_in_key(const char *key, char keyset[MF_KEYSET_CHARS]);
+
+/* Whether an object has the form of a slot of this keyset, which is open, and
+ * was made by nobody who has its key. */
+bool eng_keyset_is_forged(const struct eng_keyset *k, const char *key);
 
 /* --- private to engine/repo --- */
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Which keysets there are.  A slot's name says its keyset, generation and id;
- * of a slot the highest generation that can be read is in force.  Nobody of
+ * of a slot the highest generation that can be read is in force, until the
+ * keyset is open and says which ones are its own (keyset_proof.c).  Nobody of
  * ours puts a name twice: on buckets that keep versions the oldest one that is
  * a slot counts, whatever was laid over it.
  */
@@ -17,6 +18,8 @@
 #include "engine/repo/keyset_slot.h"
 
 #define PREFIX "keysets/"
+/* Whoever may put objects can put any number of names; each one is read. */
+#define NAMES_MAX 10000
 
 /* A slot's name, as it was listed. */
 struct name {
@@ -52,6 +55,13 @@ static int on_name(void *ctx, const char *key, const struct obj_info *info,
     if (l->n > 0 && strcmp(l->p[l->n - 1].key.s, key) == 0) {
         l->p[l->n - 1].versions++;
         return 0;
+    }
+    if (l->n == NAMES_MAX) {
+        err_set(e, ERR_CORRUPT, 0, "there are more than %d slots below " PREFIX,
+                NAMES_MAX);
+        return err_hint(e,
+                        "somebody else put them there: delete those that are "
+                        "not the repository's");
     }
     if (l->n == l->cap) {
         size_t cap = l->cap == 0 ? 16 : l->cap * 2;
@@ -123,41 +133,21 @@ static struct eng_keyset *keyset_of(struct eng_keysets *all, const char *name,
     return k;
 }
 
-static int append(struct eng_slot **slots, size_t *n, size_t *cap,
-                  const struct mf_key *key, const struct mf_slot *s,
-                  struct err *e)
+/* One generation of a slot; `first`: no higher one can be read.  The label is
+ * taken also where nothing is in force: no other keyset is made by it. */
+static int add_slot(struct eng_keyset *k, const struct eng_slot *slot,
+                    bool first, struct err *e)
 {
-    if (*n == *cap) {
-        size_t more = *cap == 0 ? 4 : *cap * 2;
-        struct eng_slot *grown = realloc(*slots, more * sizeof(*grown));
-        if (grown == NULL)
-            return err_nomem(e);
-        *slots = grown;
-        *cap = more;
-    }
-    (*slots)[(*n)++] = (struct eng_slot){ *key, *s };
-    return 0;
-}
+    const struct mf_slot *s = &slot->s;
 
-/* One generation of a slot; `first`: no higher one can be read. */
-static int add_slot(struct eng_keyset *k, const struct mf_key *key,
-                    const struct mf_slot *s, bool first, struct err *e)
-{
-    bool in_force = first && s->type != MF_SLOT_REMOVED;
-
-    /* Also where nothing is in force: the label is taken, and no other keyset
-     * is made by it. */
-    if (k->label[0] == '\0' || (in_force && k->n_slots == 0)) {
+    if (k->label[0] == '\0' ||
+        (first && s->type != MF_SLOT_REMOVED && k->n_slots == 0)) {
         (void)snprintf(k->label, sizeof(k->label), "%s", s->label);
         (void)snprintf(k->supersedes, sizeof(k->supersedes), "%s",
                        s->supersedes);
         k->created = s->created;
     }
-    if (s->type == MF_SLOT_REMOVED)
-        return 0;
-    if (!first)
-        return append(&k->earlier, &k->n_earlier, &k->cap_earlier, key, s, e);
-    return append(&k->slots, &k->n_slots, &k->cap_slots, key, s, e);
+    return eng_keyset_add_slot(k, slot, first, e);
 }
 
 /* One slot's generations, from the i-th name on; *next: behind them. */
@@ -174,10 +164,11 @@ static int read_generations(const struct names *l, size_t i, size_t *next,
                     strcmp(l->p[*next].n.keyset, of->keyset) == 0;
          ++*next) {
         const struct name *at = &l->p[*next];
-        struct mf_slot s;
+        struct eng_slot slot = { .key = at->key };
         int r = eng_slot_read(l->repo, at->key.s, at->versions > 1, l->cancel,
-                              &s, e);
-        if (r < 0 || (r == 0 && add_slot(k, &at->key, &s, first, e) < 0))
+                              &slot.s, e);
+        if (r < 0 || (r == 0 && add_slot(k, &slot, first, e) < 0) ||
+            (r > 0 && eng_keyset_add_junk(k, &at->key, false, e) < 0))
             return -1;
         first = first && r != 0;
     }
@@ -209,6 +200,10 @@ static int keep_keys(struct eng_keysets *was, struct eng_keysets *now,
         (void)snprintf(k->supersedes, sizeof(k->supersedes), "%s",
                        old->supersedes);
         k->created = old->created;
+        k->proven = old->proven;
+        k->current = old->current;
+        if (k->proven && eng_keyset_prove(k, old->keys, e) < 0)
+            return -1;
     }
     for (size_t i = 0; i < was->n; i++)
         for (size_t n = 0; n < now->n; n++)

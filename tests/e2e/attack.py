@@ -6,8 +6,8 @@
 
 In a bucket that keeps versions: a delete marker on, rubbish over, or older
 content over every object (chosen by the seed); false manifests, of which one is
-well named; later generations of slots, which open nothing; every version that
-nothing locks is deleted.  The store and its
+well named; later generations of slots, which open nothing, and a copy of each
+under another id; every version that nothing locks is deleted.  The store and its
 signer are those of objects.py, which share no code with the program.
 """
 import datetime
@@ -92,6 +92,9 @@ class Attacker:
         for key in [k for k in bodies if k.startswith("keysets/")]:
             folder, name = key.rsplit("/", 1)
             slot = json.loads(bodies[key])
+            copy = {**slot, "slot": "0" * 16, "gen": 1}
+            self.put("%s/%08d-%s.json" % (folder, 1, "0" * 16),
+                     json.dumps(copy, separators=(",", ":")).encode())
             slot["data"] = slot["data"][::-1]
             for gen in slot["gen"] + 1, slot["gen"] + 2:
                 slot["gen"] = gen

@@ -48,7 +48,8 @@ import objects  # noqa: E402
 import read_point  # noqa: E402
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: E402
 
-USES = ("block-id", "page-id", "vm-name", "block", "page", "manifest")
+USES = ("block-id", "page-id", "vm-name", "block", "page", "manifest",
+        "slot")
 # What is larger is no object, but a dump: it is searched as it is.
 FORMS_MAX = 8 << 20
 ZSTD = bytes.fromhex("28b52ffd")
@@ -61,12 +62,17 @@ def scrypt(password, cost):
 
 
 def wrap(slot, kek, key):
-    """The slot with this data key in it."""
-    bound = {**slot, "iv": None, "data": None, "tag": None}
+    """The slot with this data key in it, proven by it."""
+    bound = {**slot, "iv": None, "data": None, "tag": None, "mac": None}
     iv = secrets.token_bytes(12)
     sealed = AESGCM(kek).encrypt(iv, key, read_point.canonical(bound))
-    return {**slot, "iv": iv.hex(), "data": sealed[:-16].hex(),
+    slot = {**bound, "iv": iv.hex(), "data": sealed[:-16].hex(),
             "tag": sealed[-16:].hex()}
+    sub_key = read_point.hkdf(
+        key, bytes.fromhex(slot["repo"]),
+        ("objvault-1 slot %s" % slot["keyset"]).encode())
+    mark = read_point.hmac256(sub_key, read_point.canonical(slot))
+    return {**slot, "mac": mark[:16].hex()}
 
 
 def print_secrets(store, password):

@@ -581,7 +581,7 @@ def check_slot(data, repo, keyset, generation, slot):
     doc = fields(
         read_json(data, "objvault"), "objvault", "repo", "keyset", "label",
         "created", "supersedes", "slot", "gen", "made", "type", "password",
-        "kms", "pubkey", "key_print", "iv", "data", "tag",
+        "kms", "pubkey", "key_print", "iv", "data", "tag", "mac",
     )  # fmt: skip
     for name, value in (("repo", repo), ("keyset", keyset), ("slot", slot)):
         require(doc[name] == value, f"it is that of another {name}")
@@ -606,11 +606,13 @@ def check_slot(data, repo, keyset, generation, slot):
         require((doc[name] is not None) == (kind in kinds), f"{name}: {kind}")
         or_null(check, doc[name])
     check_wrap(doc)
+    hex_bytes(doc["mac"], 16)
     return doc
 
 
-def current_slots(store, repo):
-    """{keyset: its slots, each of the highest generation that is one}."""
+def list_slots(store, repo):
+    """{keyset: [generations that have the form of a slot, the highest first]},
+    a list for each slot."""
     found = {}
     for path in store.list("keysets/"):
         match = SLOT.fullmatch(path)
@@ -621,6 +623,7 @@ def current_slots(store, repo):
     for keyset, slots in sorted(found.items()):
         result[keyset] = []
         for slot, generations in sorted(slots.items()):
+            docs = []
             for number, path in sorted(generations, reverse=True):
                 try:
                     data = store.get(path, SLOT_MAX)
@@ -628,9 +631,18 @@ def current_slots(store, repo):
                 except Failure as e:
                     print(f"read_point: {path}: {e}", file=sys.stderr)
                     continue
-                result[keyset].append(doc)
-                break
+                docs.append(doc)
+            result[keyset].append(docs)
     return result
+
+
+def is_proven(slot, key):
+    """Whether who made the slot had the data key."""
+    keyset = slot["keyset"]
+    info = f"objvault-1 slot {keyset}".encode()
+    sub_key = hkdf(key, bytes.fromhex(slot["repo"]), info)
+    mark = hmac256(sub_key, canonical({**slot, "mac": None}))
+    return mark[:16].hex() == slot["mac"]
 
 
 def unwrap(slot, password):
@@ -646,7 +658,9 @@ def unwrap(slot, password):
         dklen=32,
         maxmem=1 << 30,
     )
-    bound = canonical({**slot, "iv": None, "data": None, "tag": None})
+    bound = canonical(
+        {**slot, "iv": None, "data": None, "tag": None, "mac": None}
+    )
     parts = (bytes.fromhex(slot[name]) for name in ("iv", "data", "tag"))
     try:
         key = aes_gcm_open(kek, *parts, bound)
@@ -657,18 +671,35 @@ def unwrap(slot, password):
     return key
 
 
+def open_slot(generations, password):
+    """The data key, if a slot is opened by the generation that counts."""
+    for doc in generations:
+        if password is None or not doc["password"]:
+            continue
+        key = unwrap(doc, password)
+        if key is None:
+            continue
+        proven = [d for d in generations if is_proven(d, key)]
+        for false in generations:
+            if false not in proven:
+                print(
+                    f"read_point: {false['keyset']}: generation"
+                    f" {false['gen']} of slot {false['slot']} is not proven",
+                    file=sys.stderr,
+                )
+        if proven and proven[0] is doc:
+            return key
+    return None
+
+
 def open_keysets(store, repo, password):
     """`plain` and the encrypted keysets that a password opens."""
     result = [Plain(store)]
-    slots = current_slots(store, repo)
+    slots = list_slots(store, repo)
     if password is not None and AESGCM is None:
         raise Failure("the Python module cryptography is not installed")
-    for keyset, docs in slots.items():
-        keys = (
-            unwrap(doc, password)
-            for doc in docs
-            if password is not None and doc["password"]
-        )
+    for keyset, all_slots in slots.items():
+        keys = (open_slot(docs, password) for docs in all_slots)
         key = next((k for k in keys if k is not None), None)
         if key is not None:
             result.append(Encrypted(store, repo, keyset, key))

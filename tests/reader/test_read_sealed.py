@@ -3,8 +3,10 @@
 """Tests of read_point.py on encrypted keysets: the golden one, and what becomes
 of it when somebody changes or moves its objects."""
 
+import contextlib
 import functools
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -130,6 +132,31 @@ class Opening(Sealed):
         self.assertEqual(status, 0)
         self.assertIn("00000003", err)
 
+    def plant(self, name, **changes):
+        """A slot made of the true one, by somebody who has no key."""
+        true = os.path.join(self.root, SLOTS, "00000002-00000000000000a1.json")
+        doc = {**json.loads(self.read(true)), **changes}
+        self.write(
+            os.path.join(self.root, SLOTS, name), read_point.canonical(doc)
+        )
+
+    def test_false_generations_leave_the_true_one_in_force(self):
+        nothing = dict.fromkeys(("password", "key_print", "iv", "data", "tag"))
+        self.plant("00000003-00000000000000a1.json", gen=3)
+        self.plant(
+            "00000004-00000000000000a1.json", gen=4, type="removed", **nothing
+        )
+        status, _, err = self.restore(PASSWORD)
+        self.assertEqual(status, 0)
+        for gen in (3, 4):
+            self.assertIn(f"generation {gen} of slot 00000000000000a1", err)
+
+    def test_a_slot_with_another_mac_does_not_count(self):
+        self.plant("00000002-00000000000000a1.json", mac="00" * 16)
+        status, _, err = self.restore(PASSWORD)
+        self.assertEqual(status, 1)
+        self.assertIn("generation 2 of slot 00000000000000a1", err)
+
     def test_a_damaged_object_is_named(self):
         (path,) = self.files(f"{KEYSET}/points")
         data = self.read(path)
@@ -186,7 +213,8 @@ class Changed(Sealed):
                 doc = read_point.check_slot(
                     data, REPO, KEYSET, 2, "00000000000000a1"
                 )
-                return read_point.unwrap(doc, PASSWORD.encode())
+                with contextlib.redirect_stderr(io.StringIO()):
+                    return read_point.open_slot([doc], PASSWORD.encode())
             except read_point.Failure:
                 return None
 

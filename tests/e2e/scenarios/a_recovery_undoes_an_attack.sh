@@ -37,6 +37,7 @@ python3 "$E2E/attack.py" "$URL" 1 --lock-rubbish 60
 restored "$one" back-one vm-one
 restored "$two" back-two vm
 restored "$web" back-web sealed/web
+ov backup run sealed/web --repo r --encrypt password --dry-run
 objects versions >.before
 
 say "nothing is done without being asked"
@@ -51,6 +52,7 @@ at_least "$(field '.objects.points.junk')" 2 "false manifests"
 equal "$(field '.points_back')" 3 "points that come back"
 at_least "$(field '.objects.slots | .markers + .overwritten')" 1 \
     "what was done to slots"
+equal "$(field '.objects.slots.junk')" 3 "false slots"
 equal "$(field '.locked_points_lost')" 0 "locked points that do not"
 field '.points[] | select(.kind == "point_lost") | .text' | grep -q vm@ ||
     fail "the point with lost pages is not named"
@@ -71,6 +73,8 @@ equal "$(field '[.objects[].overwritten] | add')" \
 at_least "$(field '[.objects[].put_again] | add')" 1 \
     "put again under locked rubbish"
 equal "$(markers)" 0 "delete markers"
+at_least "$(field '.objects.slots | .junk_removed + .refused')" 3 \
+    "false slots that went, and versions that are locked"
 for name in $(objects ls plain/blocks/); do
     objects get "$name" | zstd -dcq | sha256sum | grep -q "${name##*/}" ||
         fail "$name is not what its name says"

@@ -259,11 +259,16 @@ static int slot_round(struct err *e)
         "\"slot\":\"0123456789abcdef\",\"gen\":1,"
         "\"made\":\"2026-11-22T10:00:00Z\",\"type\":\"removed\","
         "\"password\":null,\"kms\":null,\"pubkey\":null,"
-        "\"key_print\":null,\"iv\":null,\"data\":null,\"tag\":null}";
+        "\"key_print\":null,\"iv\":null,\"data\":null,\"tag\":null,"
+        "\"mac\":\"00112233445566778899aabbccddeeff\"}";
     struct mf_slot s;
     AUTO_BUF struct buf json = buf_init(MF_SLOT_JSON_MAX);
 
     if (mf_slot_decode(span_str(removed), &s, e) < 0)
+        return -1;
+    AUTO_MF_KEYS struct mf_keys *k =
+        mf_keys_derive(s.repo, s.keyset, span_of(s.repo, MF_DATA_KEY_BYTES), e);
+    if (k == NULL || mf_slot_sign(&s, k, e) < 0 || mf_slot_proven(&s, k, e) < 0)
         return -1;
     return mf_slot_encode(&s, &json, e);
 }

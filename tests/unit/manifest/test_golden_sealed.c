@@ -49,6 +49,8 @@ static void slots_are_read_and_written_alike(void **state)
                 { "00000000000000d4", 1, MF_SLOT_PASSWORD },
                 { "00000000000000d4", 2, MF_SLOT_REMOVED } };
 
+    AUTO_MF_KEYS struct mf_keys *k = sealed_keys(0);
+
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         struct err e = { 0 };
         struct mf_slot s;
@@ -63,6 +65,7 @@ static void slots_are_read_and_written_alike(void **state)
         assert_int_equal(s.type, all[i].type);
         assert_int_equal(mf_slot_encode(&s, &out, &e), 0);
         assert_true(span_eq(buf_span(&in), buf_span(&out)));
+        assert_int_equal(mf_slot_proven(&s, k, &e), 1);
     }
 }
 

@@ -16,8 +16,10 @@
 #define PRINT "\"key_print\":\"000102030405060708090a0b0c0d0e0f\","
 #define IV "\"iv\":\"a0a1a2a3a4a5a6a7a8a9aaab\","
 #define DATA "\"data\":\"" HEX_B "\","
-#define TAG "\"tag\":\"f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff\"}"
-#define NO_WRAP "\"iv\":null,\"data\":null,\"tag\":null}"
+#define TAG "\"tag\":\"f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff\","
+#define MAC "\"mac\":\"e0e1e2e3e4e5e6e7e8e9eaebecedeeef\"}"
+#define NO_MAC "\"mac\":null}"
+#define NO_WRAP "\"iv\":null,\"data\":null,\"tag\":null,"
 #define BY_PASSWORD                                                            \
     "\"password\":{\"hint\":\"the usual\",\"n\":131072,\"r\":8,\"p\":1,"       \
     "\"salt\":\"00112233445566778899aabbccddeeff\"},\"kms\":null,"             \
@@ -31,15 +33,15 @@
     "\"fingerprint\":\"" HEX_A "\",\"ephemeral\":\"" HEX_C "\"},"
 
 static const char password[] =
-    HEAD "\"type\":\"password\"," BY_PASSWORD PRINT IV DATA TAG;
+    HEAD "\"type\":\"password\"," BY_PASSWORD PRINT IV DATA TAG MAC;
 static const char recovery[] =
-    HEAD "\"type\":\"recovery\"," BY_PASSWORD PRINT IV DATA TAG;
-static const char kms[] = HEAD "\"type\":\"kms\"," BY_KMS PRINT IV DATA TAG;
+    HEAD "\"type\":\"recovery\"," BY_PASSWORD PRINT IV DATA TAG MAC;
+static const char kms[] = HEAD "\"type\":\"kms\"," BY_KMS PRINT IV DATA TAG MAC;
 static const char pubkey[] =
-    HEAD "\"type\":\"pubkey\"," BY_PUBKEY PRINT IV DATA TAG;
+    HEAD "\"type\":\"pubkey\"," BY_PUBKEY PRINT IV DATA TAG MAC;
 static const char removed[] =
     HEAD "\"type\":\"removed\",\"password\":null,\"kms\":null,\"pubkey\":null,"
-         "\"key_print\":null," NO_WRAP;
+         "\"key_print\":null," NO_WRAP MAC;
 
 static void decoded(const char *text, struct mf_slot *s)
 {
@@ -127,11 +129,87 @@ static void a_wrap_binds_all_other_fields(void **state)
     decoded(kms, &s);
     assert_int_equal(mf_slot_aad(&s, &full, &e), 0);
     assert_string_equal(buf_cstr(&full),
-                        HEAD "\"type\":\"kms\"," BY_KMS PRINT NO_WRAP);
+                        HEAD "\"type\":\"kms\"," BY_KMS PRINT NO_WRAP NO_MAC);
     memset(s.iv, 0, sizeof s.iv);
+    memset(s.mac, 0, sizeof s.mac);
     s.data_len = 0;
     assert_int_equal(mf_slot_aad(&s, &bare, &e), 0);
     assert_true(span_eq(buf_span(&full), buf_span(&bare)));
+}
+
+static struct mf_keys *keys_of(const char *repo, const char *keyset,
+                               uint8_t first)
+{
+    struct err e = { 0 };
+    uint8_t data_key[MF_DATA_KEY_BYTES] = { first };
+    struct mf_keys *k =
+        mf_keys_derive(repo, keyset, span_of(data_key, sizeof data_key), &e);
+
+    assert_non_null(k);
+    return k;
+}
+
+static int proven(const struct mf_slot *s, const struct mf_keys *k)
+{
+    struct err e = { 0 };
+    int r = mf_slot_proven(s, k, &e);
+
+    assert_in_range(r, 0, 1);
+    return r;
+}
+
+static void only_who_has_the_data_key_makes_a_slot(void **state)
+{
+    (void)state;
+    struct err e = { 0 };
+    struct mf_slot s;
+    AUTO_MF_KEYS struct mf_keys *own = keys_of(REPO, KEYSET, 1);
+    AUTO_MF_KEYS struct mf_keys *other = keys_of(REPO, KEYSET, 2);
+    AUTO_MF_KEYS struct mf_keys *elsewhere =
+        keys_of("10112233445566778899aabbccddeeff", KEYSET, 1);
+    AUTO_MF_KEYS struct mf_keys *keyset =
+        keys_of(REPO, "k-1123456789abcdef", 1);
+    AUTO_MF_KEYS struct mf_keys *plain = mf_keys_plain(&e);
+
+    decoded(password, &s);
+    assert_int_equal(proven(&s, own), 0);
+    assert_int_equal(mf_slot_sign(&s, own, &e), 0);
+    assert_int_equal(proven(&s, own), 1);
+    assert_int_equal(proven(&s, other), 0);
+    assert_int_equal(proven(&s, elsewhere), 0);
+    assert_int_equal(proven(&s, keyset), 0);
+    assert_int_equal(mf_slot_proven(&s, plain, &e), -1);
+    assert_err(&e, ERR_INTERNAL, "without keys");
+}
+
+/* Every byte of every type, with those that no wrap binds. */
+static void a_slot_that_was_changed_is_not_proven(void **state)
+{
+    (void)state;
+    const char *const texts[] = { password, recovery, kms, pubkey, removed };
+    AUTO_MF_KEYS struct mf_keys *own = keys_of(REPO, KEYSET, 1);
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct err e = { 0 };
+        struct mf_slot s;
+        size_t read = 0;
+        AUTO_BUF struct buf text = buf_init(MF_SLOT_JSON_MAX);
+
+        decoded(texts[i], &s);
+        assert_int_equal(mf_slot_sign(&s, own, &e), 0);
+        assert_int_equal(mf_slot_encode(&s, &text, &e), 0);
+        assert_int_equal(mf_slot_decode(buf_span(&text), &s, &e), 0);
+        assert_int_equal(proven(&s, own), 1);
+        for (size_t bit = 0; bit < 8 * text.len; bit++) {
+            text.p[bit / 8] ^= (uint8_t)(1u << bit % 8);
+            if (mf_slot_decode(buf_span(&text), &s, &e) == 0) {
+                read++;
+                assert_int_equal(proven(&s, own), 0);
+            }
+            text.p[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        }
+        assert_true(read > 100);
+    }
 }
 
 static void a_slot_that_was_moved_is_refused(void **state)
@@ -181,7 +259,8 @@ static void a_flipped_byte_never_goes_unseen(void **state)
                 assert_true(!span_eq(buf_span(&now), buf_span(&bound)) ||
                             memcmp(is.iv, was.iv, sizeof is.iv) != 0 ||
                             memcmp(is.data, was.data, sizeof is.data) != 0 ||
-                            memcmp(is.tag, was.tag, sizeof is.tag) != 0);
+                            memcmp(is.tag, was.tag, sizeof is.tag) != 0 ||
+                            memcmp(is.mac, was.mac, sizeof is.mac) != 0);
             }
             text.p[bit / 8] ^= (uint8_t)(1u << bit % 8);
         }
@@ -228,8 +307,11 @@ static const struct wrong wrongs[] = {
     { password, DATA, "\"data\":\"00\",", ERR_CORRUPT, "data" },
     { password, DATA, "\"data\":\"000\",", ERR_CORRUPT, "data" },
     { password, DATA, "\"data\":null,", ERR_CORRUPT, "data" },
-    { password, TAG, "\"tag\":null}", ERR_CORRUPT, "tag" },
-    { password, TAG, TAG " ", ERR_CORRUPT, "canonical" },
+    { password, TAG, "\"tag\":null,", ERR_CORRUPT, "tag" },
+    { password, MAC, NO_MAC, ERR_CORRUPT, "mac" },
+    { removed, MAC, NO_MAC, ERR_CORRUPT, "mac" },
+    { removed, "\"tag\":null," MAC, "\"tag\":null}", ERR_CORRUPT, "mac" },
+    { password, MAC, MAC " ", ERR_CORRUPT, "canonical" },
     { kms, "\"kms\":{", "\"kms\":{\"x\":1,", ERR_CORRUPT, "x" },
     { kms, "\"get\"", "\"remote\"", ERR_CORRUPT, "kcv" },
     { kms, "\"uid-1\"", "null", ERR_CORRUPT, "kms" },
@@ -304,6 +386,8 @@ int main(void)
         cmocka_unit_test(fields_of_a_type_are_read),
         cmocka_unit_test(an_rsa_slot_has_neither_iv_nor_tag),
         cmocka_unit_test(a_wrap_binds_all_other_fields),
+        cmocka_unit_test(only_who_has_the_data_key_makes_a_slot),
+        cmocka_unit_test(a_slot_that_was_changed_is_not_proven),
         cmocka_unit_test(a_slot_that_was_moved_is_refused),
         cmocka_unit_test(a_flipped_byte_never_goes_unseen),
         cmocka_unit_test(wrong_slots_are_refused),

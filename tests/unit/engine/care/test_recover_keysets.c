@@ -192,40 +192,80 @@ static void a_name_like_a_slots_is_junk_and_stays(void **state)
     both_restore(s);
 }
 
-/* The later generations decode, and nobody can tell that they are not ours. */
-static void a_false_generation_of_a_slot_keeps_nobody_from_reading(void **state)
+/* Lays two generations over the slot: one that holds no key, and one that says
+ * that there is none; and a copy beside it; each in two versions. */
+static void plant(struct scene *s)
 {
-    struct scene *s = *state;
-    struct mf_slot_name n;
     struct eng_repo *r = fixture_open(&s->a->f);
-    bool made = false;
-    struct err e = { 0 };
 
     must(eng_keysets_load(r, NULL, why));
     struct mf_slot slot = eng_repo_keysets(r)->k[0]->slots[0].s;
     eng_repo_close(r);
-    for (uint32_t gen = 2; gen <= 3; gen++) {
+    for (uint32_t gen = 1; gen <= 3; gen++) {
+        struct mf_slot is = slot;
         AUTO_BUF struct buf bytes = buf_init(MF_SLOT_JSON_MAX);
-        slot.gen = gen;
-        slot.data[0] ^= 1;
+        is.gen = gen;
+        if (gen == 1)
+            memcpy(is.slot, "0000000000000000", sizeof is.slot);
+        if (gen == 2)
+            is.data[0] ^= 1;
         if (gen == 3) {
-            slot.type = MF_SLOT_REMOVED;
-            slot.data_len = 0;
+            is.type = MF_SLOT_REMOVED;
+            is.data_len = 0;
         }
-        must(mf_slot_encode(&slot, &bytes, why));
-        struct mf_key key = mf_key_slot(s->keyset, gen, slot.slot);
-        assert_true(mf_key_parse_slot(key.s, &n));
-        s3server_write(s->a->server, ATTACKED_BUCKET, key.s, (char *)bytes.p,
-                       bytes.len);
-        both_restore(s);
+        must(mf_slot_encode(&is, &bytes, why));
+        struct mf_key key = mf_key_slot(s->keyset, gen, is.slot);
+        for (int twice = 0; twice < 2; twice++)
+            s3server_write(s->a->server, ATTACKED_BUCKET, key.s,
+                           (char *)bytes.p, bytes.len);
     }
-    /* Nothing is written by what may have been taken out of force. */
-    r = fixture_open(&s->a->f);
+}
+
+static void false_slots_are_told_and_go(void **state)
+{
+    struct scene *s = *state;
+    struct err e = { 0 };
+    bool made = false;
+    const struct eng_check_opts check = { .level = ENG_CHECK_LIST };
+    struct eng_check_result checked;
+
+    plant(s);
+    both_restore(s);
+    struct eng_repo *r = fixture_open(&s->a->f);
     must(eng_keysets_load(r, NULL, why));
-    assert_int_equal(eng_encrypt_choose(r, &s->k.how, NULL, &made, &e), -1);
-    assert_int_equal(e.kind, ERR_DENIED);
+    if (eng_encrypt_choose(r, &s->k.how, NULL, &made, &e) < 0)
+        fail_msg("%s", e.msg);
     assert_false(made);
+    must(eng_check_run(r, &check, &checked, why));
+    assert_int_equal(checked.junk, 3);
     eng_repo_close(r);
+
+    struct eng_recover_result res = recover(s, true);
+    assert_int_equal(res.areas[ENG_RECOVER_SLOTS].junk, 3);
+    assert_int_equal(res.areas[ENG_RECOVER_SLOTS].junk_removed, 0);
+    res = recover(s, false);
+    assert_int_equal(res.areas[ENG_RECOVER_SLOTS].junk, 3);
+    assert_int_equal(res.areas[ENG_RECOVER_SLOTS].junk_removed, 3);
+    assert_int_equal(res.areas[ENG_RECOVER_SLOTS].lost, 0);
+    res = recover(s, false);
+    assert_int_equal(res.areas[ENG_RECOVER_SLOTS].junk, 0);
+    both_restore(s);
+}
+
+/* Who cannot open the keyset cannot tell which slots are false. */
+static void of_a_closed_keyset_no_slot_is_removed(void **state)
+{
+    struct scene *s = *state;
+    const struct eng_recover_opts o = { .dry_run = false };
+    struct eng_recover_result res;
+
+    plant(s);
+    struct eng_repo *r = fixture_open(&s->a->f);
+    must(eng_keysets_load(r, NULL, why));
+    must(eng_recover_run(r, &o, &res, why));
+    assert_int_equal(res.areas[ENG_RECOVER_SLOTS].junk, 0);
+    eng_repo_close(r);
+    assert_int_equal(recover(s, true).areas[ENG_RECOVER_SLOTS].junk, 3);
 }
 
 int main(void)
@@ -243,9 +283,10 @@ int main(void)
             teardown),
         cmocka_unit_test_setup_teardown(a_name_like_a_slots_is_junk_and_stays,
                                         setup, teardown),
-        cmocka_unit_test_setup_teardown(
-            a_false_generation_of_a_slot_keeps_nobody_from_reading, setup,
-            teardown),
+        cmocka_unit_test_setup_teardown(false_slots_are_told_and_go, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(of_a_closed_keyset_no_slot_is_removed,
+                                        setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

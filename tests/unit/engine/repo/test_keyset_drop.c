@@ -126,7 +126,7 @@ static bool in_child(struct scene *s, int at, bool change, const char *slot)
         shelf->steps = at;
         int r = -1;
         if (of == NULL)
-            r = eng_slot_clear(s->r, s->name, slot, NULL, &stays, &e);
+            r = eng_slot_clear(s->r, k, slot, NULL, &stays, &e);
         else if (!change)
             r = eng_slot_remove(s->r, k, of, NULL, &stays, &e);
         else if (key != NULL &&
@@ -208,12 +208,10 @@ static void only_what_was_removed_is_cleared(void **state)
     const struct eng_keyset *k = open_by(s, 0);
 
     assert_int_equal(
-        eng_slot_clear(s->r, s->name, k->slots[0].s.slot, NULL, &stays, &e),
-        -1);
+        eng_slot_clear(s->r, k, k->slots[0].s.slot, NULL, &stays, &e), -1);
     assert_int_equal(e.kind, ERR_NOTFOUND);
     assert_int_equal(
-        eng_slot_clear(s->r, s->name, "0123456789abcdef", NULL, &stays, &e),
-        -1);
+        eng_slot_clear(s->r, k, "0123456789abcdef", NULL, &stays, &e), -1);
     assert_int_equal(e.kind, ERR_NOTFOUND);
     assert_int_equal(open_by(s, 0)->n_slots, 2);
 }
