@@ -265,6 +265,15 @@ static int open_it(struct eng_looker *l, const struct eng_look_want *w,
     return err_set(e, ERR_INTERNAL, 0, "object of kind %d", (int)w->kind);
 }
 
+/* Whether an error of a get is the object's own: also of a slot that the server
+ * refuses, which anybody can put (archived, encrypted by a key of theirs). */
+static bool is_bad(const struct eng_look_want *w, const struct err *e)
+{
+    return e->kind == ERR_NOTFOUND || e->kind == ERR_CORRUPT ||
+           (w->kind == ENG_LOOK_SLOT &&
+            (e->kind == ERR_DENIED || e->kind == ERR_FAILED));
+}
+
 /* 1: verified; 0: not, e says why (ERR_NOTFOUND: there is nothing). */
 static int fetch(struct eng_looker *l, const struct eng_look_want *w,
                  const char *version, struct err *e)
@@ -280,7 +289,7 @@ static int fetch(struct eng_looker *l, const struct eng_look_want *w,
         l->info = (struct obj_info){ 0 };
         if (obj_get(eng_repo_store(l->repo), &req, NULL, &l->stored, &l->info,
                     e) < 0)
-            return e->kind == ERR_NOTFOUND || e->kind == ERR_CORRUPT ? 0 : -1;
+            return is_bad(w, e) ? 0 : -1;
         if (open_it(l, w, e) == 0) {
             l->bytes += l->stored.len;
             return 1;

@@ -225,29 +225,25 @@ static int unwrap_below(const struct eng_keyset *k, struct opening *o,
     return 0;
 }
 
-/* By a slot out of force a keyset is read, and not written to. */
+/* By a generation that was replaced a keyset is read, and not written to; by
+ * one that is not proven, neither: it is none. */
 static int judge(const struct eng_keyset *k, const struct opening *o,
                  struct err *e)
 {
-    struct err why = { 0 };
-
     if (eng_keyset_is_forged(k, o->slot.key.s))
-        err_set(&why, ERR_CORRUPT, 0,
-                "keyset %s (%s) was opened by %s, which was changed since it "
-                "was made",
-                k->name, k->label, o->slot.key.s);
-    else
-        err_set(&why, ERR_DENIED, 0,
-                "keyset %s (%s) was opened by %s, which a later generation of "
-                "the slot replaces: the password was changed, or the slot "
-                "removed",
-                k->name, k->label, o->slot.key.s);
-    if (o->restoring) {
-        log_warn("repo", "%s", why.msg);
-        return 0;
-    }
-    *e = why;
-    return -1;
+        return err_set(e, ERR_DENIED, 0,
+                       "keyset %s (%s) cannot be opened by %s, which was "
+                       "changed since it was made",
+                       k->name, k->label, o->slot.key.s);
+    err_set(e, ERR_DENIED, 0,
+            "keyset %s (%s) was opened by %s, which a later generation of the "
+            "slot replaces: the password was changed, or the slot removed",
+            k->name, k->label, o->slot.key.s);
+    if (!o->restoring)
+        return -1;
+    log_warn("repo", "%s", e->msg);
+    *e = (struct err){ 0 };
+    return 0;
 }
 
 /* The list is proven by the keys that a slot of it gave, unless anybody can

@@ -109,7 +109,7 @@ int eng_keyset_prove(struct eng_keyset *k, const struct mf_keys *keys,
 
 size_t eng_keyset_say_forged(const struct eng_keyset *k)
 {
-    AUTO_BUF struct buf names = buf_init((SAID_MAX + 1) * MF_KEY_CHARS);
+    AUTO_BUF struct buf names = buf_init((size_t)(SAID_MAX + 1) * MF_KEY_CHARS);
     size_t n = 0;
 
     for (size_t i = 0; i < k->n_junk; i++)

@@ -46,6 +46,15 @@ static int verify(void *ctx, struct span bytes, struct err *e)
     return eng_slot_decode(v->repo, v->key, bytes, v->s, e);
 }
 
+/* It says nothing of others: also what a server refuses may be the object's own
+ * fault, which may be archived, or encrypted by a key of somebody else. */
+static bool is_about_one(const struct err *e)
+{
+    return e->kind == ERR_CORRUPT || e->kind == ERR_NOTFOUND ||
+           e->kind == ERR_UNSUPPORTED || e->kind == ERR_DENIED ||
+           e->kind == ERR_FAILED;
+}
+
 int eng_slot_read(struct eng_repo *r, const char *key, bool oldest,
                   const struct cancel *cancel, struct mf_slot *out,
                   struct err *e)
@@ -60,10 +69,7 @@ int eng_slot_read(struct eng_repo *r, const char *key, bool oldest,
                      : eng_versions_get(r, cancel, key, &how, &bytes, &why);
     if (got == 0)
         return 0;
-    /* An object may be archived, or encrypted by a key of somebody else: one
-     * that cannot be read hides no other. */
-    if (why.kind != ERR_CORRUPT && why.kind != ERR_NOTFOUND &&
-        why.kind != ERR_UNSUPPORTED && why.kind != ERR_DENIED) {
+    if (!is_about_one(&why)) {
         *e = why;
         return -1;
     }

@@ -252,6 +252,32 @@ static void false_slots_are_told_and_go(void **state)
     both_restore(s);
 }
 
+/* Archived, or encrypted by a key of somebody else. */
+static void a_slot_that_the_server_refuses_hides_no_other(void **state)
+{
+    struct scene *s = *state;
+    struct s3server_rule refused = { .op = "GetObject",
+                                     .key = "*-0000000000000000.json",
+                                     .act = S3SERVER_REPLY };
+    static const struct {
+        int status;
+        const char *code;
+    } ways[] = { { 403, "InvalidObjectState" }, { 400, "InvalidRequest" } };
+
+    plant(s);
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        refused.status = ways[i].status;
+        refused.code = ways[i].code;
+        s3server_script(s->a->server, &refused, 1);
+        both_restore(s);
+        struct eng_recover_result res = recover(s, true);
+        assert_int_equal(res.areas[ENG_RECOVER_SLOTS].junk, 2);
+        assert_int_equal(res.areas[ENG_RECOVER_SLOTS].lost, 1);
+        assert_true(s3server_acted(s->a->server, 0) > 0);
+    }
+    s3server_script(s->a->server, NULL, 0);
+}
+
 /* Who cannot open the keyset cannot tell which slots are false. */
 static void of_a_closed_keyset_no_slot_is_removed(void **state)
 {
@@ -285,6 +311,8 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(false_slots_are_told_and_go, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(
+            a_slot_that_the_server_refuses_hides_no_other, setup, teardown),
         cmocka_unit_test_setup_teardown(of_a_closed_keyset_no_slot_is_removed,
                                         setup, teardown),
     };
