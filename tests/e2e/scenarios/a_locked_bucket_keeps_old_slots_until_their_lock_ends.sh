@@ -31,7 +31,11 @@ equal "$(field '.vms[0].kind')" incremental "kind after the change"
 ov restore disk "$first" --repo r --to back.raw --password-file two
 ov restore disk "$point" --repo r --to new.raw --password-file two
 same new.raw disk.raw
-refuses 5 restore disk "$first" --repo r --to no.raw --password-file one
+ov restore disk "$first" --repo r --to old.raw --password-file one
+same old.raw back.raw
+warns "the password was changed"
+try --json backup run disk.raw --repo r --encrypt password --password-file one
+equal "$rc" 5 "exit code of a run by the old password"
 
 say "a second password, and its end"
 ov keyset add-slot --repo r --password-file two --new-password-file three
@@ -39,7 +43,10 @@ ovj keyset show --repo r --password-file three
 second=$(field '[.slots[]] | sort_by(.made, .gen) | .[] | select(.gen == 1) | .slot')
 try --json keyset remove-slot "$second" --repo r --password-file two --yes
 equal "$rc" 3 "exit code of the removal"
-refuses 5 keyset show --repo r --password-file three
+ov keyset show --repo r --password-file three
+warns "or the slot removed"
+try keyset change-password --repo r --password-file three --new-password-file one
+equal "$rc" 5 "exit code of a change by a removed slot's password"
 
 say "after the lock has ended the same commands delete it"
 while [ "$(date +%s)" -le $((until + 5)) ]; do sleep 1; done

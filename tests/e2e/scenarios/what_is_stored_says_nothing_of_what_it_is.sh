@@ -69,7 +69,7 @@ at_least "$(objects ls "$keyset/keep/" | grep -c .)" 1 "marks of protection"
 
 python3 "$E2E/sealed.py" "$URL" secrets pw | sed s/^/hex:/ >needles
 python3 "$E2E/sealed.py" "$URL" secrets rescue | sed s/^/hex:/ >>needles
-equal "$(sort -u needles | grep -c .)" 9 "keys"
+equal "$(sort -u needles | grep -c .)" 10 "keys"
 {
     cat pw rescue
     printf '%s\n' secretvm vda-root vda-root.raw machine-settings \
