@@ -10,13 +10,17 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/secret.h"
 
 enum { FIRST_CAP = 64 };
 
 void buf_free(struct buf *b)
 {
-    free(b->p);
-    *b = buf_init(b->max);
+    if (b->secret)
+        secret_pages_free(b->p, b->cap);
+    else
+        free(b->p);
+    *b = (struct buf){ .max = b->max, .secret = b->secret };
 }
 
 void buf_reset(struct buf *b)
@@ -39,6 +43,22 @@ static size_t next_cap(const struct buf *b, size_t need)
     return cap;
 }
 
+static bool grow(struct buf *b, size_t need)
+{
+    size_t cap = next_cap(b, need);
+    uint8_t *p = b->secret ? secret_pages(&cap) : realloc(b->p, cap);
+
+    if (p == NULL)
+        return false;
+    if (b->secret && b->p != NULL) {
+        memcpy(p, b->p, b->len);
+        secret_pages_free(b->p, b->cap); /* wipes what it held */
+    }
+    b->p = p;
+    b->cap = cap;
+    return true;
+}
+
 uint8_t *buf_reserve(struct buf *b, size_t n)
 {
     size_t need = 0;
@@ -50,16 +70,10 @@ uint8_t *buf_reserve(struct buf *b, size_t n)
         b->failed = true;
         return NULL;
     }
-    if (need > b->cap) {
-        size_t cap = next_cap(b, need);
-        uint8_t *p = realloc(b->p, cap);
-        if (p == NULL) {
-            b->failed = true;
-            b->nomem = true;
-            return NULL;
-        }
-        b->p = p;
-        b->cap = cap;
+    if (need > b->cap && !grow(b, need)) {
+        b->failed = true;
+        b->nomem = true;
+        return NULL;
     }
     return b->p + b->len;
 }
@@ -96,10 +110,12 @@ void buf_printf(struct buf *b, const char *fmt, ...)
         b->failed = true;
         return;
     }
-    if ((size_t)n < sizeof(small)) {
+    if ((size_t)n < sizeof(small))
         buf_append(b, small, (size_t)n);
+    if (b->secret)
+        secret_wipe(small, sizeof(small));
+    if ((size_t)n < sizeof(small))
         return;
-    }
 
     /* buf_reserve leaves one byte behind the n that it promises: the NUL's. */
     uint8_t *at = buf_reserve(b, (size_t)n);

@@ -21,6 +21,7 @@ struct buf {
     size_t max;  /* len never passes it */
     bool failed; /* an append did not fit */
     bool nomem;  /* ... for lack of memory */
+    bool secret; /* lies in pages of base/secret.h, not on the heap */
 };
 
 /* An empty buffer of at most max bytes; nothing is allocated. */
@@ -29,7 +30,8 @@ static inline struct buf buf_init(size_t max)
     return (struct buf){ .max = max };
 }
 
-/* Frees the memory; the buffer is empty with the same maximum afterwards. */
+/* Frees the memory (a secret one is wiped); the buffer is empty, of the same
+ * kind and maximum, afterwards. */
 void buf_free(struct buf *b);
 #define AUTO_BUF AUTO(buf_free)
 

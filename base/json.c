@@ -98,13 +98,16 @@ static cJSON *tree_parse(char *text, size_t len, bool comments,
 struct json_doc *json_parse(struct span text, enum json_flags flags,
                             enum err_kind kind, struct err *e)
 {
-    AUTO_SECRET_BUF struct buf copy = secret_buf(text.len);
+    /* On the heap, as the tree is: wiped, but a document may be too large to
+     * be locked. */
+    AUTO_BUF struct buf copy = buf_init(text.len);
     buf_append(&copy, text.p, text.len);
     (void)buf_cstr(&copy);
     if (buf_check(&copy, e) < 0)
         return NULL;
     cJSON *root = tree_parse((char *)copy.p, copy.len,
                              (flags & JSON_COMMENTS) != 0, kind, e);
+    secret_wipe(copy.p, copy.cap);
     if (root == NULL)
         return NULL;
 

@@ -33,7 +33,8 @@
 #define WAITED_FDS 6
 #define STATUS_UNKNOWN (127 << 8) /* as if it had ended with 127 */
 
-/* What the child needs; descriptors are over 2, so dup2 cannot cross them. */
+/* What the child needs; descriptors are over 2, so dup2 cannot cross them (but
+ * err may be our own stderr, which stays where it is). */
 struct launch {
     const char *const *argv;
     int in, out, err;
@@ -178,6 +179,7 @@ struct watch {
     pid_t pid;
     int out, err;        /* what it writes; -1 once closed */
     struct buf *buf;     /* for out; may be NULL */
+    bool secret;         /* stderr is not ours to read */
     int64_t deadline_ms; /* by utc_mono_ms; -1: none */
     const struct cancel *cancel;
     char tail[TAIL_CHARS + 1]; /* the end of its stderr */
@@ -325,13 +327,15 @@ static int run(const char *const *argv, struct watch *w, struct err *e)
 {
     AUTO_PIPE struct pipe_fds out = PIPE_NONE;
     AUTO_PIPE struct pipe_fds err = PIPE_NONE;
-    if (pipe_open(&err, e) < 0 || (w->buf != NULL && pipe_open(&out, e) < 0))
+    int shown = isatty(STDERR_FILENO) == 1 ? STDERR_FILENO : -1;
+    if ((!w->secret && pipe_open(&err, e) < 0) ||
+        (w->buf != NULL && pipe_open(&out, e) < 0))
         return -1;
     /* The reading ends only: a pipe's ends have flags of their own. */
-    if (fcntl(err.r, F_SETFL, O_NONBLOCK) < 0 ||
+    if ((err.r >= 0 && fcntl(err.r, F_SETFL, O_NONBLOCK) < 0) ||
         (out.r >= 0 && fcntl(out.r, F_SETFL, O_NONBLOCK) < 0))
         return err_set(e, ERR_IO, errno, "pipe");
-    if (launch(argv, out.w, err.w, &w->pid, e) < 0)
+    if (launch(argv, out.w, w->secret ? shown : err.w, &w->pid, e) < 0)
         return -1;
     auto_fd_closep(&out.w);
     auto_fd_closep(&err.w);
@@ -344,19 +348,32 @@ static int run(const char *const *argv, struct watch *w, struct err *e)
     return r < 0 ? -1 : verdict(w, e);
 }
 
+static int run_within(const char *const *argv, int64_t timeout_ms,
+                      struct watch *w, struct err *e)
+{
+    w->out = -1;
+    w->err = -1;
+    w->deadline_ms = timeout_ms < 0 ? -1 : utc_mono_ms() + timeout_ms;
+    if (cancel_check(w->cancel, e) < 0 || run(argv, w, e) < 0)
+        return err_ctx(e, "%s", argv[0]);
+    return 0;
+}
+
 int process_run(const char *const *argv, int64_t timeout_ms,
                 const struct cancel *cancel, struct buf *out, struct err *e)
 {
-    struct watch w = {
-        .out = -1,
-        .err = -1,
-        .buf = out,
-        .deadline_ms = timeout_ms < 0 ? -1 : utc_mono_ms() + timeout_ms,
-        .cancel = cancel,
-    };
-    if (cancel_check(cancel, e) < 0 || run(argv, &w, e) < 0)
-        return err_ctx(e, "%s", argv[0]);
-    return 0;
+    struct watch w = { .buf = out, .cancel = cancel };
+
+    return run_within(argv, timeout_ms, &w, e);
+}
+
+int process_run_secret(const char *const *argv, int64_t timeout_ms,
+                       const struct cancel *cancel, struct buf *out,
+                       struct err *e)
+{
+    struct watch w = { .buf = out, .cancel = cancel, .secret = true };
+
+    return run_within(argv, timeout_ms, &w, e);
 }
 
 int process_start(const char *const *argv, int stderr_fd, pid_t *pid,

@@ -25,6 +25,13 @@ int process_run(const char *const *argv, int64_t timeout_ms,
                 const struct cancel *cancel, struct buf *out, struct err *e)
     __attribute__((warn_unused_result));
 
+/* The same for a program whose output is a secret.  Its stderr may hold it too:
+ * it goes to the terminal where our own does, else it is dropped, and is in no
+ * error. */
+int process_run_secret(const char *const *argv, int64_t timeout_ms,
+                       const struct cancel *cancel, struct buf *out,
+                       struct err *e) __attribute__((warn_unused_result));
+
 /* Starts argv in the background; its stderr goes to stderr_fd (borrowed; -1:
  * dropped), its stdout is dropped.  The caller ends it with process_stop. */
 int process_start(const char *const *argv, int stderr_fd, pid_t *pid,

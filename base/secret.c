@@ -54,30 +54,52 @@ static bool whole_pages(size_t bytes, size_t *out)
     return true;
 }
 
-struct secret *secret_new(struct span in, struct err *e)
+void *secret_pages(size_t *bytes)
 {
-    size_t need = 0;
     size_t map_bytes = 0;
 
-    if (!checked_add_size(in.len, sizeof(struct secret) + 1, &need) ||
-        !whole_pages(need, &map_bytes)) {
-        err_nomem(e);
+    if (!whole_pages(*bytes, &map_bytes)) {
+        errno = ENOMEM;
         return NULL;
     }
     void *map = mmap(NULL, map_bytes, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (map == MAP_FAILED) {
-        err_set(e, ERR_NOMEM, errno, "%zu bytes for a secret", map_bytes);
+    if (map == MAP_FAILED)
         return NULL;
-    }
     if (mlock(map, map_bytes) < 0)
         warn_once(errno);
     /* Fails only on kernels built without core dumps. */
     (void)madvise(map, map_bytes, MADV_DONTDUMP);
+    *bytes = map_bytes;
+    return map;
+}
 
-    /* The mapping comes zeroed: the NUL is there already. */
-    struct secret *s = map;
-    s->map_bytes = map_bytes;
+void secret_pages_free(void *p, size_t bytes)
+{
+    if (p == NULL)
+        return;
+    int saved = errno;
+    secret_wipe(p, bytes);
+    munmap(p, bytes); /* unlocks too */
+    errno = saved;
+}
+
+struct secret *secret_new(struct span in, struct err *e)
+{
+    size_t bytes = 0;
+
+    if (!checked_add_size(in.len, sizeof(struct secret) + 1, &bytes)) {
+        err_nomem(e);
+        return NULL;
+    }
+    struct secret *s = secret_pages(&bytes);
+    if (s == NULL) {
+        err_set(e, ERR_NOMEM, errno, "%zu bytes for a secret", bytes);
+        return NULL;
+    }
+
+    /* The pages come zeroed: the NUL is there already. */
+    s->map_bytes = bytes;
     s->len = in.len;
     if (in.len > 0)
         memcpy(s->bytes, in.p, in.len);
@@ -86,13 +108,8 @@ struct secret *secret_new(struct span in, struct err *e)
 
 void secret_free(struct secret *s)
 {
-    if (s == NULL)
-        return;
-    int saved = errno;
-    size_t map_bytes = s->map_bytes;
-    secret_wipe(s, map_bytes);
-    munmap(s, map_bytes); /* unlocks too */
-    errno = saved;
+    if (s != NULL)
+        secret_pages_free(s, s->map_bytes);
 }
 
 struct span secret_span(const struct secret *s)
@@ -104,19 +121,4 @@ void secret_wipe(void *p, size_t len)
 {
     if (len > 0)
         explicit_bzero(p, len);
-}
-
-struct buf secret_buf(size_t max)
-{
-    struct buf b = buf_init(max);
-
-    buf_reserve(&b, max);
-    return b;
-}
-
-void secret_buf_free(struct buf *b)
-{
-    if (b->p != NULL)
-        secret_wipe(b->p, b->cap);
-    buf_free(b);
 }

@@ -30,12 +30,18 @@ struct span secret_span(const struct secret *s);
 /* Overwrites memory in a way that the compiler keeps. */
 void secret_wipe(void *p, size_t len);
 
-/* A buffer for what holds secrets on its way: of max bytes at once (buf_check
- * says whether there was memory), so that growing leaves no copies behind, and
- * wiped when freed. */
-struct buf secret_buf(size_t max);
-void secret_buf_free(struct buf *b);
-#define AUTO_SECRET_BUF AUTO(secret_buf_free)
+/* Pages of their own for at least *bytes, zeroed, locked like a secret's;
+ * *bytes becomes what there is.  NULL, with errno: no memory. */
+void *secret_pages(size_t *bytes);
+void secret_pages_free(void *p, size_t bytes); /* wipes; NULL is fine */
+
+/* An empty buffer for what holds secrets on its way: it lies in such pages,
+ * wipes those that it outgrows, and is wiped when freed. */
+static inline struct buf secret_buf(size_t max)
+{
+    return (struct buf){ .max = max, .secret = true };
+}
+#define AUTO_SECRET_BUF AUTO(buf_free)
 
 static inline void secret_freep(struct secret **s)
 {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Finds the secret that configuration refers to.  What passes through memory
-// on the way lies in one buffer that was made large enough at once, so that no
-// copy is left behind by growing, and is wiped.
+// on the way lies in locked memory and is wiped.
 #include "base/secretref.h"
 
 #include <errno.h>
@@ -52,7 +51,7 @@ struct secret *secretref_file(const char *path, struct err *e)
 {
     AUTO_SECRET_BUF struct buf b = secret_buf(SECRET_MAX);
     struct secret *s = NULL;
-    if (buf_check(&b, e) == 0 && io_read_file(path, &b, e) == 0)
+    if (io_read_file(path, &b, e) == 0)
         s = make(cut_newline(buf_span(&b)), e);
     if (s == NULL) {
         too_large(e);
@@ -77,8 +76,8 @@ int secretref_key_file(const char *path, struct buf *out, struct err *e)
                        "run chmod 600 on it",
                        path, (unsigned)st.st_mode & 07777);
     *out = secret_buf((size_t)st.st_size + 1);
-    if (buf_check(out, e) < 0)
-        return -1;
+    if (buf_reserve(out, (size_t)st.st_size) == NULL)
+        return buf_check(out, e);
     if (io_pread_full(fd, out->p, (size_t)st.st_size, 0, path, e) < 0) {
         e->kind = ERR_CONFIG;
         return -1;
@@ -106,8 +105,7 @@ struct secret *secretref_command(const char *const *argv,
 {
     AUTO_SECRET_BUF struct buf b = secret_buf(SECRET_MAX);
     struct secret *s = NULL;
-    if (buf_check(&b, e) == 0 &&
-        process_run(argv, COMMAND_MS, cancel, &b, e) == 0)
+    if (process_run_secret(argv, COMMAND_MS, cancel, &b, e) == 0)
         s = make(cut_newline(buf_span(&b)), e);
     if (s == NULL) {
         too_large(e);

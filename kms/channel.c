@@ -333,7 +333,8 @@ static int receive_reply(struct kms_channel *c, size_t max,
         return -1;
     }
     AUTO_SECRET_BUF struct buf b = secret_buf(sizeof header + len);
-    if (buf_check(&b, e) < 0) {
+    if (buf_reserve(&b, b.max) == NULL) {
+        (void)buf_check(&b, e);
         *fault = KMS_FAULT_LOCAL;
         return -1;
     }

@@ -35,7 +35,7 @@ struct kms_limits kms_limits(const struct kms *k, const struct cancel *cancel)
 void kms_answer_free(struct kms_answer *a)
 {
     kmip_results_free(a->results, KMS_BATCH_MAX);
-    secret_buf_free(&a->message);
+    buf_free(&a->message);
 }
 
 /* One call's way through the servers. */

@@ -60,9 +60,7 @@ int obj_credentials_from_file(const char *file, const struct cancel *cancel,
 {
     AUTO_SECRET_BUF struct buf text = secret_buf(FILE_MAX);
 
-    int r = buf_check(&text, e);
-    if (r == 0)
-        r = io_read_file(file, &text, e);
+    int r = io_read_file(file, &text, e);
     if (r == 0) {
         AUTO_JSON struct json_doc *doc =
             json_parse(buf_span(&text), JSON_COMMENTS, ERR_CONFIG, e);
@@ -107,9 +105,7 @@ struct secret *obj_credentials_token_file(const char *path, struct err *e)
     AUTO_SECRET_BUF struct buf text = secret_buf(OBJ_CREDENTIALS_ANSWER_MAX);
     struct span token = { 0 };
 
-    int r = buf_check(&text, e);
-    if (r == 0)
-        r = io_read_file(path, &text, e);
+    int r = io_read_file(path, &text, e);
     if (r < 0 && e->kind == ERR_CORRUPT)
         e->kind = ERR_CONFIG; /* too large */
     if (r < 0)

@@ -86,9 +86,7 @@ int obj_credentials_from_process(const char *command,
     if (r == 0)
         r = obj_credentials_split((char *)words.p, argv, WORDS_MAX, e);
     if (r == 0)
-        r = buf_check(&answer, e);
-    if (r == 0)
-        r = process_run(argv, PROCESS_MS, cancel, &answer, e);
+        r = process_run_secret(argv, PROCESS_MS, cancel, &answer, e);
     if (r < 0) {
         /* An answer without end, a program that is not there. */
         if (e->kind == ERR_CORRUPT || e->kind == ERR_NOTFOUND)

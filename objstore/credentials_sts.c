@@ -157,8 +157,8 @@ static void letter_fini(struct letter *l)
     free(l->host);
     free(l->region);
     free(l->url);
-    secret_buf_free(&l->body);
-    secret_buf_free(&l->authorization);
+    buf_free(&l->body);
+    buf_free(&l->authorization);
 }
 #define AUTO_LETTER AUTO(letter_fini)
 
@@ -260,8 +260,7 @@ static int post(const struct letter *l, const struct obj_credentials_role *role,
     };
     int status = 0;
 
-    if (http == NULL || buf_check(&answer, e) < 0 ||
-        obj_credentials_fetch(http, &r, &status, e) < 0)
+    if (http == NULL || obj_credentials_fetch(http, &r, &status, e) < 0)
         return -1;
     if (status != 200)
         return refusal(buf_span(&error_body), status, role, e);

@@ -287,16 +287,20 @@ static int on_progress(void *ctx, curl_off_t dltotal, curl_off_t dlnow,
 static int append_header(struct curl_slist **list, const char *name,
                          const char *value)
 {
-    /* A token may be in it. */
-    AUTO_SECRET_BUF struct buf line =
-        secret_buf(strlen(name) + strlen(value) + 2);
+    /* A token may be in it.  It has its full size at once, and is wiped; on the
+     * heap, where curl's copy is as well. */
+    AUTO_BUF struct buf line = buf_init(strlen(name) + strlen(value) + 2);
     struct err e;
 
-    buf_printf(&line, "%s:%s%s", name, value[0] == '\0' ? "" : " ", value);
-    const char *text = buf_cstr(&line);
-    if (buf_check(&line, &e) < 0)
+    if (buf_reserve(&line, line.max) == NULL)
         return -1;
-    struct curl_slist *longer = curl_slist_append(*list, text);
+    buf_append_str(&line, name);
+    buf_append_str(&line, value[0] == '\0' ? ":" : ": ");
+    buf_append_str(&line, value);
+    const char *text = buf_cstr(&line);
+    struct curl_slist *longer =
+        buf_check(&line, &e) == 0 ? curl_slist_append(*list, text) : NULL;
+    secret_wipe(line.p, line.cap);
     if (longer == NULL)
         return -1;
     *list = longer;

@@ -196,9 +196,7 @@ static int load_file(const char *variable, const char *file, bool config_file,
 
     if (path == NULL)
         return e->kind == ERR_NONE ? 0 : -1;
-    int r = buf_check(&text, e);
-    if (r == 0)
-        r = io_read_file(path, &text, e);
+    int r = io_read_file(path, &text, e);
     if (r < 0 && e->kind == ERR_NOTFOUND)
         return 0;
     if (r < 0 && e->kind == ERR_CORRUPT)

@@ -102,7 +102,7 @@ struct identity {
 static void identity_fini(struct identity *id)
 {
     secret_wipe(id->key, sizeof id->key);
-    secret_buf_free(&id->token);
+    buf_free(&id->token);
 }
 #define AUTO_IDENTITY AUTO(identity_fini)
 

@@ -155,11 +155,11 @@ int obj_xml_walk(struct span doc, obj_xml_begin_fn begin,
     w.parser = XML_ParserCreate(NULL);
     if (w.parser == NULL)
         return err_nomem(e);
-    w.text = buf_init(TEXT_MAX);
+    w.text = secret_buf(TEXT_MAX); /* a session's keys come by XML */
     int r = walk_run(&w, doc);
     if (r < 0)
         replace_controls(e->msg);
-    secret_buf_free(&w.text);
+    buf_free(&w.text);
     XML_ParserFree(w.parser);
     return r;
 }

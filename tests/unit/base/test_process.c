@@ -2,6 +2,7 @@
 //
 // Children that answer, fail, hang, flood, and leave descendants behind.
 #include "base/process.h"
+#include "base/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -143,6 +144,25 @@ static void a_failure_shows_status_and_stderr(void **state)
                      -1);
     assert_int_equal(e.kind, ERR_FAILED);
     assert_string_equal(e.msg, "sh: ended by signal 9");
+}
+
+static void a_failed_program_with_a_secret_shows_its_status_only(void **state)
+{
+    AUTO_SECRET_BUF struct buf out = secret_buf(100);
+    struct err e = { 0 };
+
+    (void)state;
+    assert_int_equal(
+        process_run_secret(SH("echo hunter2; echo hunter2 >&2; exit 3"),
+                           LONG_MS, NULL, &out, &e),
+        -1);
+    assert_string_equal(e.msg, "sh: exit status 3");
+    buf_reset(&out);
+    assert_int_equal(process_run_secret(SH("head -c 300000 /dev/zero >&2;"
+                                           "echo hunter2"),
+                                        LONG_MS, NULL, &out, &e),
+                     0);
+    assert_true(span_eq(buf_span(&out), span_str("hunter2\n")));
 }
 
 static void only_the_end_of_a_long_stderr_is_shown(void **state)
@@ -479,6 +499,7 @@ int main(void)
         cmocka_unit_test(a_missing_program_is_not_found),
         cmocka_unit_test(a_file_that_is_no_program_is_denied),
         cmocka_unit_test(a_failure_shows_status_and_stderr),
+        cmocka_unit_test(a_failed_program_with_a_secret_shows_its_status_only),
         cmocka_unit_test(only_the_end_of_a_long_stderr_is_shown),
         cmocka_unit_test(a_timeout_kills_the_whole_group),
         cmocka_unit_test(a_child_that_closed_its_output_still_times_out),

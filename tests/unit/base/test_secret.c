@@ -191,22 +191,52 @@ static void wiping_nothing_is_fine(void **state)
     assert_int_equal(p[2], 3);
 }
 
-static void a_buffer_for_secrets_never_moves(void **state)
+static void
+a_buffer_for_secrets_is_locked_and_wipes_what_it_outgrows(void **state)
 {
-    AUTO_SECRET_BUF struct buf b = secret_buf(5000);
+    AUTO_SECRET_BUF struct buf b = secret_buf(50000);
     struct err e;
+    int moves = 0;
 
     (void)state;
-    assert_int_equal(buf_check(&b, &e), 0);
-    const uint8_t *at = b.p;
-    assert_non_null(at);
-    for (int i = 0; i < 5000; i++)
-        buf_append_char(&b, 'x');
+    for (int i = 0; i < 50000; i++) {
+        const uint8_t *at = b.p;
+        unmapped_clean = false;
+        buf_append_char(&b, (char)(i * 31 | 1));
+        if (b.p != at && at != NULL) {
+            moves++;
+            assert_true(unmapped_clean);
+        }
+        assert_ptr_equal(locked, b.p);
+        assert_true(locked_bytes > b.len);
+    }
+    assert_true(moves > 1);
+    assert_true(mapping_has(b.p, " dd"));
+    for (int i = 0; i < 50000; i++)
+        assert_int_equal(b.p[i], (uint8_t)(i * 31 | 1));
     buf_cstr(&b);
     assert_int_equal(buf_check(&b, &e), 0);
-    assert_ptr_equal(b.p, at);
     buf_append_char(&b, 'x');
     assert_int_equal(buf_check(&b, &e), -1);
+    unmapped_clean = false;
+    buf_free(&b);
+    assert_true(unmapped_clean);
+    assert_true(b.secret);
+}
+
+static void a_buffer_for_secrets_without_memory_fails(void **state)
+{
+    AUTO_SECRET_BUF struct buf b = secret_buf(50000);
+    struct err e = { 0 };
+
+    (void)state;
+    buf_append_str(&b, "key");
+    no_map = true;
+    assert_null(buf_reserve(&b, 40000));
+    no_map = false;
+    assert_int_equal(buf_check(&b, &e), -1);
+    assert_int_equal(e.kind, ERR_NOMEM);
+    assert_memory_equal(b.p, "key", 3);
 }
 
 static void a_process_with_secrets_leaves_no_core_file(void **state)
@@ -227,7 +257,9 @@ int main(void)
         cmocka_unit_test(a_limit_on_locked_memory_warns_once),
         cmocka_unit_test(no_memory_is_reported),
         cmocka_unit_test(wiping_nothing_is_fine),
-        cmocka_unit_test(a_buffer_for_secrets_never_moves),
+        cmocka_unit_test(
+            a_buffer_for_secrets_is_locked_and_wipes_what_it_outgrows),
+        cmocka_unit_test(a_buffer_for_secrets_without_memory_fails),
         cmocka_unit_test(a_process_with_secrets_leaves_no_core_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,7 +144,7 @@ static void a_command_prints_the_secret(void **state)
     fails("{\"command\":[\"true\"]}", ERR_CONFIG,
           "secret from command true: the secret is empty");
     fails("{\"command\":[\"sh\",\"-c\",\"echo locked >&2; exit 2\"]}",
-          ERR_FAILED, "secret from command sh: sh: exit status 2: locked");
+          ERR_FAILED, "secret from command sh: sh: exit status 2");
     fails("{\"command\":[\"objvault-no-such-program\"]}", ERR_NOTFOUND,
           "secret from command objvault-no-such-program: ");
     fails("{\"command\":[\"yes\"]}", ERR_CONFIG, "larger than 65536 bytes");

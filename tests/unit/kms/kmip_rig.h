@@ -76,7 +76,7 @@ struct answer {
 
 static inline void answer_free(struct answer *a)
 {
-    secret_buf_free(&a->b);
+    buf_free(&a->b);
 }
 #define AUTO_ANSWER AUTO(answer_free)
 

@@ -216,7 +216,7 @@ static void messages_with_a_key_leave_none_behind(void **state)
     given.password = span_str(PASSWORD);
     AUTO_SECRET_BUF struct buf b = secret_buf(KMIP_REQUEST_MAX);
     must(kmip_encode(&given, &b, why));
-    secret_buf_free(&b);
+    buf_free(&b);
     assert_clean();
 }
 
