@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/utf8.h"
 #include "kms/kms_impl.h"
 
 /* A server that lost a connection may still be at work, and replicas lag. */
@@ -17,20 +16,7 @@
 
 static int check_name(const char *name, struct err *e)
 {
-    size_t len = strnlen(name, KMS_NAME_CHARS);
-    bool good = len > 0 && len < KMS_NAME_CHARS;
-
-    for (size_t i = 0, n = 0; good && i < len; i += n) {
-        const uint8_t *p = (const uint8_t *)name + i;
-        n = utf8_len(p, len - i);
-        good = n > 0 && !utf8_is_control(p, n);
-    }
-    if (!good)
-        return err_set(e, ERR_USAGE, 0,
-                       "the name of a key has 1 to %d bytes of UTF-8 and no "
-                       "control characters",
-                       KMS_NAME_CHARS - 1);
-    return 0;
+    return kms_check_text("name", name, KMS_NAME_CHARS, ERR_USAGE, e);
 }
 
 /* Without this a key of somebody else could be taken for ours. */

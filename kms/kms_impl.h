@@ -85,8 +85,12 @@ enum kms_step kms_server_ask(struct kms *k, size_t server,
                              struct err *e);
 void kms_drop_channel(struct kms *k);
 
-/* The identifier of a key, from a slot or a user: 1 to 1024 bytes of UTF-8
- * without control characters.  -1: ERR_CONFIG. */
+/* What ("name") a key has: 1 to chars - 1 bytes of UTF-8 without control
+ * characters.  -1: an error of this kind. */
+int kms_check_text(const char *what, const char *text, size_t chars,
+                   enum err_kind kind, struct err *e)
+    __attribute__((warn_unused_result));
+/* The identifier of a key, from a slot or a user.  -1: ERR_CONFIG. */
 int kms_check_uid(const char *uid, struct err *e)
     __attribute__((warn_unused_result));
 

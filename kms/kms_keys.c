@@ -12,22 +12,28 @@
 
 #define CHANGE_TRIES 3
 
-int kms_check_uid(const char *uid, struct err *e)
+int kms_check_text(const char *what, const char *text, size_t chars,
+                   enum err_kind kind, struct err *e)
 {
-    size_t len = strnlen(uid, KMS_UID_CHARS);
-    bool good = len > 0 && len < KMS_UID_CHARS;
+    size_t len = strnlen(text, chars);
+    bool good = len > 0 && len < chars;
 
     for (size_t i = 0, n = 0; good && i < len; i += n) {
-        const uint8_t *p = (const uint8_t *)uid + i;
+        const uint8_t *p = (const uint8_t *)text + i;
         n = utf8_len(p, len - i);
         good = n > 0 && !utf8_is_control(p, n);
     }
     if (!good)
-        return err_set(e, ERR_CONFIG, 0,
-                       "the identifier of a key has 1 to %d bytes of UTF-8 and "
-                       "no control characters",
-                       KMS_UID_CHARS - 1);
+        return err_set(e, kind, 0,
+                       "the %s of a key has 1 to %zu bytes of UTF-8 and no "
+                       "control characters",
+                       what, chars - 1);
     return 0;
+}
+
+int kms_check_uid(const char *uid, struct err *e)
+{
+    return kms_check_text("identifier", uid, KMS_UID_CHARS, ERR_CONFIG, e);
 }
 
 struct kmip_attrs kms_key_kind(void)
