@@ -13,6 +13,7 @@
 
 #include "base/io.h"
 #include "base/json.h"
+#include "base/secretref.h"
 #include "engine/job/fields.h"
 #include "engine/job/kms_config.h"
 
@@ -230,23 +231,30 @@ int eng_config_repo_load(const struct eng_home *h, const char *name,
     return hint_known(h, e);
 }
 
-int eng_config_repo_save(const struct eng_home *h,
-                         const struct eng_config_repo *r, struct err *e)
+int eng_config_write(const struct eng_home *h, const struct eng_kind *k,
+                     const char *what, const char *name, const void *object,
+                     struct err *e)
 {
-    if (eng_config_repo_check(r, e) < 0)
-        return -1;
-    AUTO_MEM char *path = eng_config_path(h, &eng_kind_repo, r->name, e);
+    AUTO_MEM char *path = eng_config_path(h, k, name, e);
     AUTO_BUF struct buf text = buf_init(ENG_CONFIG_BYTES_MAX);
-    if (path == NULL || eng_fields_encode(&eng_kind_repo, r, &text, e) < 0 ||
+    if (path == NULL || eng_fields_encode(k, object, &text, e) < 0 ||
         io_mkdirs_for(path, 0700, e) < 0)
         return -1;
     if (io_write_file(path, buf_span(&text), 0600, true, e) == 0)
         return 0;
     if (e->kind == ERR_EXISTS)
         return err_set(e, ERR_EXISTS, 0,
-                       "a repository \"%s\" is configured already (%s)",
-                       r->name, path);
+                       "a %s \"%s\" is configured already (%s)", what, name,
+                       path);
     return -1;
+}
+
+int eng_config_repo_save(const struct eng_home *h,
+                         const struct eng_config_repo *r, struct err *e)
+{
+    if (eng_config_repo_check(r, e) < 0)
+        return -1;
+    return eng_config_write(h, &eng_kind_repo, "repository", r->name, r, e);
 }
 
 /* What is written anew has no comments any more. */
@@ -340,6 +348,20 @@ static int check_reference(const struct eng_home *h, const char *path,
     return 0;
 }
 
+/* The files with secrets of a key server must be its user's alone. */
+static int check_key_files(const char *path, const struct eng_config_kms *k,
+                           struct err *e)
+{
+    const char *const files[] = { k->key, k->password_file };
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        AUTO_SECRET_BUF struct buf content = secret_buf(0);
+        if (files[i] != NULL && secretref_key_file(files[i], &content, e) < 0)
+            return err_ctx(e, "%s", path);
+    }
+    return 0;
+}
+
 /* Everything that can be wrong with one file. */
 static int check_file(const struct eng_home *h, const struct eng_kind *k,
                       const char *path, const char *file, struct err *e)
@@ -353,7 +375,9 @@ static int check_file(const struct eng_home *h, const struct eng_kind *k,
     }
     if (k == &eng_kind_kms) {
         AUTO_ENG_CONFIG_KMS struct eng_config_kms kms = { 0 };
-        return eng_config_kms_read(path, name, &kms, e);
+        return eng_config_kms_read(path, name, &kms, e) < 0
+                   ? -1
+                   : check_key_files(path, &kms, e);
     }
     if (k != &eng_kind_repo)
         return eng_config_read(k, path, NULL, e);

@@ -63,6 +63,12 @@ struct eng_config_kms;
 char *eng_config_path(const struct eng_home *h, const struct eng_kind *k,
                       const char *name, struct err *e);
 
+/* Writes the file of a new object, a `what` ("repository"), atomically.
+ * ERR_EXISTS: there is one of this name. */
+int eng_config_write(const struct eng_home *h, const struct eng_kind *k,
+                     const char *what, const char *name, const void *object,
+                     struct err *e) __attribute__((warn_unused_result));
+
 /* Reads a file into the object at out (zeroed by the caller). */
 int eng_config_read(const struct eng_kind *k, const char *path, void *out,
                     struct err *e) __attribute__((warn_unused_result));

@@ -103,18 +103,7 @@ int eng_config_kms_save(const struct eng_home *h,
 {
     if (eng_config_kms_check(k, e) < 0)
         return -1;
-    AUTO_MEM char *path = eng_config_path(h, &eng_kind_kms, k->name, e);
-    AUTO_BUF struct buf text = buf_init(ENG_CONFIG_BYTES_MAX);
-    if (path == NULL || eng_fields_encode(&eng_kind_kms, k, &text, e) < 0 ||
-        io_mkdirs_for(path, 0700, e) < 0)
-        return -1;
-    if (io_write_file(path, buf_span(&text), 0600, true, e) == 0)
-        return 0;
-    if (e->kind == ERR_EXISTS)
-        return err_set(e, ERR_EXISTS, 0,
-                       "a key server \"%s\" is configured already (%s)",
-                       k->name, path);
-    return -1;
+    return eng_config_write(h, &eng_kind_kms, "key server", k->name, k, e);
 }
 
 int eng_config_kms_remove(const struct eng_home *h, const char *name,
