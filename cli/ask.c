@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -12,30 +13,62 @@
 #include "base/secret.h"
 #include "cli/cli.h"
 
-#define ANSWER_MAX 1024
+/* Less than a line of a terminal can have (4,095 bytes): what is longer is
+ * seen. */
+#define PASSWORD_MAX 1023
 
-/* Reads a line from the terminal, up to cap - 1 bytes; the rest is dropped. */
-static int read_answer(struct cli_ctx *c, char *answer, size_t cap,
-                       struct err *e)
+/* Appends a line of the terminal; it failed where the line was too long. */
+static int read_answer(struct cli_ctx *c, struct buf *answer, struct err *e)
 {
     struct pollfd fds[] = { { .fd = STDIN_FILENO, .events = POLLIN },
                             { .fd = c->cancel->fd, .events = POLLIN } };
-    size_t n = 0;
     for (;;) {
         char ch = '\0';
-        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+        int ready = poll(fds, 2, -1);
+        if (ready < 0 && errno != EINTR)
             return err_set(e, ERR_IO, errno, "read the answer");
         if (cancel_check(c->cancel, e) < 0)
             return -1;
-        if (fds[0].revents == 0)
+        if (ready <= 0 || fds[0].revents == 0)
             continue;
-        if (read(STDIN_FILENO, &ch, 1) <= 0 || ch == '\n')
-            break;
-        if (n + 1 < cap)
-            answer[n++] = ch;
+        ssize_t n = read(STDIN_FILENO, &ch, 1);
+        if (n < 0 && errno != EINTR)
+            return err_set(e, ERR_IO, errno, "read the answer");
+        if (n < 0)
+            continue;
+        if (n == 0 || ch == '\n')
+            return 0;
+        buf_append_char(answer, ch);
     }
-    answer[n] = '\0';
-    return 0;
+}
+
+/* Reads a line that is not shown.  Ctrl-Z would leave the shell with a terminal
+ * that shows nothing: it does nothing meanwhile. */
+static int read_silently(struct cli_ctx *c, const char *question,
+                         struct buf *answer, struct err *e)
+{
+    const struct sigaction ignore = { .sa_handler = SIG_IGN };
+    struct sigaction stop;
+    struct termios was;
+
+    if (tcgetattr(STDIN_FILENO, &was) < 0)
+        return err_set(e, ERR_IO, errno, "ask for the password");
+    struct termios silent = was;
+    silent.c_lflag &= ~(tcflag_t)ECHO;
+    (void)sigaction(SIGTSTP, &ignore, &stop);
+    /* Before the question: what is typed after it counts, and is not shown. */
+    int r = tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) < 0
+                ? err_set(e, ERR_IO, errno, "switch the terminal's echo off")
+                : 0;
+    if (r == 0) {
+        (void)fprintf(stderr, "%s: ", question);
+        (void)fflush(stderr);
+        r = read_answer(c, answer, e);
+        (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &was);
+        (void)fputc('\n', stderr);
+    }
+    (void)sigaction(SIGTSTP, &stop, NULL);
+    return r;
 }
 
 bool cli_may_ask(void)
@@ -47,34 +80,28 @@ int cli_ask_secret(struct cli_ctx *c, const char *question, struct secret **out,
                    struct err *e)
 {
     AUTO_BUF struct buf prompt = buf_init(4096);
-    struct termios was;
+    AUTO_SECRET_BUF struct buf line = secret_buf(PASSWORD_MAX);
 
     *out = NULL;
-    if (tcgetattr(STDIN_FILENO, &was) < 0)
-        return err_set(e, ERR_IO, errno, "ask for the password");
-    struct termios silent = was;
-    silent.c_lflag &= ~(tcflag_t)ECHO;
     cli_clean(&prompt, question);
-    /* Before the question: what is typed after it counts, and is not shown. */
-    if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) < 0)
-        return err_set(e, ERR_IO, errno, "switch the terminal's echo off");
-    (void)fprintf(stderr, "%s: ", buf_cstr(&prompt));
-    (void)fflush(stderr);
-    char line[ANSWER_MAX];
-    int r = read_answer(c, line, sizeof line, e);
-    (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &was);
-    (void)fputc('\n', stderr);
-    if (r == 0 && line[0] != '\0') {
-        *out = secret_new(span_str(line), e);
-        r = *out != NULL ? 0 : -1;
-    }
-    secret_wipe(line, sizeof line);
-    return r;
+    if (read_silently(c, buf_cstr(&prompt), &line, e) < 0)
+        return -1;
+    if (line.failed && !line.nomem)
+        return err_set(e, ERR_USAGE, 0,
+                       "the password is longer than %d bytes: keep it in a "
+                       "file, and say --password-file",
+                       PASSWORD_MAX);
+    if (buf_check(&line, e) < 0)
+        return -1;
+    if (line.len == 0)
+        return 0;
+    *out = secret_new(buf_span(&line), e);
+    return *out != NULL ? 0 : -1;
 }
 
 int cli_confirm(struct cli_ctx *c, const char *question, struct err *e)
 {
-    char answer[8] = "";
+    AUTO_BUF struct buf answer = buf_init(8); /* what is longer is no "yes" */
     if (cli_given(c, CLI_OPT_YES))
         return 0;
     if (!cli_may_ask())
@@ -85,9 +112,10 @@ int cli_confirm(struct cli_ctx *c, const char *question, struct err *e)
     cli_clean(&prompt, question);
     (void)fprintf(stderr, "%s [y/N] ", buf_cstr(&prompt));
     (void)fflush(stderr);
-    if (read_answer(c, answer, sizeof answer, e) < 0)
+    if (read_answer(c, &answer, e) < 0)
         return -1;
-    if (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0)
+    const char *said = buf_cstr(&answer);
+    if (strcasecmp(said, "y") == 0 || strcasecmp(said, "yes") == 0)
         return 0;
     return err_set(e, ERR_FAILED, 0, "nothing was done: the answer was no");
 }

@@ -3,6 +3,7 @@
  * --encrypt, --keyset and --recovery-password-file: which keyset a run writes
  * to, and what a new one is opened by.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,10 +17,12 @@
 /* 160 bits as 32 letters and digits that look like no other, in groups. */
 #define RECOVERY_BYTES 20
 #define RECOVERY_CHARS 40
+#define GROUP_CHARS 5 /* with its dash */
+
+static const char letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
 struct secret *cli_recovery_new(const char *file, struct err *e)
 {
-    static const char letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
     uint8_t raw[RECOVERY_BYTES];
     char text[RECOVERY_CHARS + 1];
     size_t n = 0;
@@ -43,6 +46,55 @@ struct secret *cli_recovery_new(const char *file, struct err *e)
     secret_wipe(raw, sizeof raw);
     secret_wipe(text, sizeof text);
     return s;
+}
+
+/* The letter that was meant; 0: none of a recovery password. */
+static char letter_of(uint8_t typed)
+{
+    int c = tolower(typed);
+
+    if (c == 'o')
+        return '0';
+    if (c == 'i' || c == 'l')
+        return '1';
+    return c != 0 && strchr(letters, c) != NULL ? (char)c : '\0';
+}
+
+int cli_recovery_read(const struct secret *typed, struct secret **out,
+                      struct err *e)
+{
+    struct span in = secret_span(typed);
+    char text[RECOVERY_CHARS];
+    size_t n = 0;
+    bool good = true;
+
+    *out = NULL;
+    for (size_t i = 0; good && i < in.len; i++) {
+        if (in.p[i] == '-' || in.p[i] == ' ')
+            continue;
+        if (n % GROUP_CHARS == GROUP_CHARS - 1 && n < sizeof text)
+            text[n++] = '-';
+        char letter = letter_of(in.p[i]);
+        good = letter != '\0' && n < sizeof text;
+        if (good)
+            text[n++] = letter;
+    }
+    /* The last group has no dash behind it. */
+    good = good && n == RECOVERY_CHARS - 1;
+    if (good && !span_eq(in, span_of(text, n)))
+        *out = secret_new(span_of(text, n), e);
+    else
+        good = false;
+    secret_wipe(text, sizeof text);
+    return good && *out == NULL ? -1 : 0;
+}
+
+static int check_label(const char *label, struct err *e)
+{
+    if (mf_slot_label_ok(label))
+        return 0;
+    return err_set(e, ERR_USAGE, 0, "\"%.80s\" cannot be a keyset's label",
+                   label);
 }
 
 static int check_options(struct cli_ctx *c, enum eng_encrypt what,
@@ -200,7 +252,8 @@ int cli_encrypt_read(struct cli_ctx *c, struct eng_repo *repo,
     x->o.dry_run = cli_given(c, CLI_OPT_DRY_RUN_BACKUP);
     x->o.label = cli_given(c, CLI_OPT_KEYSET) ? cli_text(c, CLI_OPT_KEYSET)
                                               : ENG_KEYSET_LABEL;
-    if (eng_keysets_load(repo, c->cancel, e) < 0)
+    if (check_label(x->o.label, e) < 0 ||
+        eng_keysets_load(repo, c->cancel, e) < 0)
         return -1;
     bool fresh = eng_keysets_of_label(repo, x->o.label) == NULL;
     static const enum cli_opt making[] = { CLI_OPT_RECOVERY_FILE,
@@ -228,7 +281,7 @@ int cli_encrypt_read_new(struct cli_ctx *c, struct eng_repo *repo,
         return err_set(e, ERR_USAGE, 0, "a keyset is not in the clear");
     x->o.what = ENG_ENCRYPT_KEY;
     x->o.label = label;
-    if (eng_keysets_load(repo, c->cancel, e) < 0)
+    if (check_label(label, e) < 0 || eng_keysets_load(repo, c->cancel, e) < 0)
         return -1;
     if (eng_keysets_of_label(repo, label) != NULL)
         return err_set(e, ERR_EXISTS, 0,

@@ -111,6 +111,8 @@ static int run_command(struct cli_ctx *c, struct err *e)
                       cli_text(c, CLI_OPT_STATE), e) < 0)
         return -1;
     int code = c->call->command->run(c, e);
+    if (code < 0)
+        cli_unlock_hint(c, e);
     eng_home_fini(&c->home);
     return code;
 }

@@ -239,7 +239,7 @@ const struct cli_option cli_options[CLI_OPTS] = {
                                       "still zstd frames, made by its fastest "
                                       "level." },
     [CLI_OPT_ENCRYPT] = { .name = "encrypt",
-                          .value = CLI_TEXT,
+                          .value = CLI_ENCRYPT,
                           .metavar = "HOW",
                           .help = "How to encrypt: none stores in the clear; "
                                   "password makes a keyset that a password "
@@ -284,7 +284,9 @@ const struct cli_option cli_options[CLI_OPTS] = {
                                 .metavar = "FILE",
                                 .help = "Read the password that opens keysets "
                                         "from this file; a line break at its "
-                                        "end does not count.  Else it comes "
+                                        "end does not count.  Nobody else "
+                                        "should be able to use the file (a "
+                                        "warning).  Else it comes "
                                         "from --password-command, or "
                                         "OBJVAULT_PASSWORD, or is asked for on "
                                         "a terminal." },
@@ -292,7 +294,9 @@ const struct cli_option cli_options[CLI_OPTS] = {
                                    .value = CLI_TEXT,
                                    .metavar = "COMMAND",
                                    .help = "Take the password from what this "
-                                           "shell command prints." },
+                                           "shell command prints; what it says "
+                                           "on stderr is for a terminal, and "
+                                           "in no log." },
     [CLI_OPT_RECOVERY_FILE] = { .name = "recovery-password-file",
                                 .value = CLI_PATH,
                                 .metavar = "FILE",
@@ -322,7 +326,7 @@ const struct cli_option cli_options[CLI_OPTS] = {
                              "The next run of each VM is a full; older "
                              "points are read as before."),
     [CLI_OPT_KMS] = { .name = "kms",
-                      .value = CLI_TEXT,
+                      .value = CLI_KMS,
                       .metavar = "NAME",
                       .help = "A configured key server, which makes a key for "
                               "the slot." },

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/io.h"
 #include "base/secretref.h"
@@ -13,13 +14,19 @@ struct cli_unlock {
     struct secret *environment; /* what OBJVAULT_PASSWORD held, or NULL */
     struct secret *password;    /* once it was found */
     bool asked;
+    char *closed_why; /* owned; why a key server opens no keyset that has a
+                         password too, which nobody was asked for; or NULL */
     struct eng_password by_password;
+    struct secret *recovery; /* the password as a recovery password is written,
+                                where it may be one; or NULL */
+    struct eng_password by_recovery;
     struct wrap_pkey *pkey; /* owned; of --private-key */
     struct eng_pkey by_pkey;
     struct eng_key_server **servers; /* owned, each; once they were read */
     size_t n_servers;
     struct eng_kms **adapters; /* owned; theirs, once somebody asked */
-    struct eng_key_way *ways;  /* owned: room for all of them and a password */
+    struct eng_key_way *ways;  /* owned: room for all of them, a private key and
+                                  a password in two spellings */
 };
 
 int cli_unlock_init(struct cli_ctx *c, struct err *e)
@@ -47,10 +54,12 @@ void cli_unlock_fini(struct cli_ctx *c)
         return;
     secret_free(c->keys->environment);
     secret_free(c->keys->password);
+    secret_free(c->keys->recovery);
     eng_pkey_fini(&c->keys->by_pkey);
     wrap_pkey_free(c->keys->pkey);
     for (size_t i = 0; i < c->keys->n_servers; i++)
         eng_key_server_free(c->keys->servers[i]);
+    free(c->keys->closed_why);
     free(c->keys->servers);
     free(c->keys->adapters);
     free(c->keys->ways);
@@ -60,7 +69,17 @@ void cli_unlock_fini(struct cli_ctx *c)
 
 struct secret *cli_unlock_from_file(const char *path, struct err *e)
 {
-    return secretref_file(path, e);
+    struct stat st;
+    struct secret *s = secretref_file(path, e);
+
+    if (s == NULL && e->kind != ERR_NOMEM)
+        e->kind = ERR_CONFIG;
+    if (s != NULL && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+        (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        cli_message("password file %s can be used by others (mode %04o): run "
+                    "chmod 600 on it",
+                    path, (unsigned)st.st_mode & 07777);
+    return s;
 }
 
 /* What was given, or NULL with e->kind ERR_NONE. */
@@ -279,6 +298,12 @@ static int password_way(struct cli_ctx *c, const struct eng_repo *repo,
         return 0;
     k->by_password = (struct eng_password){ .password = password };
     k->ways[out->n++] = eng_way_password(&k->by_password);
+    if (k->recovery == NULL && cli_recovery_read(password, &k->recovery, e) < 0)
+        return -1;
+    if (k->recovery != NULL) {
+        k->by_recovery = (struct eng_password){ .password = k->recovery };
+        k->ways[out->n++] = eng_way_password(&k->by_recovery);
+    }
     return 0;
 }
 
@@ -297,7 +322,7 @@ int cli_unlock_ways(struct cli_ctx *c, struct eng_repo *repo,
     if (kms && read_servers(c, e) < 0)
         return -1;
     free(k->ways);
-    k->ways = calloc(k->n_servers + 2, sizeof(*k->ways));
+    k->ways = calloc(k->n_servers + 3, sizeof(*k->ways));
     if (k->ways == NULL)
         return err_nomem(e);
     *out = (struct eng_key_ways){ .w = k->ways };
@@ -335,17 +360,19 @@ static int check_password(const struct eng_repo *repo, struct err *e)
     return closed ? -1 : 0;
 }
 
-/* Whether a password would still help, that nobody was asked for. */
-static bool may_ask_now(const struct cli_ctx *c, const struct eng_repo *repo)
+/* A keyset that is closed, and that a password would open which nobody was
+ * asked for; or NULL. */
+static const struct eng_keyset *lacks_password(const struct cli_ctx *c,
+                                               const struct eng_repo *repo)
 {
     const struct eng_keysets *all = eng_repo_keysets(repo);
 
-    if (c->keys->password != NULL || c->keys->asked || !cli_may_ask())
-        return false;
+    if (c->keys->password != NULL || c->keys->asked)
+        return NULL;
     for (size_t i = 0; i < all->n; i++)
         if (all->k[i]->keys == NULL && has_password(all->k[i]))
-            return true;
-    return false;
+            return all->k[i];
+    return NULL;
 }
 
 /* Key servers, or a private key, left something closed: now a password is asked
@@ -363,6 +390,14 @@ static int ask_late(struct cli_ctx *c, struct eng_repo *repo, size_t *closed,
     return ways.n > 0 ? eng_keysets_open(repo, &ways, c->cancel, closed, e) : 0;
 }
 
+void cli_unlock_hint(const struct cli_ctx *c, struct err *e)
+{
+    if (c->keys != NULL && c->keys->closed_why != NULL &&
+        c->keys->closed_why[0] != '\0' &&
+        strstr(e->msg, c->keys->closed_why) != NULL)
+        (void)err_hint(e, "a password opens it too: say --password-file");
+}
+
 int cli_unlock_open(struct cli_ctx *c, struct eng_repo *repo, struct err *e)
 {
     struct eng_key_ways ways = { 0 };
@@ -375,7 +410,14 @@ int cli_unlock_open(struct cli_ctx *c, struct eng_repo *repo, struct err *e)
     if (cli_unlock_ways(c, repo, &ways, e) < 0 ||
         eng_keysets_open(repo, &ways, c->cancel, &closed, e) < 0)
         return -1;
-    if (closed > 0 && may_ask_now(c, repo) && ask_late(c, repo, &closed, e) < 0)
+    const struct eng_keyset *k = lacks_password(c, repo);
+    if (k != NULL && cli_may_ask() && ask_late(c, repo, &closed, e) < 0)
         return -1;
+    if (k != NULL && !cli_may_ask() && has(k, MF_SLOT_KMS)) {
+        free(c->keys->closed_why);
+        c->keys->closed_why = strdup(k->why);
+        if (c->keys->closed_why == NULL)
+            return err_nomem(e);
+    }
     return c->keys->password != NULL ? check_password(repo, e) : 0;
 }

@@ -32,7 +32,11 @@ int cli_unlock_password(struct cli_ctx *c, const char *question, bool fresh,
 int cli_unlock_open(struct cli_ctx *c, struct eng_repo *repo, struct err *e)
     __attribute__((warn_unused_result));
 
-/* A password from a file.  NULL: ERR_NOTFOUND, ERR_CONFIG (empty), ... */
+/* Adds to an error that is a key server's what else opens the keyset. */
+void cli_unlock_hint(const struct cli_ctx *c, struct err *e);
+
+/* A password from a file; where others can use the file there is a warning.
+ * NULL: ERR_CONFIG, whatever is wrong with it. */
 struct secret *cli_unlock_from_file(const char *path, struct err *e);
 
 /* A configured key server; the run's.  NULL: ERR_NOTFOUND, ERR_CONFIG. */
@@ -81,5 +85,11 @@ struct wrap_pkey *cli_public_key(struct cli_ctx *c, struct err *e);
 /* Makes a recovery password and keeps it in a new file, which only the user may
  * read.  NULL: ERR_EXISTS, ... */
 struct secret *cli_recovery_new(const char *file, struct err *e);
+
+/* What was typed, as cli_recovery_new writes it: small letters, groups with
+ * dashes between, and 0 and 1 for what looks like them.  *out NULL (0): it is
+ * no recovery password, or is written so already; else the caller's. */
+int cli_recovery_read(const struct secret *typed, struct secret **out,
+                      struct err *e) __attribute__((warn_unused_result));
 
 #endif

@@ -20,6 +20,7 @@
 # pass|fail|skip, name, reason, seconds, separated by tabs.  Exit 1 if any
 # failed.
 set -euo pipefail
+umask 077 # passwords and keys of the scenarios are their user's alone
 E2E=$(cd "$(dirname "$0")" && pwd)
 export E2E
 top=$(cd "$E2E/../.." && pwd)

@@ -6,7 +6,8 @@
 
 Runs the command on a terminal of its own; after each question (a colon and a
 space at the end of what was printed) the next answer is typed, with Return;
-^C types Control-C.  What the terminal shows goes to LOG.  Exits as the command
+^C types Control-C, and ^Z Control-Z, which must do nothing: the next answer
+follows at once.  What the terminal shows goes to LOG.  Exits as the command
 does (130 where a signal ended it), and 99 if the terminal's echo is off then.
 """
 import os
@@ -44,6 +45,10 @@ def main(argv):
                 sys.exit("the echo is on at: %r" % shown[seen:])
             seen = len(shown)
             answer = answers.pop(0)
+            if answer == "^Z":
+                os.write(fd, b"\x1a")
+                time.sleep(0.5)
+                answer = answers.pop(0)
             os.write(fd, b"\x03" if answer == "^C" else answer.encode() + b"\n")
     with open(log, "wb") as f:
         f.write(shown)

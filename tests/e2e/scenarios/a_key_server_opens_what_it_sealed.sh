@@ -19,6 +19,7 @@ try kms add main --server "127.0.0.1:$port" --ca pki/other-ca.crt \
     --cert pki/client.crt --key pki/client.key
 equal "$rc" 5 "exit code with another CA"
 warns "does not verify"
+equal "$(grep -c . "$err")" 1 "lines on stderr"
 refuses 2 kms add main --server 'a b' "${access[@]}"
 refuses 4 kms show main
 ovj kms add main --server "127.0.0.1:$port" "${access[@]}"
@@ -30,9 +31,25 @@ ovj kms list
 equal "$(field '.kms[0].name')" main "name"
 ovj kms show main
 ov config check
+chmod 644 pki/client.key
+refuses 2 config check
+warns "chmod 600"
+chmod 600 pki/client.key
 
 say "a key of the server opens the keyset, and no password is asked for"
 refuses 4 backup run disk.raw --repo r --encrypt kms:other
+say "what is wrong here is said before the server makes a key"
+echo mine >there
+keys() { # how many the server has
+    python3 -c 'import sqlite3; print(sqlite3.connect("kms1/pykmip.db")
+        .execute("select count(*) from managed_objects").fetchone()[0])'
+}
+had=$(keys)
+refuses 2 backup run disk.raw --repo r --encrypt kms:main --recovery-password-file there
+refuses 4 backup run disk.raw --repo r --encrypt kms:main --recovery-password-file no/folder
+refuses 2 backup run disk.raw --repo r --encrypt kms:main --keyset "$(printf '%0300d' 1)"
+equal "$(keys)" "$had" "keys at the server"
+equal "$(cat there)" mine "the file that was there"
 backup disk.raw --encrypt kms:main --recovery-password-file rescue
 first=$point
 cp disk.raw before.raw
@@ -55,8 +72,17 @@ say "a server that is away is told from a wrong key"
 "$kms/server.sh" stop "$PWD/kms1"
 try restore disk "$first" --repo r --to no.raw # (it waits, so only once)
 equal "$rc" 8 "exit code without the server"
+equal "$(grep -c . "$err")" 1 "lines on stderr"
+warns "--password-file"
 ov restore disk "$first" --repo r --to back3.raw --password-file rescue
 same back3.raw before.raw
+say "a recovery password opens however it is written, and is asked for then"
+typed=$(tr -d -- '-\n' <rescue | tr '[:lower:]' '[:upper:]')
+python3 "$E2E/terminal.py" shown "$typed" -- \
+    "$OBJVAULT" restore disk "$first" --repo r --to back4.raw ||
+    fail "exit $? on a terminal: $(cat shown)"
+same back4.raw before.raw
+grep -q "Password of repository r" shown || fail "nobody was asked: $(cat shown)"
 "$kms/server.sh" again "$PWD/kms1" >/dev/null || fail "it did not start again"
 
 say "a password beside it, and another key"

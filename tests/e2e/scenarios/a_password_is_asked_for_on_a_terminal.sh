@@ -47,6 +47,10 @@ asked 5 "wrong horse" -- restore disk disk@latest --repo r --to no.raw
 equal "$(objects ls keysets/ | wc -l)" 1 "slots"
 asked 130 ^C -- point list --repo r
 asked 0 "" -- point list --repo r
+asked 2 "$(printf '%01024d' 1)" -- point list --repo r
+shows "longer than 1023 bytes"
+asked 0 ^Z "correct horse" -- point list --repo r
+shows "default"
 
 say "a new password is asked for twice"
 asked 2 "correct horse" "new horse" "no horse" -- keyset change-password --repo r

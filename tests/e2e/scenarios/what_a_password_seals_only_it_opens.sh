@@ -69,6 +69,23 @@ ov restore vm secretvm@latest --repo r --to clear1 "${with[@]}"
 grep -q "is in the clear" "$err" || fail "no warning"
 ov point delete "$clear" --repo r --yes
 
+say "a file that is no password is told so, one that others can use is a warning"
+mkdir folder
+: >empty
+for file in missing folder empty; do
+    refuses 2 point list --repo r --password-file $file
+    says "$file"
+done
+chmod 644 right
+ov point list --repo r "${with[@]}"
+equal "$(grep -c "chmod 600" "$err")" 1 "warnings"
+chmod 600 right
+refuses 1 point list --repo r --password-command 'echo hunter2 >&2; exit 3'
+says "exit status 3"
+! grep -q hunter2 "$err" || fail "what a password command says is shown"
+ov point list --repo r "${with[@]}"
+grep -q "KEYSET" "$out" || fail "keysets are not shown"
+
 say "nobody stores in the clear by mistake"
 refuses 2 backup run secretvm --repo r
 says "--encrypt"
