@@ -103,6 +103,7 @@ struct cli_table {
 void cli_table_add(struct cli_table *t, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void cli_table_size(struct cli_table *t, uint64_t bytes);
+void cli_table_time(struct cli_table *t, int64_t time); /* 0: "-" */
 void cli_table_print(struct cli_table *t, struct buf *out);
 void cli_table_free(struct cli_table *t);
 #define AUTO_CLI_TABLE AUTO(cli_table_free)

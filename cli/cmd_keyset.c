@@ -55,7 +55,7 @@ void cli_keyset_json(struct jsonw *w, const struct eng_keyset *k)
 {
     jsonw_kstring(w, "keyset", k->name);
     cli_json_text(w, "label", k->label);
-    jsonw_ktime(w, "created", k->created);
+    cli_json_time(w, "created", k->created);
     jsonw_kstring(w, "supersedes",
                   k->supersedes[0] != '\0' ? k->supersedes : NULL);
     jsonw_kbool(w, "open", k->keys != NULL);
@@ -84,7 +84,7 @@ static int json_list(struct cli_ctx *c, const struct eng_repo *repo,
     return cli_json_end(c, &w, e);
 }
 
-int cli_unlocket_list(struct cli_ctx *c, struct err *e)
+int cli_keyset_list(struct cli_ctx *c, struct err *e)
 {
     AUTO_CLI_REPO struct cli_repo repo = { 0 };
     AUTO_CLI_TABLE struct cli_table t = { .align = "lllr" };
@@ -101,11 +101,10 @@ int cli_unlocket_list(struct cli_ctx *c, struct err *e)
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
         cli_table_add(&t, "%s", heads[i]);
     for (size_t i = 0; i < all->n; i++) {
-        char iso[UTC_ISO_CHARS];
-        utc_format_iso(all->k[i]->created, iso);
-        cli_table_add(&t, "%s", all->k[i]->label);
+        cli_table_add(&t, "%s",
+                      all->k[i]->label[0] != '\0' ? all->k[i]->label : "-");
         cli_table_add(&t, "%s", all->k[i]->name);
-        cli_table_add(&t, "%s", iso);
+        cli_table_time(&t, all->k[i]->created);
         cli_table_add(&t, "%zu", all->k[i]->n_slots);
     }
     if (all->n > 0)
@@ -160,12 +159,10 @@ static void print_slots(struct cli_ctx *c, const struct eng_keyset *k)
         cli_table_add(&t, "%s", heads[i]);
     for (size_t i = 0; i < k->n_slots; i++) {
         const struct mf_slot *s = &k->slots[i].s;
-        char iso[UTC_ISO_CHARS];
         char print[FINGERPRINT_CHARS];
-        utc_format_iso(s->made, iso);
         cli_table_add(&t, "%s", s->slot);
         cli_table_add(&t, "%s", cli_keyset_type(s));
-        cli_table_add(&t, "%s", iso);
+        cli_table_time(&t, s->made);
         if (s->type == MF_SLOT_KMS)
             cli_table_add(&t, "%s at %s", s->kms.key, s->kms.name);
         else if (s->type == MF_SLOT_PUBKEY)
@@ -179,7 +176,7 @@ static void print_slots(struct cli_ctx *c, const struct eng_keyset *k)
     cli_table_print(&t, &c->out);
 }
 
-int cli_unlocket_show(struct cli_ctx *c, struct err *e)
+int cli_keyset_show(struct cli_ctx *c, struct err *e)
 {
     AUTO_CLI_REPO struct cli_repo repo = { 0 };
     struct eng_key_ways ways = { 0 };
@@ -243,7 +240,7 @@ const struct eng_keyset *cli_keyset_again(struct cli_ctx *c,
     return k;
 }
 
-int cli_unlocket_create(struct cli_ctx *c, struct err *e)
+int cli_keyset_create(struct cli_ctx *c, struct err *e)
 {
     AUTO_CLI_REPO struct cli_repo repo = { 0 };
     AUTO(cli_encrypt_fini) struct cli_encrypt x = { 0 };
@@ -338,7 +335,7 @@ static int prepare(struct cli_ctx *c, const struct eng_repo *repo,
     return 0;
 }
 
-int cli_unlocket_add_slot(struct cli_ctx *c, struct err *e)
+int cli_keyset_add_slot(struct cli_ctx *c, struct err *e)
 {
     AUTO(addition_fini) struct addition a = { 0 };
     AUTO_CLI_REPO struct cli_repo repo = { 0 };
@@ -396,7 +393,7 @@ static int remove_rest(struct cli_ctx *c, struct eng_repo *repo,
     return result(c, repo, k, false, *stays, e);
 }
 
-int cli_unlocket_remove_slot(struct cli_ctx *c, struct err *e)
+int cli_keyset_remove_slot(struct cli_ctx *c, struct err *e)
 {
     bool dry = cli_given(c, CLI_OPT_DRY_RUN);
     bool stays = false;
@@ -468,7 +465,7 @@ static const struct eng_slot *slot_to_change(struct cli_ctx *c,
     return NULL;
 }
 
-int cli_unlocket_change_password(struct cli_ctx *c, struct err *e)
+int cli_keyset_change_password(struct cli_ctx *c, struct err *e)
 {
     bool stays = false;
     size_t opened = 0;

@@ -133,14 +133,6 @@ static int json_list(struct cli_ctx *c, const struct eng_points *ps,
     return cli_json_end(c, &w, e);
 }
 
-static void table_time(struct cli_table *t, int64_t time)
-{
-    char iso[UTC_ISO_CHARS] = "-";
-    if (time != 0)
-        utc_format_iso(time, iso);
-    cli_table_add(t, "%s", iso);
-}
-
 /* Kind, sizes and flags; "-" where the manifest cannot be read. */
 static void table_point(struct cli_table *t, const struct mf_point *m)
 {
@@ -158,15 +150,28 @@ static void table_point(struct cli_table *t, const struct mf_point *m)
                   m->gfs & MF_GFS_YEARLY ? "Y" : "", m->gfs == 0 ? "-" : "");
 }
 
-/* The dates of locks are shown where there are locks. */
-static int table_list(struct cli_ctx *c, const struct eng_points *ps,
-                      const struct eng_kept *kept, struct err *e)
+static const char *label_of(const struct eng_repo *repo, const char *keyset)
+{
+    const struct eng_keyset *k = eng_keysets_find(repo, keyset);
+
+    return k != NULL && k->label[0] != '\0' ? k->label : keyset;
+}
+
+/* The dates of locks are shown where there are locks, keysets where there is
+ * one that is encrypted. */
+static int table_list(struct cli_ctx *c, const struct eng_repo *repo,
+                      const struct eng_points *ps, const struct eng_kept *kept,
+                      struct err *e)
 {
     bool locks = false;
+    bool keysets = eng_repo_keysets(repo)->n > 0;
     for (size_t i = 0; i < ps->n; i++)
         locks = locks || kept[i].locked_until != 0;
-    AUTO_CLI_TABLE struct cli_table t = { .align = locks ? "llrrrlllll"
-                                                         : "llrrrllll" };
+    AUTO_CLI_TABLE struct cli_table t = { .align = locks && keysets
+                                                       ? "llrrrllllll"
+                                                   : locks || keysets
+                                                       ? "llrrrlllll"
+                                                       : "llrrrllll" };
     static const char *const heads[] = { "POINT", "KIND",   "SOURCE",
                                          "READ",  "STORED", "GFS",
                                          "STATE", "KEPT",   "VISIBLE UNTIL" };
@@ -174,6 +179,8 @@ static int table_list(struct cli_ctx *c, const struct eng_points *ps,
         cli_table_add(&t, "%s", heads[i]);
     if (locks)
         cli_table_add(&t, "LOCKED UNTIL");
+    if (keysets)
+        cli_table_add(&t, "KEYSET");
     for (size_t i = 0; i < ps->n; i++) {
         AUTO_MEM char *name = eng_point_text(ps, &ps->p[i], e);
         if (name == NULL)
@@ -186,9 +193,11 @@ static int table_list(struct cli_ctx *c, const struct eng_points *ps,
                       kept[i].expired || kept[i].damaged
                           ? "-"
                           : eng_keep_text(kept[i].reason));
-        table_time(&t, kept[i].until);
+        cli_table_time(&t, kept[i].until);
         if (locks)
-            table_time(&t, kept[i].locked_until);
+            cli_table_time(&t, kept[i].locked_until);
+        if (keysets)
+            cli_table_add(&t, "%s", label_of(repo, ps->p[i].keyset));
     }
     if (ps->n > 0)
         cli_table_print(&t, &c->out);
@@ -214,7 +223,7 @@ int cli_point_list(struct cli_ctx *c, struct err *e)
                         ps.p[i].why != NULL ? ps.p[i].why : "not readable");
     if (c->json)
         return json_list(c, &ps, kept, eng_repo_name(repo.repo), e);
-    return table_list(c, &ps, kept, e);
+    return table_list(c, repo.repo, &ps, kept, e);
 }
 
 /* The point that the first argument names. */

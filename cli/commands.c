@@ -31,7 +31,7 @@ static const char *const shell_words[] = { "bash", NULL };
     }
 #define KMS_ARG                                                                \
     {                                                                          \
-        .name = "NAME", .value = CLI_TEXT, .help = "The key server's name."    \
+        .name = "NAME", .value = CLI_KMS, .help = "The key server's name."     \
     }
 #define URL_ARG                                                                \
     {                                                                          \
@@ -323,7 +323,7 @@ const struct cli_command cli_commands[] = {
               "them; no password is needed.  A keyset is what one data key "
               "opens: points that were made with --encrypt.",
       USES(keyset_list_uses),
-      .run = cli_unlocket_list },
+      .run = cli_keyset_list },
     { .noun = "keyset",
       .verb = "show",
       .summary = "open a keyset and show its slots",
@@ -331,7 +331,7 @@ const struct cli_command cli_commands[] = {
               "passwords, recovery passwords, key servers.",
       USES(keyset_show_uses),
       .example = "keyset show --keyset default",
-      .run = cli_unlocket_show },
+      .run = cli_keyset_show },
     { .noun = "keyset",
       .verb = "create",
       .summary = "make a keyset",
@@ -344,7 +344,7 @@ const struct cli_command cli_commands[] = {
       USES(keyset_create_uses),
       .example = "keyset create finance --repo main --password-file "
                  "/root/finance.password",
-      .run = cli_unlocket_create },
+      .run = cli_keyset_create },
     { .noun = "keyset",
       .verb = "add-slot",
       .summary = "let one more password or key open a keyset",
@@ -355,7 +355,7 @@ const struct cli_command cli_commands[] = {
       USES(keyset_add_uses),
       .example = "keyset add-slot --repo main --recovery-password-file "
                  "/root/recovery",
-      .run = cli_unlocket_add_slot },
+      .run = cli_keyset_add_slot },
     { .noun = "keyset",
       .verb = "remove-slot",
       .summary = "let a password or key open a keyset no more",
@@ -367,7 +367,7 @@ const struct cli_command cli_commands[] = {
                   .help = "The slot's id, as keyset show prints it." } },
       USES(keyset_remove_uses),
       .example = "keyset remove-slot 0123456789abcdef --repo main --yes",
-      .run = cli_unlocket_remove_slot },
+      .run = cli_keyset_remove_slot },
     { .noun = "keyset",
       .verb = "change-password",
       .summary = "change a keyset's password",
@@ -379,7 +379,7 @@ const struct cli_command cli_commands[] = {
       USES(keyset_change_uses),
       .example = "keyset change-password --repo main --password-file old "
                  "--new-password-file new",
-      .run = cli_unlocket_change_password },
+      .run = cli_keyset_change_password },
     { .noun = "keyset",
       .verb = "rotate",
       .summary = "give a keyset new keys, or a new data key",

@@ -24,6 +24,8 @@ enum cli_value {
     CLI_PATH,     /* a file or folder */
     CLI_FOLDER,   /* a folder */
     CLI_REPO,     /* a configured repository's name */
+    CLI_KMS,      /* a configured key server's name */
+    CLI_ENCRYPT,  /* none, password or kms:NAME */
     CLI_WORD,     /* one of `words` */
     CLI_SIZE,     /* bytes: 256K, 4M, 1G */
     CLI_DURATION, /* seconds: 30s, 12h, 7d */
@@ -219,12 +221,12 @@ int cli_kms_test(struct cli_ctx *c, struct err *e);
 int cli_kms_list(struct cli_ctx *c, struct err *e);
 int cli_kms_show(struct cli_ctx *c, struct err *e);
 int cli_kms_remove(struct cli_ctx *c, struct err *e);
-int cli_unlocket_list(struct cli_ctx *c, struct err *e);
-int cli_unlocket_show(struct cli_ctx *c, struct err *e);
-int cli_unlocket_create(struct cli_ctx *c, struct err *e);
-int cli_unlocket_add_slot(struct cli_ctx *c, struct err *e);
-int cli_unlocket_remove_slot(struct cli_ctx *c, struct err *e);
-int cli_unlocket_change_password(struct cli_ctx *c, struct err *e);
+int cli_keyset_list(struct cli_ctx *c, struct err *e);
+int cli_keyset_show(struct cli_ctx *c, struct err *e);
+int cli_keyset_create(struct cli_ctx *c, struct err *e);
+int cli_keyset_add_slot(struct cli_ctx *c, struct err *e);
+int cli_keyset_remove_slot(struct cli_ctx *c, struct err *e);
+int cli_keyset_change_password(struct cli_ctx *c, struct err *e);
 int cli_keyset_rotate(struct cli_ctx *c, struct err *e);
 int cli_restore_disk(struct cli_ctx *c, struct err *e);
 int cli_restore_vm(struct cli_ctx *c, struct err *e);

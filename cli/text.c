@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "base/utc.h"
 #include "cli/cli.h"
 
 #define COLUMNS 80
@@ -137,6 +138,15 @@ void cli_table_size(struct cli_table *t, uint64_t bytes)
     char text[UNITS_TEXT_CHARS];
     units_format_size(bytes, text);
     cli_table_add(t, "%s", text);
+}
+
+void cli_table_time(struct cli_table *t, int64_t time)
+{
+    char iso[UTC_ISO_CHARS] = "-";
+
+    if (time != 0)
+        utc_format_iso(time, iso);
+    cli_table_add(t, "%s", iso);
 }
 
 void cli_table_print(struct cli_table *t, struct buf *out)

@@ -10,6 +10,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -314,13 +315,32 @@ static void bash_accepts_the_completion_and_completes_by_it(void **state)
         { "objvault backup run x --compression ex", "extreme" },
         { "objvault point list --fo", "" },
         { "objvault restore disk x --fo", "--format --force" },
+        { "objvault kms show m", "main" },
+        { "objvault keyset add-slot --kms o", "other" },
+        { "objvault backup run x --encrypt kms", "kms:main kms:other" },
+        { "objvault backup run x --encrypt kms :", "main other" },
+        { "objvault backup run x --encrypt kms : o", "other" },
+        { "objvault backup run x --encrypt kms : main --comp",
+          "--compression" },
     };
     char path[] = "/tmp/objvault-bash-XXXXXX";
+    char home[] = "/tmp/objvault-home-XXXXXX";
+    char folder[64];
+    char servers[2][80];
     struct err e = { 0 };
     (void)state;
     AUTO_FD int fd = mkstemp(path);
+    assert_non_null(mkdtemp(home));
+    (void)snprintf(folder, sizeof folder, "%s/kms", home);
+    (void)snprintf(servers[0], sizeof servers[0], "%s/main.json", folder);
+    (void)snprintf(servers[1], sizeof servers[1], "%s/other.json", folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(
+            io_write_file(servers[i], span_str("{}"), 0600, true, &e), 0);
     AUTO_BUF struct buf script = buf_init(TEXT_MAX);
     cli_completion_text(&script);
+    buf_printf(&script, "OBJVAULT_HOME=%s\n", home);
     buf_append_str(&script,
                    "COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1))\n"
                    "compopt() { :; }\n_objvault\necho \"${COMPREPLY[*]}\"\n");
@@ -343,6 +363,10 @@ static void bash_accepts_the_completion_and_completes_by_it(void **state)
             fail_msg("%s: completed to %s", cases[i].words, buf_cstr(&said));
     }
     (void)unlink(path);
+    (void)unlink(servers[0]);
+    (void)unlink(servers[1]);
+    (void)rmdir(folder);
+    (void)rmdir(home);
 }
 
 static void docs_have_every_command_and_every_error_code(void **state)
