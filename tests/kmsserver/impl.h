@@ -26,6 +26,10 @@ struct shelf {
 /* The operation of the first item, or 0. */
 uint32_t kmsserver_operation(struct span request);
 
+/* Whether the request's credential is this one. */
+bool kmsserver_is_user(struct span request, const char *user,
+                       const char *password);
+
 /* Does what a request asks for, and appends the answer to out; `act` bends what
  * the answer says. */
 void kmsserver_answer(struct shelf *s, struct span request,

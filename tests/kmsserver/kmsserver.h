@@ -61,11 +61,12 @@ struct kmsserver_fault {
 
 /* What it does beside the rules of the certificates. */
 struct kmsserver_opts {
-    const char *pki;      /* folder of kms-test/pki.sh */
-    const char *cert;     /* NULL: "server" */
-    int tls_min, tls_max; /* TLS1_2_VERSION ...; 0: any */
-    const char *ciphers;  /* of TLS 1.2; NULL: OpenSSL's own list */
-    bool six;             /* on ::1 instead of 127.0.0.1 */
+    const char *pki;             /* folder of kms-test/pki.sh */
+    const char *cert;            /* NULL: "server" */
+    int tls_min, tls_max;        /* TLS1_2_VERSION ...; 0: any */
+    const char *ciphers;         /* of TLS 1.2; NULL: OpenSSL's own list */
+    bool six;                    /* on ::1 instead of 127.0.0.1 */
+    const char *user, *password; /* asked for in each request; NULL: nobody */
     int minor; /* the only version 1.x that it takes; 0: any, answered in 1.4 */
 };
 

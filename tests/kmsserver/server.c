@@ -26,6 +26,7 @@ struct kmsserver {
     pthread_t thread;
     pthread_mutex_t lock; /* guards all below */
     struct shelf shelf;
+    const char *user, *password; /* borrowed; as long as the server runs */
     struct kmsserver_fault fault;
     int fault_used, fault_passed;
     unsigned requests[OPS], connections;
@@ -186,6 +187,12 @@ static bool serve_one(struct kmsserver *s, SSL *ssl, int fd)
             s->requests[0]++;
     }
     struct kmsserver_fault f = take_fault(s, op, false);
+    if (s->user != NULL &&
+        !kmsserver_is_user(buf_span(&request), s->user, s->password))
+        f = (struct kmsserver_fault){
+            .act = KMSSERVER_REFUSE,
+            .reason = KMIP_AUTHENTICATION_NOT_SUCCESSFUL,
+        };
     if (f.act != KMSSERVER_DROP)
         kmsserver_answer(&s->shelf, buf_span(&request), f.act, f.reason,
                          &answer);
@@ -314,6 +321,8 @@ struct kmsserver *kmsserver_start(const struct kmsserver_opts *o)
     s->open = -1;
     s->listening = -1;
     s->shelf.minor = o->minor;
+    s->user = o->user;
+    s->password = o->password;
     pthread_mutex_init(&s->lock, NULL);
     if (set_up_tls(s, o) && start_listening(s, o->six) &&
         pthread_create(&s->thread, NULL, run, s) == 0)

@@ -45,6 +45,27 @@ uint32_t kmsserver_operation(struct span request)
     return 0;
 }
 
+static bool is_text(const struct ttlv_item *of, uint32_t tag, const char *text)
+{
+    struct ttlv_item item;
+
+    return child(of, tag, &item) && item.type == TTLV_TEXT &&
+           span_eq(item.value, span_str(text));
+}
+
+bool kmsserver_is_user(struct span request, const char *user,
+                       const char *password)
+{
+    struct ttlv_item root, header, authentication, credential, value;
+
+    return ttlv_root(request, &root) && child(&root, 0x420077, &header) &&
+           child(&header, 0x42000c, &authentication) &&
+           child(&authentication, 0x420023, &credential) &&
+           child(&credential, 0x420025, &value) &&
+           is_text(&value, 0x420099, user) &&
+           is_text(&value, 0x4200a1, password);
+}
+
 static void strange(struct answer *a)
 {
     if (a->act != KMSSERVER_UNKNOWN_TAGS)

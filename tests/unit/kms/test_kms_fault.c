@@ -268,6 +268,40 @@ static void cancelling_ends_each_wait(void **state)
     }
 }
 
+/* The credential goes with each request, on new connections too. */
+static void
+user_of_a_server_is_told_each_time_and_a_wrong_password_is_final(void **state)
+{
+    const struct kmsserver_opts opts = { .user = "host-1",
+                                         .password = "hunter2" };
+    struct kmsserver *s = rig_serve(0, opts);
+    struct kms_config c = rig_config(1, "client");
+
+    (void)state;
+    c.username = "host-1";
+    c.password = span_str("hunter2");
+    struct kms *k = rig_open_config(&c);
+    rig_expect_key(k);
+    kmsserver_fault(s, (struct kmsserver_fault){
+                           .act = KMSSERVER_LOST, .op = KMIP_GET, .times = 1 });
+    rig_expect_key(k);
+    kmsserver_hang_up(s);
+    rig_expect_key(k);
+    kms_close(k);
+
+    c.password = span_str("hunter3");
+    k = rig_open_config(&c);
+    unsigned before = kmsserver_requests(s, 0);
+    rig_expect_error(k, ERR_DENIED, "");
+    assert_int_equal(kmsserver_requests(s, 0), before + 1);
+    kms_close(k);
+
+    k = rig_open(1);
+    rig_expect_error(k, ERR_DENIED, "");
+    kms_close(k);
+    rig_stop(NULL);
+}
+
 /* All that is logged, with nothing left out, while a key is fetched, refused
  * and adopted. */
 static void no_log_line_holds_a_key_or_a_control_character(void **state)
@@ -324,6 +358,8 @@ int main(void)
         RIG_TEST(failure_inside_the_server_is_asked_about_twice),
         RIG_TEST(refusal_is_final_and_says_why),
         RIG_TEST(cancelling_ends_each_wait),
+        RIG_TEST(
+            user_of_a_server_is_told_each_time_and_a_wrong_password_is_final),
         RIG_TEST(no_log_line_holds_a_key_or_a_control_character),
     };
 
