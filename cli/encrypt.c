@@ -57,7 +57,10 @@ static char letter_of(uint8_t typed)
         return '0';
     if (c == 'i' || c == 'l')
         return '1';
-    return c != 0 && strchr(letters, c) != NULL ? (char)c : '\0';
+    const char *found = c != 0 ? strchr(letters, c) : NULL;
+    if (found == NULL)
+        return '\0';
+    return *found;
 }
 
 int cli_recovery_read(const struct secret *typed, struct secret **out,
