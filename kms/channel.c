@@ -334,9 +334,8 @@ static int receive_reply(struct kms_channel *c, size_t max,
     }
     AUTO_SECRET_BUF struct buf b = secret_buf(sizeof header + len);
     if (buf_reserve(&b, b.max) == NULL) {
-        (void)buf_check(&b, e);
         *fault = KMS_FAULT_LOCAL;
-        return -1;
+        return buf_check(&b, e);
     }
     buf_append(&b, header, sizeof header);
     if (receive(c, b.p + b.len, len, l, fault, e) < 0)
