@@ -36,10 +36,15 @@ static void gathering_fini(struct gathering *g)
 
 /* --- one VM --- */
 
-/* What the newest point put. */
+/* How many of the newest points are compared with the one before them: what one
+ * day has put may be far from the mean. */
+#define COMPARED 4
+
+/* What they put. */
 struct difference {
     double blocks, whole, pages;
     double units, added; /* of the overlays; that were not there before */
+    double stored_bytes;
 };
 
 /* That an overlay replaces. */
@@ -123,22 +128,33 @@ static const struct mf_stream *same_disk(const struct mf_point *p,
 }
 
 static int add_stream(struct gathering *g, const struct mf_stream *stream,
-                      const struct mf_stream *before,
-                      struct eng_estimate_series *s, bool disk,
-                      struct difference *d, struct err *e)
+                      struct eng_estimate_series *s, bool disk, struct err *e)
 {
     AUTO_ENG_MAP struct eng_map map = { 0 };
-    AUTO_ENG_MAP struct eng_map old = { 0 };
 
     if (eng_map_load(g->repo, stream, g->cancel, &map, e) < 0 ||
-        add_map(g, &map, disk, s, e) < 0 ||
-        add_pages(g, stream, disk, s, e) < 0)
+        add_map(g, &map, disk, s, e) < 0)
         return -1;
-    if (before == NULL)
-        return 0;
-    if (eng_map_load(g->repo, before, g->cancel, &old, e) < 0)
-        return -1;
-    compare(stream, &map, before, &old, d);
+    return add_pages(g, stream, disk, s, e);
+}
+
+static int compare_points(struct gathering *g, const struct mf_point *now,
+                          const struct mf_point *before, struct difference *d,
+                          struct err *e)
+{
+    for (size_t i = 0; i < now->n_disks; i++) {
+        AUTO_ENG_MAP struct eng_map map = { 0 };
+        AUTO_ENG_MAP struct eng_map old = { 0 };
+        const struct mf_stream *disk = &now->disks[i];
+        const struct mf_stream *was = same_disk(before, disk);
+        if (was == NULL)
+            continue;
+        if (eng_map_load(g->repo, disk, g->cancel, &map, e) < 0 ||
+            eng_map_load(g->repo, was, g->cancel, &old, e) < 0)
+            return -1;
+        compare(disk, &map, was, &old, d);
+    }
+    d->stored_bytes += (double)now->stats.stored_bytes;
     return 0;
 }
 
@@ -148,8 +164,7 @@ static double mean(uint64_t bytes, double n)
 }
 
 /* How a changed block is stored; where nothing tells, as a whole one. */
-static void judge_changes(const struct gathering *g, const struct mf_point *p,
-                          const struct difference *d,
+static void judge_changes(const struct gathering *g, const struct difference *d,
                           struct eng_estimate_series *s)
 {
     const struct eng_repo_stats *stored = &g->f->stored;
@@ -165,26 +180,29 @@ static void judge_changes(const struct gathering *g, const struct mf_point *p,
     s->whole_share = d->whole / d->blocks;
     if (d->blocks > d->whole)
         s->added = d->added / (d->blocks - d->whole);
-    if ((double)p->stats.stored_bytes > pages && units > 0)
-        s->unit_bytes = ((double)p->stats.stored_bytes - pages) / units;
+    if (d->stored_bytes > pages && units > 0)
+        s->unit_bytes = (d->stored_bytes - pages) / units;
 }
 
-/* now and before: its two newest points; before may be NULL. */
-static int add_series(struct gathering *g, const struct mf_point *now,
-                      const struct mf_point *before,
+/* newest: its points, the newest first, COMPARED and one; NULL: there are no
+ * more. */
+static int add_series(struct gathering *g, const struct mf_point *const *newest,
                       struct eng_estimate_series *s, struct err *e)
 {
     const struct eng_repo_stats *stored = &g->f->stored;
+    const struct mf_point *now = newest[0];
     struct difference d = { 0 };
 
     for (size_t i = 0; i < now->n_disks; i++)
-        if (add_stream(g, &now->disks[i], same_disk(before, &now->disks[i]), s,
-                       true, &d, e) < 0)
+        if (add_stream(g, &now->disks[i], s, true, e) < 0)
             return -1;
     for (size_t i = 0; i < now->n_files; i++)
-        if (add_stream(g, &now->files[i], NULL, s, false, &d, e) < 0)
+        if (add_stream(g, &now->files[i], s, false, e) < 0)
             return -1;
-    judge_changes(g, now, &d, s);
+    for (int i = 0; i < COMPARED && newest[i + 1] != NULL; i++)
+        if (compare_points(g, newest[i], newest[i + 1], &d, e) < 0)
+            return -1;
+    judge_changes(g, &d, s);
     s->manifest_bytes = mean(stored->manifest_bytes, (double)stored->points);
     return 0;
 }
@@ -198,20 +216,20 @@ static int take_series(struct gathering *g, size_t first, size_t end,
 {
     struct eng_estimate_facts *f = g->f;
     struct eng_estimate_series *s = &f->series[f->n_series];
-    const struct mf_point *newest[2] = { NULL, NULL };
+    const struct mf_point *newest[COMPARED + 1] = { NULL };
 
     s->points = &f->kept[first];
     for (size_t i = first; i < end; i++) {
         if (f->kept[i].damaged || f->kept[i].time > f->now)
             continue;
         s->points[s->n_points++] = f->kept[i];
-        newest[1] = newest[0];
+        memmove(&newest[1], &newest[0], COMPARED * sizeof(*newest));
         newest[0] = f->points.p[i].manifest;
     }
     if (newest[0] == NULL)
         return 0;
     f->n_series++;
-    if (add_series(g, newest[0], newest[1], s, e) < 0)
+    if (add_series(g, newest, s, e) < 0)
         return err_ctx(e, "VM %s", newest[0]->vm.name);
     return 0;
 }

@@ -39,7 +39,8 @@ static void list_anew(struct estimate *s)
 static void ask_first(struct estimate *s)
 {
     eng_estimate_ask(s, OBJ_BUCKET, s->f->locked ? 3 : 1);
-    eng_estimate_ask(s, OBJ_LIST, 1); /* of keysets */
+    /* Of keysets; before the manifest, slots that have to be locked. */
+    eng_estimate_ask(s, OBJ_LIST, s->f->locked ? 2 : 1);
     eng_estimate_ask(s, OBJ_LIST,
                      eng_estimate_list_pages(eng_estimate_points(s)) + 1);
     if (s->swept)
