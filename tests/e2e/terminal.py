@@ -8,11 +8,13 @@ Runs the command on a terminal of its own; after each question (a colon and a
 space at the end of what was printed) the next answer is typed, with Return;
 ^C types Control-C, and ^Z Control-Z, which must do nothing: the next answer
 follows at once.  What the terminal shows goes to LOG.  Exits as the command
-does (130 where a signal ended it), and 99 if the terminal's echo is off then.
+does (130 where a signal ended it, as after a minute), and 99 if the terminal's echo
+is off then.
 """
 import os
 import pty
 import select
+import signal
 import sys
 import termios
 import time
@@ -23,6 +25,9 @@ def main(argv):
     log, answers, command = argv[1], argv[2:at], argv[at + 1:]
     pid, fd = pty.fork()
     if pid == 0:
+        # Ignored where the tests run in the background of a shell.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)
         os.execvp(command[0], command)
     shown = b""
     seen = 0
@@ -50,6 +55,8 @@ def main(argv):
                 time.sleep(0.5)
                 answer = answers.pop(0)
             os.write(fd, b"\x03" if answer == "^C" else answer.encode() + b"\n")
+    else:
+        os.kill(pid, signal.SIGKILL)
     with open(log, "wb") as f:
         f.write(shown)
     _, status = os.waitpid(pid, 0)

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # repo check --repair --from puts objects of an encrypted keyset again, from a
 # copy of the whole repository; without the password nothing is taken from it.
-# tags: quick
+# tags: slow
 echo right >right
 with=(--password-file right)
 noise 2000000 1 >disk.raw

@@ -3,7 +3,7 @@
 # or says, holds a password, a data key, a key that wraps it, or a sub-key.  A
 # process that crashes leaves no dump; root, who can take one all the same, finds
 # no key in it.
-# tags: file quick
+# tags: file
 # not-tsan: its memory is too large to be dumped
 python3 -c 'import cryptography' 2>/dev/null || skip "no cryptography for Python"
 ! under_sanitizer || skip "a sanitizer's memory is too large to be dumped"

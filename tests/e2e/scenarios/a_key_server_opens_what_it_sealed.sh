@@ -2,7 +2,7 @@
 # A keyset whose data key a key of a KMIP server wraps: backup, increment and
 # restore, a server that is away, one that knows nothing of the key, and a
 # recovery password for the day when the server is lost.
-# tags: file quick
+# tags: file
 kms=$E2E/../../kms-test
 "$kms/server.sh" find 2>/dev/null || skip "no KMIP server is installed"
 "$kms/pki.sh" "$PWD/pki" >/dev/null 2>&1 || fail "no certificates"

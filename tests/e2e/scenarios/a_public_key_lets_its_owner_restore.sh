@@ -2,7 +2,7 @@
 # A host seals for the owner of a private key, which lies elsewhere: it opens
 # what was sealed, to read and not to write. Hints are shown where a password is
 # refused, and all that opens a repository takes what opens keysets.
-# tags: quick
+# tags: slow
 echo one >one
 echo two >two
 openssl genpkey -algorithm X25519 -out x.key 2>/dev/null

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # keyset rotate: a new key in the key server, the old one revoked, and no object
 # but slots is touched; --new-data-key: a keyset in place of the old one.
-# tags: quick
+# tags: slow
 own_kms main
 echo one >one
 echo two >two

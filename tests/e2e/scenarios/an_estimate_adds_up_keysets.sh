@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # repo estimate of a repository with several keysets is the sum of theirs; what
 # nobody can open is left out, and told so.
-# tags: s3 quick
+# tags: s3
 echo one >one
 echo two >two
 noise 1500000 1 >a.raw

@@ -3,7 +3,7 @@
 # copy beside it: they keep nobody from reading, writing, and changing a password,
 # and save nobody from removing the last true slot. An old password, whose slot is
 # still there, reads and does not write.
-# tags: quick
+# tags: slow
 echo one >one
 echo two >two
 make_repo --block-size 256K

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The same data costs as many blocks and bytes in an encrypted keyset as in the
 # clear, run by run; in two keysets nothing is shared, not one name.
-# tags: quick
+# tags: slow
 echo one >one
 echo two >two
 mkdir vm twin

@@ -2,7 +2,7 @@
 # A backup whose key server is away, or says no, stores nothing at all and says
 # why; a run whose key is revoked on the way stops.  What may still be restored
 # is, and without the server by the recovery password.
-# tags: quick
+# tags: slow
 kms=$E2E/../../kms-test
 "$kms/server.sh" find 2>/dev/null || skip "no KMIP server is installed"
 "$kms/pki.sh" "$PWD/pki" >/dev/null 2>&1 || fail "no certificates"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The slots of a keyset: another password, a second one, a recovery password, and
 # their end. Old points open by what is in force, and by nothing else.
-# tags: quick
+# tags: slow
 echo one >one
 echo two >two
 echo three >three

@@ -2,7 +2,7 @@
 # After runs, one that was killed, protection, checks that find damage, deletion,
 # collection and a recovery, every version of every object is searched for what
 # was backed up, its names and sizes, passwords and keys: nothing.
-# tags: quick
+# tags: slow
 python3 -c 'import cryptography' 2>/dev/null || skip "no cryptography for Python"
 if on_s3; then # a bucket that keeps all that ever was
     bucket=${URL#s3://}
