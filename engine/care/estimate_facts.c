@@ -127,35 +127,43 @@ static const struct mf_stream *same_disk(const struct mf_point *p,
     return NULL;
 }
 
-static int add_stream(struct gathering *g, const struct mf_stream *stream,
-                      struct eng_estimate_series *s, bool disk, struct err *e)
+/* The points of `newest` with those before them; each map is read once.  map:
+ * of this disk in the newest; it gets others. */
+static int compare_disk(struct gathering *g, const struct mf_stream *disk,
+                        const struct mf_point *const *newest,
+                        struct eng_map *map, struct difference *d,
+                        struct err *e)
 {
-    AUTO_ENG_MAP struct eng_map map = { 0 };
-
-    if (eng_map_load(g->repo, stream, g->cancel, &map, e) < 0 ||
-        add_map(g, &map, disk, s, e) < 0)
-        return -1;
-    return add_pages(g, stream, disk, s, e);
+    for (int i = 1; i <= COMPARED && newest[i] != NULL; i++) {
+        AUTO_ENG_MAP struct eng_map old = { 0 };
+        const struct mf_stream *was = same_disk(newest[i], disk);
+        if (was == NULL)
+            return 0;
+        if (eng_map_load(g->repo, was, g->cancel, &old, e) < 0)
+            return -1;
+        compare(disk, map, was, &old, d);
+        struct eng_map newer = *map;
+        *map = old;
+        old = newer; /* freed */
+        disk = was;
+    }
+    return 0;
 }
 
-static int compare_points(struct gathering *g, const struct mf_point *now,
-                          const struct mf_point *before, struct difference *d,
-                          struct err *e)
+/* newest: NULL where it is not compared. */
+static int add_stream(struct gathering *g, const struct mf_stream *stream,
+                      const struct mf_point *const *newest,
+                      struct eng_estimate_series *s, struct difference *d,
+                      struct err *e)
 {
-    for (size_t i = 0; i < now->n_disks; i++) {
-        AUTO_ENG_MAP struct eng_map map = { 0 };
-        AUTO_ENG_MAP struct eng_map old = { 0 };
-        const struct mf_stream *disk = &now->disks[i];
-        const struct mf_stream *was = same_disk(before, disk);
-        if (was == NULL)
-            continue;
-        if (eng_map_load(g->repo, disk, g->cancel, &map, e) < 0 ||
-            eng_map_load(g->repo, was, g->cancel, &old, e) < 0)
-            return -1;
-        compare(disk, &map, was, &old, d);
-    }
-    d->stored_bytes += (double)now->stats.stored_bytes;
-    return 0;
+    AUTO_ENG_MAP struct eng_map map = { 0 };
+    bool disk = newest != NULL;
+
+    if (eng_map_load(g->repo, stream, g->cancel, &map, e) < 0 ||
+        add_map(g, &map, disk, s, e) < 0 ||
+        add_pages(g, stream, disk, s, e) < 0)
+        return -1;
+    return disk ? compare_disk(g, stream, newest, &map, d, e) : 0;
 }
 
 static double mean(uint64_t bytes, double n)
@@ -194,14 +202,13 @@ static int add_series(struct gathering *g, const struct mf_point *const *newest,
     struct difference d = { 0 };
 
     for (size_t i = 0; i < now->n_disks; i++)
-        if (add_stream(g, &now->disks[i], s, true, e) < 0)
+        if (add_stream(g, &now->disks[i], newest, s, &d, e) < 0)
             return -1;
     for (size_t i = 0; i < now->n_files; i++)
-        if (add_stream(g, &now->files[i], s, false, e) < 0)
+        if (add_stream(g, &now->files[i], NULL, s, &d, e) < 0)
             return -1;
     for (int i = 0; i < COMPARED && newest[i + 1] != NULL; i++)
-        if (compare_points(g, newest[i], newest[i + 1], &d, e) < 0)
-            return -1;
+        d.stored_bytes += (double)newest[i]->stats.stored_bytes;
     judge_changes(g, &d, s);
     s->manifest_bytes = mean(stored->manifest_bytes, (double)stored->points);
     return 0;
@@ -223,7 +230,8 @@ static int take_series(struct gathering *g, size_t first, size_t end,
         if (f->kept[i].damaged || f->kept[i].time > f->now)
             continue;
         s->points[s->n_points++] = f->kept[i];
-        memmove(&newest[1], &newest[0], COMPARED * sizeof(*newest));
+        for (int k = COMPARED; k > 0; k--)
+            newest[k] = newest[k - 1];
         newest[0] = f->points.p[i].manifest;
     }
     if (newest[0] == NULL)
