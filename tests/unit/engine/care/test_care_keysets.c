@@ -1,47 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Looking after a repository with keysets: all that are at hand, and no word
  * too much about the others. */
-#include "tests/unit/engine/keyed.h"
+#include "tests/unit/engine/keyed_scene.h"
 
 #include "engine/care/check.h"
 #include "engine/care/collect.h"
 #include "engine/repo/damaged.h"
 
-struct scene {
-    struct fixture *f;
-    struct eng_repo *r;
-    struct keyed k;
-    char *vm;
-};
-
 static int setup(void **state)
 {
-    struct scene *s = calloc(1, sizeof *s);
     struct eng_encrypt_opts clear = { .what = ENG_ENCRYPT_NONE };
     struct eng_backup_opts none = { .encrypt = &clear };
-    void *f = NULL;
+    int r = keyed_setup(state);
+    struct scene *s = *state;
 
-    fixture_setup(&f);
-    s->f = f;
-    s->r = fixture_open(s->f);
-    s->vm = vm_make(s->f, "vm");
-    keyed_init(&s->k, "correct horse");
     vm_run(s->r, s->vm, &none);
     vm_run(s->r, s->vm, &s->k.run);
-    *state = s;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct scene *s = *state;
-    void *f = s->f;
-
-    eng_repo_close(s->r);
-    keyed_free(&s->k);
-    free(s->vm);
-    free(s);
-    return fixture_teardown(&f);
+    return r;
 }
 
 /* The program is started anew, with the password or without. */
@@ -218,7 +193,7 @@ static void what_lies_in_no_keyset_is_junk(void **state)
     assert_int_equal(check(s).junk, 4);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, keyed_teardown)
 
 int main(void)
 {

@@ -1,58 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Keysets: made at first use, opened by what is at hand, and never anything
  * else instead. */
-#include "tests/unit/engine/keyed.h"
+#include "tests/unit/engine/keyed_scene.h"
 
 #include <dirent.h>
 #include <errno.h>
 
 #include "engine/repo/keyset_slot.h"
 #include "engine/repo/point_store.h"
-
-struct scene {
-    struct fixture *f;
-    struct eng_repo *r;
-    struct keyed k;
-    char *vm;
-};
-
-static int setup(void **state)
-{
-    struct scene *s = calloc(1, sizeof *s);
-    void *f = NULL;
-
-    fixture_setup(&f);
-    s->f = f;
-    s->r = fixture_open(s->f);
-    s->vm = vm_make(s->f, "vm");
-    keyed_init(&s->k, "correct horse");
-    *state = s;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct scene *s = *state;
-    void *f = s->f;
-
-    eng_repo_close(s->r);
-    keyed_free(&s->k);
-    free(s->vm);
-    free(s);
-    return fixture_teardown(&f);
-}
-
-static void load(struct scene *s)
-{
-    must(eng_keysets_load(s->r, NULL, why));
-}
-
-static const struct eng_keyset *only_keyset(struct scene *s)
-{
-    load(s);
-    assert_int_equal(eng_repo_keysets(s->r)->n, 1);
-    return eng_repo_keysets(s->r)->k[0];
-}
 
 static void the_first_run_makes_a_keyset_and_the_next_one_opens_it(void **state)
 {
@@ -72,7 +27,7 @@ static void the_first_run_makes_a_keyset_and_the_next_one_opens_it(void **state)
     assert_int_equal(second.kind, MF_INCREMENTAL);
     assert_int_equal(second.new_blocks, 1);
     vm_check_restore(s->r, s->f, s->vm);
-    assert_string_equal(only_keyset(s)->label, ENG_KEYSET_LABEL);
+    assert_string_equal(keyed_only(s)->label, ENG_KEYSET_LABEL);
 }
 
 static void what_is_stored_shows_no_name_and_no_content(void **state)
@@ -158,7 +113,7 @@ static void a_wrong_password_opens_nothing_and_makes_nothing(void **state)
     keyed_init_password(&wrong, "wrong horse");
     struct err e = keyed_fails(s->r, s->vm, &wrong.run);
     assert_int_equal(e.kind, ERR_DENIED);
-    const struct eng_keyset *k = only_keyset(s);
+    const struct eng_keyset *k = keyed_only(s);
     assert_non_null(strstr(e.msg, k->name));
     assert_non_null(strstr(e.msg, "the usual one"));
     assert_null(strstr(e.msg, "horse"));
@@ -190,7 +145,7 @@ static void a_dry_run_makes_no_keyset(void **state)
 
     s->k.run.dry_run = true;
     assert_int_equal(keyed_fails(s->r, s->vm, &s->k.run).kind, ERR_NOTFOUND);
-    load(s);
+    keyed_load(s);
     assert_int_equal(eng_repo_keysets(s->r)->n, 0);
 }
 
@@ -223,7 +178,7 @@ static void of_two_that_are_made_at_once_one_stands_for_both(void **state)
                          why));
     must(eng_keyset_make(s->r, "default", NULL, &other.how.slots, NULL,
                          names[1], why));
-    load(s);
+    keyed_load(s);
     const struct eng_keysets *all = eng_repo_keysets(s->r);
     assert_int_equal(all->n, 2);
     bool in_order = all->k[0]->created < all->k[1]->created ||
@@ -244,7 +199,7 @@ static void of_two_that_are_made_at_once_one_stands_for_both(void **state)
                                         NULL, &made, &e),
                      -1);
     assert_int_equal(e.kind, ERR_CORRUPT); /* the server's key is another */
-    load(s);
+    keyed_load(s);
     assert_int_equal(eng_repo_keysets(s->r)->n, 2);
     assert_string_equal(eng_repo_keyset(s->r), "plain");
     keyed_free(&other);
@@ -311,14 +266,14 @@ static void a_new_generation_replaces_the_old_password(void **state)
     use_password(s);
     vm_run(s->r, s->vm, &s->k.run);
     keyed_init_password(&fresh, "battery staple");
-    const struct eng_keyset *k = only_keyset(s);
+    const struct eng_keyset *k = keyed_only(s);
     AUTO_SECRET struct secret *key =
         eng_keyset_unwrap(s->r, k->name, &old, false, NULL, NULL, &e);
     assert_non_null(key);
     must(eng_slot_add(s->r, k, &k->slots[0], key, &fresh.way, NULL, why));
 
     s->r = keyed_again(s->f, s->r);
-    k = only_keyset(s);
+    k = keyed_only(s);
     assert_int_equal(k->n_slots, 1);
     assert_int_equal(k->slots[0].s.gen, 2);
     assert_int_equal(eng_keyset_open(s->r, k->name, &old, false, NULL, &e), -1);
@@ -336,10 +291,10 @@ static void no_slot_is_made_for_another_key(void **state)
         secret_new(span_of(wrong, sizeof wrong), &e);
 
     vm_run(s->r, s->vm, &s->k.run);
-    const struct eng_keyset *k = only_keyset(s);
+    const struct eng_keyset *k = keyed_only(s);
     assert_int_equal(eng_slot_add(s->r, k, NULL, key, &s->k.way, NULL, &e), -1);
     assert_int_equal(e.kind, ERR_CORRUPT);
-    assert_int_equal(only_keyset(s)->n_slots, 1);
+    assert_int_equal(keyed_only(s)->n_slots, 1);
 }
 
 static const char pem[] =
@@ -488,7 +443,8 @@ static void the_newest_point_is_found_in_whatever_keyset(void **state)
     eng_point_free(&p);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name)                                                                \
+    cmocka_unit_test_setup_teardown(name, keyed_setup, keyed_teardown)
 
 int main(void)
 {

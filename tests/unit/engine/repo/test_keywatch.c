@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A run asks now and then whether its key may still be used. */
-#include "tests/unit/engine/keyed.h"
+#include "tests/unit/engine/keyed_scene.h"
 
 #include "engine/repo/keywatch.h"
 #include "engine/repo/points.h"
@@ -10,13 +10,6 @@ static struct {
     enum err_kind answer; /* ERR_NONE: it may be used */
     int asked;
 } server;
-
-struct scene {
-    struct fixture *f;
-    struct eng_repo *r;
-    struct keyed k;
-    char *vm;
-};
 
 static int key_ask(void *client, const struct cancel *cancel, const char *uid,
                    struct err *e)
@@ -32,30 +25,9 @@ static int key_ask(void *client, const struct cancel *cancel, const char *uid,
 
 static int setup(void **state)
 {
-    struct scene *s = calloc(1, sizeof *s);
-    void *f = NULL;
-
     server.answer = ERR_NONE;
     server.asked = 0;
-    fixture_setup(&f);
-    s->f = f;
-    s->r = fixture_open(s->f);
-    s->vm = vm_make(s->f, "vm");
-    keyed_init(&s->k, "correct horse");
-    *state = s;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct scene *s = *state;
-    void *f = s->f;
-
-    eng_repo_close(s->r);
-    keyed_free(&s->k);
-    free(s->vm);
-    free(s);
-    return fixture_teardown(&f);
+    return keyed_setup(state);
 }
 
 /* Seconds, as they are configured. */
@@ -156,7 +128,7 @@ static void of_a_password_there_is_nothing_to_ask(void **state)
     assert_null(w);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, keyed_teardown)
 
 int main(void)
 {

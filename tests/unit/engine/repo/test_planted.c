@@ -1,55 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Keysets where others can write to the bucket too: slots that were planted or
  * spoilt, points in the clear, and two hosts at once. */
-#include "tests/unit/engine/keyed.h"
+#include "tests/unit/engine/keyed_scene.h"
 
 #include "engine/repo/keyset_slot.h"
 #include "engine/repo/point_store.h"
-
-struct scene {
-    struct fixture *f;
-    struct eng_repo *r;
-    struct keyed k;
-    char *vm;
-};
-
-static int setup(void **state)
-{
-    struct scene *s = calloc(1, sizeof *s);
-    void *f = NULL;
-
-    fixture_setup(&f);
-    s->f = f;
-    s->r = fixture_open(s->f);
-    s->vm = vm_make(s->f, "vm");
-    keyed_init(&s->k, "correct horse");
-    *state = s;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct scene *s = *state;
-    void *f = s->f;
-
-    eng_repo_close(s->r);
-    keyed_free(&s->k);
-    free(s->vm);
-    free(s);
-    return fixture_teardown(&f);
-}
-
-static void load(struct scene *s)
-{
-    must(eng_keysets_load(s->r, NULL, why));
-}
-
-static const struct eng_keyset *only_keyset(struct scene *s)
-{
-    load(s);
-    assert_int_equal(eng_repo_keysets(s->r)->n, 1);
-    return eng_repo_keysets(s->r)->k[0];
-}
 
 /* Whose slots were overwritten by somebody who has no key may be the keyset of
  * the label. */
@@ -61,11 +16,11 @@ static void no_keyset_is_made_in_place_of_one_that_lost_its_slots(void **state)
     vm_shell(s->f, "cp -r keysets kept && cd keysets/k-*/slots && f=$(ls) && "
                    "echo '{}' > $f");
     s->r = keyed_again(s->f, s->r);
-    const struct eng_keyset *k = only_keyset(s);
+    const struct eng_keyset *k = keyed_only(s);
     assert_int_equal(k->n_slots, 0);
     struct err e = keyed_fails(s->r, s->vm, &s->k.run);
     assert_int_equal(e.kind, ERR_DENIED);
-    assert_non_null(strstr(e.msg, only_keyset(s)->name));
+    assert_non_null(strstr(e.msg, keyed_only(s)->name));
     assert_int_equal(vm_puts_so_far(s->r), 0);
     vm_shell(s->f, "rm -r keysets && mv kept keysets");
     s->r = keyed_again(s->f, s->r);
@@ -106,10 +61,10 @@ a_false_generation_keeps_nobody_from_reading_and_writing(void **state)
     vm_run(s->r, s->vm, &s->k.run);
     for (size_t i = 0; i < 2; i++) {
         lay_over(s, i);
-        load(s);
+        keyed_load(s);
         must(eng_keysets_open(s->r, &ways, NULL, &closed, why));
         assert_int_equal(closed, 0);
-        const struct eng_keyset *k = only_keyset(s);
+        const struct eng_keyset *k = keyed_only(s);
         assert_string_equal(k->label, "default");
         assert_int_equal(k->n_slots, 1);
         assert_int_equal(k->slots[0].s.gen, 1);
@@ -120,7 +75,7 @@ a_false_generation_keeps_nobody_from_reading_and_writing(void **state)
         vm_check_restore(s->r, s->f, s->vm);
         s->r = keyed_again(s->f, s->r);
         assert_false(vm_run(s->r, s->vm, &s->k.run).keyset_made);
-        assert_int_equal(only_keyset(s)->slots[0].s.gen, 1);
+        assert_int_equal(keyed_only(s)->slots[0].s.gen, 1);
         vm_shell(s->f, "rm keysets/k-*/slots/00000002-*");
     }
 }
@@ -137,20 +92,20 @@ static void a_slot_under_a_false_generation_is_changed_and_removed(void **state)
     must(eng_keyset_make(s->r, "default", NULL,
                          &(struct eng_key_ways){ two, 2 }, NULL, name, why));
     lay_over(s, 1);
-    load(s);
+    keyed_load(s);
     must(eng_keyset_open(s->r, name, &ways, false, NULL, why));
-    const struct eng_keyset *k = only_keyset(s);
+    const struct eng_keyset *k = keyed_only(s);
     assert_int_equal(k->n_slots, 2);
     assert_int_equal(eng_slot_next(k, &k->slots[0]), 3);
     AUTO_SECRET struct secret *key =
         eng_keyset_unwrap(s->r, name, &ways, false, NULL, NULL, &e);
     assert_non_null(key);
     must(eng_slot_add(s->r, k, &k->slots[0], key, &s->k.way, NULL, why));
-    k = only_keyset(s);
+    k = keyed_only(s);
     assert_int_equal(k->n_slots, 2);
     assert_int_equal(k->slots[0].s.gen, 3);
     must(eng_slot_remove(s->r, k, &k->slots[0], NULL, &stays, why));
-    k = only_keyset(s);
+    k = keyed_only(s);
     assert_int_equal(k->n_slots, 1);
     assert_int_equal(eng_slot_remove(s->r, k, &k->slots[0], NULL, &stays, &e),
                      -1);
@@ -172,7 +127,7 @@ a_copy_of_a_slot_under_another_id_is_no_slot_that_is_left(void **state)
                    "\"slot\":\"0000000000000000/' $f "
                    "> 00000001-0000000000000000.json");
     s->r = keyed_again(s->f, s->r);
-    const struct eng_keyset *k = only_keyset(s);
+    const struct eng_keyset *k = keyed_only(s);
     assert_int_equal(k->n_slots, 2);
     must(eng_keyset_open(s->r, k->name, &ways, false, NULL, why));
     assert_int_equal(k->n_slots, 1);
@@ -195,7 +150,7 @@ static void a_slot_whose_mac_was_changed_opens_nothing(void **state)
                    "keysets/k-*/slots/*");
     for (int restoring = 0; restoring < 2; restoring++) {
         s->r = keyed_again(s->f, s->r);
-        const struct eng_keyset *k = only_keyset(s);
+        const struct eng_keyset *k = keyed_only(s);
         assert_int_equal(eng_keyset_open(s->r, k->name, &s->k.how.ways,
                                          restoring == 1, NULL, &e),
                          -1);
@@ -292,7 +247,7 @@ static void two_hosts_do_not_remove_the_last_two_slots(void **state)
 
     must(eng_keyset_make(s->r, "default", NULL,
                          &(struct eng_key_ways){ two, 2 }, NULL, name, why));
-    const struct eng_keyset *k = only_keyset(s);
+    const struct eng_keyset *k = keyed_only(s);
     struct eng_repo *other = fixture_open(s->f);
     must(eng_keysets_load(other, NULL, why));
     const struct eng_keyset *same = eng_repo_keysets(other)->k[0];
@@ -331,12 +286,12 @@ what_opens_a_keyset_later_does_not_write_by_another_key(void **state)
     uint8_t theirs[MF_DATA_KEY_BYTES] = "known to somebody else";
 
     vm_run(s->r, s->vm, &s->k.run);
-    struct mf_slot slot = only_keyset(s)->slots[0].s;
+    struct mf_slot slot = keyed_only(s)->slots[0].s;
     must(eng_keyset_random_id(slot.slot, why));
     must(eng_slot_put(s->r, &slot, span_of(theirs, sizeof theirs), &planted, 0,
                       NULL, why));
     s->r = keyed_again(s->f, s->r);
-    const char *name = only_keyset(s)->name;
+    const char *name = keyed_only(s)->name;
     must(eng_keyset_open(s->r, name, &(struct eng_key_ways){ &opens, 1 }, true,
                          NULL, why));
     assert_int_equal(
@@ -347,7 +302,7 @@ what_opens_a_keyset_later_does_not_write_by_another_key(void **state)
     struct eng_key_way both[] = { opens, s->k.way };
     bool stays = false;
     s->r = keyed_again(s->f, s->r);
-    name = only_keyset(s)->name;
+    name = keyed_only(s)->name;
     must(eng_keyset_open(s->r, name, &(struct eng_key_ways){ &opens, 1 }, true,
                          NULL, why));
     const struct eng_keyset *k = eng_repo_keysets(s->r)->k[0];
@@ -357,7 +312,7 @@ what_opens_a_keyset_later_does_not_write_by_another_key(void **state)
                      -1);
     assert_int_equal(e.kind, ERR_DENIED);
     s->r = keyed_again(s->f, s->r);
-    name = only_keyset(s)->name;
+    name = keyed_only(s)->name;
     must(eng_keyset_open(s->r, name, &(struct eng_key_ways){ both, 2 }, true,
                          NULL, why));
     assert_int_equal(eng_repo_keysets(s->r)->k[0]->n_slots, 1);
@@ -367,7 +322,8 @@ what_opens_a_keyset_later_does_not_write_by_another_key(void **state)
     wrap_pkey_free(pair);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name)                                                                \
+    cmocka_unit_test_setup_teardown(name, keyed_setup, keyed_teardown)
 
 int main(void)
 {

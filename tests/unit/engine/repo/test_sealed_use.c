@@ -1,43 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a sealed keyset takes beside `plain`: time, which a run tells, and the
  * memory of readers. */
-#include "tests/unit/engine/keyed.h"
+#include "tests/unit/engine/keyed_scene.h"
 
 #include "engine/repo/blockio.h"
 #include "manifest/block.h"
-
-struct scene {
-    struct fixture *f;
-    struct eng_repo *r;
-    struct keyed k;
-    char *vm;
-};
-
-static int setup(void **state)
-{
-    struct scene *s = calloc(1, sizeof *s);
-    void *f = NULL;
-
-    fixture_setup(&f);
-    s->f = f;
-    s->r = fixture_open(s->f);
-    s->vm = vm_make(s->f, "vm");
-    keyed_init(&s->k, "correct horse");
-    *state = s;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct scene *s = *state;
-    void *f = s->f;
-
-    eng_repo_close(s->r);
-    keyed_free(&s->k);
-    free(s->vm);
-    free(s);
-    return fixture_teardown(&f);
-}
 
 static void a_run_tells_how_long_it_sealed(void **state)
 {
@@ -95,7 +62,8 @@ static void a_new_keyset_is_opened_once_to_prove_it_and_not_again(void **state)
     assert_int_equal(asked, 1);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name)                                                                \
+    cmocka_unit_test_setup_teardown(name, keyed_setup, keyed_teardown)
 
 int main(void)
 {
