@@ -12,13 +12,6 @@
 #include "cli/keyset.h"
 #include "engine/job/kms_config.h"
 
-const char *cli_keyset_type(enum mf_slot_type type)
-{
-    static const char *const words[] = { "password", "recovery", "kms",
-                                         "pubkey", "removed" };
-    return words[type];
-}
-
 #define FINGERPRINT_CHARS (2 * WRAP_FINGERPRINT_BYTES + 1)
 
 /* Of a public key: the SHA-256 of its SubjectPublicKeyInfo. */
@@ -40,7 +33,7 @@ static void json_slot(struct jsonw *w, const struct mf_slot *s)
     jsonw_object(w);
     jsonw_kstring(w, "slot", s->slot);
     jsonw_kuint(w, "gen", s->gen);
-    jsonw_kstring(w, "type", cli_keyset_type(s->type));
+    jsonw_kstring(w, "type", mf_slot_type_word(s->type));
     jsonw_ktime(w, "made", s->made);
     cli_json_text(w, "hint", hint ? s->password.hint : NULL);
     cli_json_text(w, "kms", kms ? s->kms.name : NULL);
@@ -161,7 +154,7 @@ static void print_slots(struct cli_ctx *c, const struct eng_keyset *k)
         const struct mf_slot *s = &k->slots[i].s;
         char print[FINGERPRINT_CHARS];
         cli_table_add(&t, "%s", s->slot);
-        cli_table_add(&t, "%s", cli_keyset_type(s->type));
+        cli_table_add(&t, "%s", mf_slot_type_word(s->type));
         cli_table_time(&t, s->made);
         if (s->type == MF_SLOT_KMS)
             cli_table_add(&t, "%s at %s", s->kms.key, s->kms.name);
@@ -417,7 +410,7 @@ int cli_keyset_remove_slot(struct cli_ctx *c, struct err *e)
     if (eng_slot_check_removal(k, e) < 0)
         return -1;
     buf_printf(&question, "Remove slot %s (%s) of keyset %s?", id,
-               cli_keyset_type(s->s.type), k->label);
+               mf_slot_type_word(s->s.type), k->label);
     if (!dry && (cli_confirm(c, buf_cstr(&question), e) < 0 ||
                  eng_slot_remove(repo.repo, k, s, c->cancel, &stays, e) < 0))
         return -1;

@@ -57,7 +57,7 @@ static void json_turned(struct jsonw *w, const struct eng_turned *t)
 {
     jsonw_object(w);
     jsonw_kstring(w, "slot", t->slot);
-    jsonw_kstring(w, "type", cli_keyset_type(t->type));
+    jsonw_kstring(w, "type", mf_slot_type_word(t->type));
     jsonw_kstring(w, "what", turn_word(t));
     cli_json_text(w, "kms", t->kms[0] != '\0' ? t->kms : NULL);
     cli_json_text(w, "old_key", t->old_key[0] != '\0' ? t->old_key : NULL);
@@ -91,7 +91,8 @@ static void warn_of(const struct rotation *x)
     for (size_t i = 0; i < x->done.n; i++) {
         const struct eng_turned *t = &x->done.of[i];
         if (t->why_kind != ERR_NONE)
-            cli_message("slot %s (%s)%s: %s", t->slot, cli_keyset_type(t->type),
+            cli_message("slot %s (%s)%s: %s", t->slot,
+                        mf_slot_type_word(t->type),
                         t->what == ENG_TURN_KEPT ? " is left out" : "", t->why);
     }
     if (any(&x->done, stays))
@@ -118,7 +119,7 @@ static void say_kms(struct cli_ctx *c, const struct eng_turned *t, bool dry,
 static void say_turned(struct cli_ctx *c, const struct eng_turned *t, bool dry,
                        bool fresh)
 {
-    const char *type = cli_keyset_type(t->type);
+    const char *type = mf_slot_type_word(t->type);
 
     if (t->what == ENG_TURN_KEPT && t->why_kind == ERR_NONE)
         cli_say(c, "slot %s (%s) %s", t->slot, type,

@@ -92,14 +92,6 @@ int cli_recovery_read(const struct secret *typed, struct secret **out,
     return good && *out == NULL ? -1 : 0;
 }
 
-static int check_label(const char *label, struct err *e)
-{
-    if (mf_slot_label_ok(label))
-        return 0;
-    return err_set(e, ERR_USAGE, 0, "\"%.80s\" cannot be a keyset's label",
-                   label);
-}
-
 static int check_options(struct cli_ctx *c, enum eng_encrypt what,
                          struct err *e)
 {
@@ -255,7 +247,7 @@ int cli_encrypt_read(struct cli_ctx *c, struct eng_repo *repo,
     x->o.dry_run = cli_given(c, CLI_OPT_DRY_RUN_BACKUP);
     x->o.label = cli_given(c, CLI_OPT_KEYSET) ? cli_text(c, CLI_OPT_KEYSET)
                                               : ENG_KEYSET_LABEL;
-    if (check_label(x->o.label, e) < 0 ||
+    if (eng_keyset_check_label(x->o.label, e) < 0 ||
         eng_keysets_load(repo, c->cancel, e) < 0)
         return -1;
     bool fresh = eng_keysets_of_label(repo, x->o.label) == NULL;
@@ -284,7 +276,8 @@ int cli_encrypt_read_new(struct cli_ctx *c, struct eng_repo *repo,
         return err_set(e, ERR_USAGE, 0, "a keyset is not in the clear");
     x->o.what = ENG_ENCRYPT_KEY;
     x->o.label = label;
-    if (check_label(label, e) < 0 || eng_keysets_load(repo, c->cancel, e) < 0)
+    if (eng_keyset_check_label(label, e) < 0 ||
+        eng_keysets_load(repo, c->cancel, e) < 0)
         return -1;
     if (eng_keysets_of_label(repo, label) != NULL)
         return err_set(e, ERR_EXISTS, 0,

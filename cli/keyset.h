@@ -6,9 +6,6 @@
 /* What the keyset commands share. */
 #include "cli/unlock.h"
 
-/* "password", "kms", ... */
-const char *cli_keyset_type(enum mf_slot_type type);
-
 /* The members of a keyset, in an object that is begun. */
 void cli_keyset_json(struct jsonw *w, const struct eng_keyset *k);
 

@@ -20,6 +20,11 @@ const char *const mf_slot_type_words[] = { "password", "recovery", "kms",
 const char *const mf_slot_mode_words[] = { "get", "remote", NULL };
 const char *const mf_slot_alg_words[] = { "rsa-oaep-sha256", "x25519", NULL };
 
+const char *mf_slot_type_word(enum mf_slot_type type)
+{
+    return mf_slot_type_words[type];
+}
+
 /* Of which documents a field is, by the slot's type. */
 bool mf_slot_has_password(const struct mf_slot *s)
 {
@@ -202,7 +207,7 @@ void mf_slot_write(const struct mf_slot *s, enum mf_slot_part part,
     jsonw_kstring(&w, "slot", s->slot);
     jsonw_kuint(&w, "gen", s->gen);
     jsonw_ktime(&w, "made", s->made);
-    jsonw_kstring(&w, "type", mf_slot_type_words[s->type]);
+    jsonw_kstring(&w, "type", mf_slot_type_word(s->type));
     write_password(&w, s);
     write_kms(&w, s);
     write_pubkey(&w, s);

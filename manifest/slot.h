@@ -112,6 +112,9 @@ int mf_slot_decode(struct span bytes, struct mf_slot *s, struct err *e)
 int mf_slot_verify(const struct mf_slot *s, const char *repo, const char *key,
                    struct err *e) __attribute__((warn_unused_result));
 
+/* "password", "recovery", "kms", "pubkey", "removed". */
+const char *mf_slot_type_word(enum mf_slot_type type);
+
 /* What a keyset can be labelled: a name of up to 256 bytes. */
 bool mf_slot_label_ok(const char *label);
 

@@ -80,11 +80,12 @@ static int fill_slot(const struct eng_repo *r, const char *keyset,
     return eng_keyset_random_id(s->slot, e);
 }
 
-static int check_label(const char *label, struct err *e)
+int eng_keyset_check_label(const char *label, struct err *e)
 {
     if (mf_slot_label_ok(label))
         return 0;
-    return err_set(e, ERR_USAGE, 0, "\"%s\" cannot be a keyset's label", label);
+    return err_set(e, ERR_USAGE, 0, "\"%.80s\" cannot be a keyset's label",
+                   label);
 }
 
 struct made {
@@ -112,7 +113,7 @@ static int put_slots(struct eng_repo *r, const char *label,
     char id[ENG_KEYSET_ID_CHARS];
 
     m->created = utc_now();
-    if (check_label(label, e) < 0 || eng_keysets_whole(r, e) < 0 ||
+    if (eng_keyset_check_label(label, e) < 0 || eng_keysets_whole(r, e) < 0 ||
         eng_keyset_random_id(id, e) < 0)
         return -1;
     m->data_key = new_data_key(e);

@@ -133,6 +133,10 @@ enum eng_encrypt {
 
 #define ENG_KEYSET_LABEL "default"
 
+/* That a keyset can have this label; ERR_USAGE. */
+int eng_keyset_check_label(const char *label, struct err *e)
+    __attribute__((warn_unused_result));
+
 /* Where a run writes to. */
 struct eng_encrypt_opts {
     enum eng_encrypt what;

@@ -41,22 +41,6 @@ static bool is_former(const struct mf_slot *old, const struct mf_slot *now)
            strcmp(old->kms.key, now->kms.key) != 0;
 }
 
-static bool holds_the_key(const struct turning *t, const struct eng_kms *server,
-                          const struct mf_slot *old, struct err *why)
-{
-    struct eng_kms copy = *server;
-    struct eng_key_way way = eng_way_kms(&copy);
-    AUTO_SECRET struct secret *key =
-        eng_slot_unwrap(&way, old, true, t->cancel, why);
-
-    if (key == NULL)
-        return false;
-    if (span_eq(secret_span(key), secret_span(t->data_key)))
-        return true;
-    err_set(why, ERR_CORRUPT, 0, "it holds another key than the keyset's");
-    return false;
-}
-
 enum fate {
     FATE_RETIRED, /* it wraps nothing any more */
     FATE_RETIRE,  /* it does, and is ours to retire */
@@ -81,7 +65,7 @@ static int judge(const struct turning *t, const struct eng_kms *server,
                 old->kms.key, needs->name, needs->label);
         return 0;
     }
-    if (holds_the_key(t, server, old, why)) {
+    if (eng_turn_opens(t, server, old, why) == 1) {
         *fate = FATE_RETIRE;
         return 0;
     }

@@ -71,23 +71,30 @@ bool eng_turn_ends(const struct err *e)
 
 /* --- which server --- */
 
-/* Whether a server's key opens the slot, and holds the keyset's data key. */
-static bool opens(const struct turning *t, const struct eng_kms *server,
-                  const struct mf_slot *s, struct err *why)
+int eng_turn_opens(const struct turning *t, const struct eng_kms *server,
+                   const struct mf_slot *s, struct err *why)
 {
     struct eng_kms copy = *server;
     struct eng_key_way way = eng_way_kms(&copy);
     AUTO_SECRET struct secret *key =
         eng_slot_unwrap(&way, s, true, t->cancel, why);
 
-    if (key == NULL) {
-        err_ctx(why, "key server %s", server->name);
-        return false;
-    }
+    if (key == NULL)
+        return -1;
     if (span_eq(secret_span(key), secret_span(t->data_key)))
-        return true;
+        return 1;
     err_set(why, ERR_CORRUPT, 0, "it holds another key than the keyset's");
-    return false;
+    return 0;
+}
+
+static bool opens(const struct turning *t, const struct eng_kms *server,
+                  const struct mf_slot *s, struct err *why)
+{
+    int is = eng_turn_opens(t, server, s, why);
+
+    if (is < 0)
+        err_ctx(why, "key server %s", server->name);
+    return is == 1;
 }
 
 const struct eng_kms *eng_turn_server(const struct turning *t,

@@ -34,6 +34,11 @@ void eng_turned_why(struct eng_turned *t, const struct err *why);
 /* Errors that end it all. */
 bool eng_turn_ends(const struct err *e);
 
+/* Whether a server's key opens a slot, and what it holds.  1: the keyset's data
+ * key; 0: another one; -1: it does not open it.  *why: why it is not 1. */
+int eng_turn_opens(const struct turning *t, const struct eng_kms *server,
+                   const struct mf_slot *s, struct err *why);
+
 /* The key server that a slot is of: the one that opens it; else, where that one
  * answers, the one that it names, whose key is lost or may not be used.  NULL:
  * *why says why not. */
