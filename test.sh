@@ -100,9 +100,16 @@ check() {
     case $status in
     0) row pass "$name" ;;
     77) row skip "$name" "$(tail -n 1 "$said")" ;;
-    *) row fail "$name" "$(grep . "$said" | tail -n 1)" ;;
+    *) row fail "$name" "$(reason "$said")" ;;
     esac
     return $status
+}
+
+# reason FILE: the line that says why a command failed: a compiler's first error,
+# else the last one.
+reason() {
+    grep -m 1 -E '(: |^)(fatal )?error: |: undefined reference to ' "$1" ||
+        grep . "$1" | tail -n 1
 }
 
 program() { # program PRESET: the built objvault

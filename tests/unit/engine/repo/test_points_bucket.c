@@ -22,7 +22,6 @@ static void a_point_that_came_back_is_not_damaged(void **state)
     struct attacked *a = *state;
     struct eng_repo *r = fixture_open(&a->f);
     AUTO_ENG_POINTS struct eng_points all = { 0 };
-    AUTO_ENG_POINTS struct eng_points names = { 0 };
     AUTO_ENG_POINT struct eng_point found = { 0 };
     char text[MF_NAME_MAX + 8];
 
