@@ -27,9 +27,11 @@ def main(path, label):
         failed = [n for n, w in verdicts.items() if w == "FAILED"]
         skipped = case.find("skipped")
         if case.get("status") == "fail":
-            reason = case.find("failure").get("message", "")
+            reason = (case.find("failure").get("message", "") or
+                      last_line(text))
             for name in failed or [None]:
-                row("fail", title(label, program, name), reason, seconds)
+                row("fail", title(label, program, name),
+                    errors(text, name) or reason, seconds)
         elif skipped is not None or case.get("status") != "run":
             reason = last_line(text)
             if not reason and program.startswith("objstore_test_s3"):
@@ -51,6 +53,14 @@ def main(path, label):
 
 def title(label, program, name=None):
     return "%s: %s%s" % (label, program, ": " + name if name else "")
+
+
+def errors(text, name):
+    """What cmocka says of a test function that failed."""
+    body = re.search(r"^\[\s+RUN\s+\] %s$(.*?)^\[\s+FAILED\s+\] %s$" %
+                     (name, name), text, re.M | re.S)
+    return "; ".join(re.findall(r"^\[\s+(?:ERROR|LINE)\s+\] --- (.+)$",
+                                body.group(1), re.M)) if body else ""
 
 
 def last_line(text):
