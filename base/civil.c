@@ -7,9 +7,16 @@
 #include "base/civil.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define ERA_DAYS 146097     /* of 400 years */
 #define DAYS_TO_1970 719468 /* from 0000-03-01 */
+
+const char *const civil_weekday_words[] = { "sun", "mon", "tue", "wed",
+                                            "thu", "fri", "sat", NULL };
+const char *const civil_month_words[] = { "jan", "feb", "mar", "apr", "may",
+                                          "jun", "jul", "aug", "sep", "oct",
+                                          "nov", "dec", NULL };
 
 /* Rounds down where C rounds towards zero. */
 static int64_t floor_div(int64_t a, int64_t b)

@@ -19,6 +19,10 @@ struct civil_date civil_from_day(int64_t day);
 /* 0: Sunday. */
 int civil_weekday(int64_t day);
 
+/* "sun" to "sat", "jan" to "dec"; NULL-terminated. */
+extern const char *const civil_weekday_words[];
+extern const char *const civil_month_words[];
+
 /* How many days month 1 to 12 of a year has. */
 int civil_month_days(int year, int month);
 

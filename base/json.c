@@ -16,13 +16,14 @@
 
 #include "base/buf.h"
 #include "base/json_text.h"
+#include "base/nearest.h"
 #include "base/secret.h"
 #include "base/utc.h"
 #include "base/utf8.h"
 
 #define PATH_CHARS 256
-#define PATH_LEVELS 33 /* the nesting limit, and a value inside */
-#define NAME_CHARS 48  /* of foreign names that messages show */
+#define PATH_LEVELS 33           /* the nesting limit, and a value inside */
+#define NAME_CHARS NEAREST_CHARS /* of foreign names that messages show */
 #define UINT_MAX_EXACT (UINT64_C(1) << 53)
 
 struct json_doc {
@@ -196,46 +197,6 @@ static void shown_name(char out[NAME_CHARS], const char *s)
     utf8_clean(out, false);
 }
 
-/* Levenshtein's distance of two texts of less than NAME_CHARS bytes. */
-static unsigned distance(const char *a, const char *b)
-{
-    unsigned row[NAME_CHARS];
-    size_t len = strlen(b);
-    for (unsigned j = 0; j <= len; j++)
-        row[j] = j;
-    for (unsigned i = 1; a[i - 1] != '\0'; i++) {
-        unsigned diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= len; j++) {
-            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = best;
-        }
-    }
-    return row[len];
-}
-
-/* The word of the list that is most like `name`; NULL if the list is empty. */
-static const char *nearest(const char *const *words, const char *name)
-{
-    const char *found = NULL;
-    unsigned least = 0;
-    for (; *words != NULL; words++) {
-        char word[NAME_CHARS];
-        utf8_copy(word, sizeof(word), *words);
-        unsigned far = distance(name, word);
-        if (found == NULL || far < least) {
-            found = *words;
-            least = far;
-        }
-    }
-    return found;
-}
-
 static size_t word_index(const char *const *words, const char *s)
 {
     size_t i = 0;
@@ -250,7 +211,7 @@ static void reject_unknown(const struct json *v, const char *const *fields,
     char shown[NAME_CHARS];
     shown_name(shown, name);
     struct json at = { .doc = v->doc, .parent = v, .name = shown };
-    const char *near = nearest(fields, shown);
+    const char *near = nearest_word(fields, shown);
     if (near == NULL)
         json_reject(&at, "unknown field");
     else

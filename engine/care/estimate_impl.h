@@ -4,9 +4,9 @@
 
 /* Private to the files of the estimate: the repository as it is expected to be,
  * day by day. */
+#include "engine/calendar/zone.h"
 #include "engine/care/estimate.h"
 #include "engine/retention/gfs.h"
-#include "engine/retention/zone.h"
 
 #define ESTIMATE_DAY_S 86400
 #define ESTIMATE_LIST_PAGE 1000 /* keys of a listing's page */

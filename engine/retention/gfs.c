@@ -12,12 +12,7 @@
 
 #include "base/civil.h"
 
-static const char *const weekdays[] = { "sun", "mon", "tue", "wed",
-                                        "thu", "fri", "sat", NULL };
 static const char *const weeks[] = { "1st", "2nd", "3rd", "4th", "last", NULL };
-static const char *const months[] = { "jan", "feb", "mar", "apr", "may",
-                                      "jun", "jul", "aug", "sep", "oct",
-                                      "nov", "dec", NULL };
 
 /* The kinds, from the smallest on, and where the rules hold them. */
 static const struct kind {
@@ -26,9 +21,9 @@ static const struct kind {
     const char *const *begins; /* words for where a period begins */
     unsigned first;            /* number of the first word */
 } kinds[] = {
-    { MF_GFS_WEEKLY, "weekly", weekdays, 0 },
+    { MF_GFS_WEEKLY, "weekly", civil_weekday_words, 0 },
     { MF_GFS_MONTHLY, "monthly", weeks, 1 },
-    { MF_GFS_YEARLY, "yearly", months, 1 },
+    { MF_GFS_YEARLY, "yearly", civil_month_words, 1 },
 };
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 

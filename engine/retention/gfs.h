@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "engine/calendar/zone.h"
 #include "engine/retention/retention.h"
-#include "engine/retention/zone.h"
 
 enum { ENG_GFS_LAST_WEEK = 5 };
 

@@ -11,7 +11,7 @@
 #include "base/civil.h"
 #include "base/units.h"
 #include "base/utc.h"
-#include "engine/retention/zone.h"
+#include "engine/calendar/zone.h"
 
 #define DAY_S INT64_C(86400)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Time zone files: whatever decodes has sane offsets and always goes on. */
-#include "engine/retention/tzif.h"
+#include "engine/calendar/tzif.h"
 #include "tests/fuzz/fuzz_mf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Includes follow the arrows of DESIGN.md: cli → engine → {manifest, objstore,
-# kms} → base, and within engine repo, source and retention → backup, restore
-# and care → job.
+# kms} → base, and within engine calendar → retention and schedule; repo, source
+# and retention → backup, restore and care; all of them → job.
 #
 #   layers.sh [TREE]     checks TREE (default: this one)
 #   layers.sh --self     plants violations in a copy and expects to catch each
@@ -15,9 +15,11 @@ objstore        base objstore
 kms             base kms
 engine/repo     base manifest objstore kms engine/repo
 engine/source   base engine/source
-engine/retention base manifest engine/retention
-engine/care     base manifest objstore engine/repo engine/retention engine/care
-engine/backup   base manifest engine/repo engine/source engine/retention engine/backup
+engine/calendar base engine/calendar
+engine/retention base manifest engine/calendar engine/retention
+engine/schedule base engine/calendar engine/schedule
+engine/care     base manifest objstore engine/repo engine/calendar engine/retention engine/care
+engine/backup   base manifest engine/repo engine/source engine/calendar engine/retention engine/backup
 engine/restore  base manifest engine/repo engine/source engine/restore
 engine/job      base manifest kms engine
 cli             base engine cli
@@ -78,7 +80,11 @@ if [ "${1:-}" = --self ]; then
     planted engine/repo/a.c engine/source/image.h
     planted engine/source/a.c engine/repo/repo.h
     planted engine/source/a.c manifest/id.h
+    planted engine/calendar/a.c engine/retention/gfs.h
     planted engine/retention/a.c engine/repo/points.h
+    planted engine/schedule/a.c engine/retention/gfs.h
+    planted engine/schedule/a.c manifest/id.h
+    planted engine/retention/a.c engine/schedule/schedule.h
     planted engine/repo/a.c engine/retention/retention.h
     planted engine/backup/a.c objstore/store.h
     planted engine/backup/a.c engine/care/kept.h

@@ -13,6 +13,7 @@ target_link_options(base_test_json PRIVATE
 unit_test(base/test_json_text base)
 unit_test(base/test_jsonw base)
 unit_test(base/test_log base)
+unit_test(base/test_nearest base)
 unit_test(base/test_process base)
 unit_test(base/test_progress base)
 target_link_options(base_test_progress PRIVATE -Wl,--wrap=calloc)

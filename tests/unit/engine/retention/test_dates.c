@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Until when a point stays: dates worked out by hand. */
-#include "tests/unit/engine/retention/when.h"
+#include "tests/unit/engine/retention/flags.h"
 
 static char utc[] = "UTC";
 static char berlin[] = "Europe/Berlin";

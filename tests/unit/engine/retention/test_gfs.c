@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Which points get which flags, worked out by hand; and the rules as text. */
 #include "engine/retention/gfs.h"
-#include "tests/unit/engine/retention/when.h"
+#include "tests/unit/engine/retention/flags.h"
 
 #define POINTS_MAX 12
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a whole series keeps, and why. */
-#include "tests/unit/engine/retention/when.h"
+#include "tests/unit/engine/retention/flags.h"
 
 static char utc[] = "UTC";
 static char tokyo[] = "Asia/Tokyo";

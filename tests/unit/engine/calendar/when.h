@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef TESTS_UNIT_ENGINE_RETENTION_WHEN_H
-#define TESTS_UNIT_ENGINE_RETENTION_WHEN_H
+#ifndef TESTS_UNIT_ENGINE_CALENDAR_WHEN_H
+#define TESTS_UNIT_ENGINE_CALENDAR_WHEN_H
 
-/* Times and flags as the tables of these tests write them. */
+/* Times as the tables of tests write them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,6 @@
 #include <cmocka.h>
 
 #include "base/utc.h"
-#include "engine/retention/retention.h"
 
 /* "2026-01-31T12:00:00Z"; a mere date is its noon. */
 static inline int64_t when(const char *text)
@@ -26,14 +25,6 @@ static inline int64_t when(const char *text)
     if (!utc_parse_iso(iso, &t))
         fail_msg("%s is no time", text);
     return t;
-}
-
-/* "WM": weekly and monthly. */
-static inline unsigned flags_of(const char *letters)
-{
-    return (strchr(letters, 'W') != NULL ? MF_GFS_WEEKLY : 0u) |
-           (strchr(letters, 'M') != NULL ? MF_GFS_MONTHLY : 0u) |
-           (strchr(letters, 'Y') != NULL ? MF_GFS_YEARLY : 0u);
 }
 
 static inline void same_time(int64_t got, const char *want, const char *what)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Time zones by name: which file that is, and days in it. */
-#include "engine/retention/zone.h"
+#include "engine/calendar/zone.h"
 
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/io.h"
-#include "engine/retention/tzif.h"
+#include "engine/calendar/tzif.h"
 
 #define ZONES "/usr/share/zoneinfo"
 #define LOCALTIME "/etc/localtime"
@@ -86,23 +86,32 @@ int64_t eng_zone_day(const struct eng_zone *z, int64_t t)
     return local / DAY_S - (local % DAY_S < 0);
 }
 
-/* From where the day cannot have begun yet, over the stretches between two
- * changes of the clock: the first that reaches midnight, at its beginning if
- * the clock jumped past it. */
-int64_t eng_zone_day_start(const struct eng_zone *z, int64_t day)
+/* From where that time cannot have come yet, over the stretches between two
+ * changes of the clock: the first that reaches it, at its beginning if the
+ * clock jumped past it. */
+int64_t eng_zone_first(const struct eng_zone *z, int64_t local)
 {
-    int64_t midnight = day * DAY_S; /* of the local clock */
-    int64_t t = midnight - OFFSET_MAX;
+    int64_t t = local - OFFSET_MAX;
 
     for (;;) {
         int64_t next = 0;
-        int64_t reached = midnight - eng_tz_offset(&z->tz, t, &next);
+        int64_t reached = local - eng_tz_offset(&z->tz, t, &next);
         if (reached < t)
             reached = t;
         if (reached < next)
             return reached;
         t = next;
     }
+}
+
+int64_t eng_zone_day_start(const struct eng_zone *z, int64_t day)
+{
+    return eng_zone_first(z, day * DAY_S);
+}
+
+int32_t eng_zone_offset(const struct eng_zone *z, int64_t t, int64_t *next)
+{
+    return eng_tz_offset(&z->tz, t, next);
 }
 
 void eng_zone_here(char name[ENG_ZONE_NAME_CHARS])

@@ -4,7 +4,7 @@
  * 32-bit times for old readers, which is passed over; then, on a line of its
  * own, the rule for the time behind its table.
  */
-#include "engine/retention/tzif.h"
+#include "engine/calendar/tzif.h"
 
 #include "base/checked.h"
 

@@ -5,8 +5,8 @@
 #include <time.h>
 
 #include "base/civil.h"
-#include "engine/retention/zone.h"
-#include "tests/unit/engine/retention/when.h"
+#include "engine/calendar/zone.h"
+#include "tests/unit/engine/calendar/when.h"
 
 #define ZONE_TABLE "/usr/share/zoneinfo/zone1970.tab"
 

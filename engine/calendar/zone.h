@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef ENGINE_RETENTION_ZONE_H
-#define ENGINE_RETENTION_ZONE_H
+#ifndef ENGINE_CALENDAR_ZONE_H
+#define ENGINE_CALENDAR_ZONE_H
 
 /*
  * Calendar days in a time zone, by the zone database of this machine.  The
@@ -27,6 +27,15 @@ int64_t eng_zone_day(const struct eng_zone *z, int64_t t);
 /* The first instant at which the local clock shows this day or a later one:
  * midnight, or what comes instead of it where the clock jumps. */
 int64_t eng_zone_day_start(const struct eng_zone *z, int64_t day);
+
+/* The first instant at which the local clock shows `local` or later: seconds
+ * from 1970-01-01 on as if local time were UTC.  A time that is jumped over is
+ * the end of the jump; of one that comes twice it is the first. */
+int64_t eng_zone_first(const struct eng_zone *z, int64_t local);
+
+/* Local time minus UTC at t, in seconds.  *next: an instant after t up to which
+ * it stays so; INT64_MAX: for ever. */
+int32_t eng_zone_offset(const struct eng_zone *z, int64_t t, int64_t *next);
 
 /* The name of this machine's zone, as /etc/localtime tells it; "UTC" where it
  * does not, or the database has no such zone. */

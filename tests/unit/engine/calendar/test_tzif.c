@@ -2,8 +2,8 @@
 /* Zone files as bytes: what is refused, and the rule at their end. */
 #include <stdlib.h>
 
-#include "engine/retention/tzif.h"
-#include "tests/unit/engine/retention/when.h"
+#include "engine/calendar/tzif.h"
+#include "tests/unit/engine/calendar/when.h"
 
 /* A file with two changes: UTC+1, from 1000 on UTC+2, from 2000 on UTC+1. */
 struct made {

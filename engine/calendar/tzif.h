@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Private to engine/retention. */
-#ifndef ENGINE_RETENTION_TZIF_H
-#define ENGINE_RETENTION_TZIF_H
+/* Private to engine/calendar. */
+#ifndef ENGINE_CALENDAR_TZIF_H
+#define ENGINE_CALENDAR_TZIF_H
 
 /* The bytes of a time zone file (TZif, RFC 8536), decoded: what local time is
  * at any instant.  Pure, over hostile bytes. */

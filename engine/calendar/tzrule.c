@@ -5,7 +5,7 @@
  * in every year.  Hours may go from -167 to 167 (RFC 8536 3.3.1).
  */
 #include "base/civil.h"
-#include "engine/retention/tzif.h"
+#include "engine/calendar/tzif.h"
 
 #define DAY_S INT64_C(86400)
 #define HOUR_S 3600
