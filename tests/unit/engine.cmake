@@ -67,3 +67,8 @@ unit_test(engine/backup/test_quota engine_backup engine_restore)
 unit_test(engine/care/test_clock engine_care engine_backup engine_restore s3server)
 unit_test(engine/care/test_care_keysets engine_care engine_backup engine_restore)
 unit_test(engine/care/test_locked_keysets engine_care engine_backup engine_restore s3server)
+unit_test(engine/schedule/test_schedule_text engine_schedule)
+unit_test(engine/schedule/test_decide engine_schedule)
+unit_test(engine/schedule/test_moments engine_schedule)
+target_compile_definitions(engine_schedule_test_moments PRIVATE
+  CASES="${CMAKE_CURRENT_SOURCE_DIR}/engine/schedule/cases.txt")
