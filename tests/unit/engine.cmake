@@ -72,3 +72,12 @@ unit_test(engine/schedule/test_decide engine_schedule)
 unit_test(engine/schedule/test_moments engine_schedule)
 target_compile_definitions(engine_schedule_test_moments PRIVATE
   CASES="${CMAKE_CURRENT_SOURCE_DIR}/engine/schedule/cases.txt")
+
+# The same questions to a walk through time in another language.
+add_executable(engine_schedule_rig engine/schedule/rig.c)
+target_link_libraries(engine_schedule_rig PRIVATE engine_schedule)
+add_test(NAME engine_schedule_walk
+  COMMAND ${Python3_EXECUTABLE} -B
+    ${CMAKE_CURRENT_SOURCE_DIR}/engine/schedule/test_walk.py
+    $<TARGET_FILE:engine_schedule_rig>)
+set_tests_properties(engine_schedule_walk PROPERTIES TIMEOUT 300)
