@@ -74,7 +74,7 @@ class Schedule:
 
     def __init__(self, text):
         self.terminate = self.skip = False
-        self.between = self.hours = None
+        self.between = self.hours = self.at = None
         words = text.split()
         for word in ("terminate",):
             if word in words:
@@ -187,14 +187,15 @@ class Walk:
         shown = self.clock.shows(self.minute)
         self.start = False
         # What the clock shows for the first time, now or by jumping over it.
-        for new in range(self.highest + 1, shown + 1):
-            if new % DAY == 0:
+        while self.highest < shown:
+            self.highest += 1
+            time = self.highest % DAY
+            if time == 0:
                 self.day_began = self.minute
-            if s.kind in ("daily", "monthly") and new % DAY == s.at:
+            if time == s.at:
                 date = datetime.date(1970, 1, 1) + datetime.timedelta(
-                    days=new // DAY)
+                    days=self.highest // DAY)
                 self.start |= s.on_date(date)
-        self.highest = max(self.highest, shown)
         if s.kind == "every" and self.day_began is not None:
             since = self.minute - self.day_began - s.offset
             self.start = since >= 0 and since % s.period == 0
