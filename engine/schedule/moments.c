@@ -18,16 +18,12 @@ static int64_t at_minute(const struct eng_zone *z, int64_t day, int minute)
     return eng_zone_first(z, day * DAY_S + (int64_t)minute * MIN_S);
 }
 
-/* Two days back: a clock that goes back over midnight shows a day twice. */
-static int64_t earliest_day(const struct eng_zone *z, int64_t after)
-{
-    return eng_zone_day(z, after) - 2;
-}
-
+/* What the clock shows for the first time behind `after` is later than what it
+ * shows then: no day before that one has to be looked at. */
 static int64_t next_daily(const struct eng_schedule *s,
                           const struct eng_zone *z, int64_t after)
 {
-    for (int64_t day = earliest_day(z, after);; day++) {
+    for (int64_t day = eng_zone_day(z, after);; day++) {
         if ((s->weekdays & 1u << civil_weekday(day)) == 0)
             continue;
         int64_t t = at_minute(z, day, s->minute);
@@ -59,7 +55,7 @@ static bool day_of_month(const struct eng_schedule *s, struct civil_date first,
 static int64_t next_monthly(const struct eng_schedule *s,
                             const struct eng_zone *z, int64_t after)
 {
-    struct civil_date month = civil_from_day(earliest_day(z, after));
+    struct civil_date month = civil_from_day(eng_zone_day(z, after));
 
     month.day = 1;
     for (int i = 0; i < MONTHS_MAX; i++, month = civil_add_months(month, 1)) {
@@ -81,7 +77,7 @@ static int64_t next_period(const struct eng_schedule *s,
 {
     int64_t period = (int64_t)s->every_min * MIN_S;
 
-    for (int64_t day = earliest_day(z, after);; day++) {
+    for (int64_t day = eng_zone_day(z, after);; day++) {
         int64_t t = eng_zone_day_start(z, day) + (int64_t)s->offset_min * MIN_S;
         if (t <= after)
             t += ((after - t) / period + 1) * period;

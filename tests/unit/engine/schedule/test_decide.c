@@ -295,7 +295,8 @@ static void a_job_follows_another(void **state)
         /* the daemon was away */
         { "after x", "12:30", "12:00", NULL, "run late", "12:00" },
         { "after x missed skip", "12:30", "12:00", NULL, "wait", "never" },
-        { "after x missed skip", "12:04", "12:00", NULL, "run", "12:00" },
+        { "after x missed skip", "12:05", "12:00", NULL, "run", "12:00" },
+        { "after x missed skip", "12:06", "12:00", NULL, "wait", "never" },
         /* before the schedule held */
         { "after x", "12:00", "01-01T11:59", NULL, "wait", "never" },
         { "after x between 22:00-06:00", "12:00", "12:00", NULL, "wait",
