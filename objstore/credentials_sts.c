@@ -9,10 +9,11 @@
 #include "base/digest.h"
 #include "base/io.h"
 #include "base/utc.h"
+#include "base/xml.h"
 #include "objstore/credentials_source.h"
 #include "objstore/sigv4.h"
 #include "objstore/xml.h"
-#include "objstore/xml_walk.h"
+#include "objstore/xml_answer.h"
 
 #define BODY_MAX (128u << 10)
 #define HEADER_MAX (64u << 10)
@@ -72,7 +73,7 @@ int obj_credentials_decode_sts(struct span xml, const char *action,
     (void)snprintf(root, sizeof root, "%.50sResponse", action);
     (void)snprintf(r.prefix, sizeof r.prefix, "%.62s/%.30sResult/Credentials/",
                    root, action);
-    int result = obj_xml_walk(xml, NULL, on_element, &r, e);
+    int result = xml_walk(xml, NULL, on_element, &r, e);
     if (result == 0 &&
         (out->access_key == NULL || out->secret == NULL || out->token == NULL))
         result = err_set(e, ERR_DENIED, 0, "the answer holds no keys");
@@ -99,7 +100,7 @@ static int refusal(struct span body, int status,
     struct obj_xml_error x = { 0 };
     struct err ignored;
 
-    if (obj_xml_walk(body, NULL, on_error, &x, &ignored) < 0)
+    if (xml_walk(body, NULL, on_error, &x, &ignored) < 0)
         x = (struct obj_xml_error){ 0 };
     if (role->token != NULL) {
         struct span t = secret_span(role->token);

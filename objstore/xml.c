@@ -9,7 +9,8 @@
 #include <strings.h>
 
 #include "base/utc.h"
-#include "objstore/xml_walk.h"
+#include "base/xml.h"
+#include "objstore/xml_answer.h"
 
 void obj_xml_copy(char *out, size_t cap, const char *text)
 {
@@ -25,9 +26,11 @@ void obj_xml_copy(char *out, size_t cap, const char *text)
 }
 
 /* Most documents that are looked at are none: their first element says so. */
-static int error_begin(void *ctx, const char *path, struct err *e)
+static int error_begin(void *ctx, const char *path,
+                       const char *const *attributes, struct err *e)
 {
     (void)ctx;
+    (void)attributes;
     return obj_xml_root(path, "Error", e);
 }
 
@@ -52,7 +55,7 @@ bool obj_xml_error(struct span doc, struct obj_xml_error *out)
     struct err e;
 
     *out = (struct obj_xml_error){ 0 };
-    if (obj_xml_walk(doc, error_begin, error_end, out, &e) == 0 &&
+    if (xml_walk(doc, error_begin, error_end, out, &e) == 0 &&
         out->code[0] != '\0')
         return true;
     *out = (struct obj_xml_error){ 0 };
@@ -93,7 +96,7 @@ int obj_xml_retention(struct span doc, struct obj_lock *lock, struct err *e)
 {
     lock->mode = OBJ_LOCK_NONE;
     lock->until = 0;
-    if (obj_xml_walk(doc, NULL, retention_end, lock, e) < 0)
+    if (xml_walk(doc, NULL, retention_end, lock, e) < 0)
         return err_ctx(e, "retention");
     if ((lock->mode == OBJ_LOCK_NONE) != (lock->until == 0))
         return err_set(e, ERR_CORRUPT, 0,
@@ -117,7 +120,7 @@ static int hold_end(void *ctx, const char *path, char *text, struct err *e)
 int obj_xml_legal_hold(struct span doc, bool *on, struct err *e)
 {
     *on = false;
-    if (obj_xml_walk(doc, NULL, hold_end, on, e) < 0)
+    if (xml_walk(doc, NULL, hold_end, on, e) < 0)
         return err_ctx(e, "legal hold");
     return 0;
 }
@@ -138,7 +141,7 @@ int obj_xml_lock_config(struct span doc, struct obj_bucket *b, struct err *e)
 {
     b->object_lock = false;
     b->default_mode = OBJ_LOCK_NONE;
-    if (obj_xml_walk(doc, NULL, lock_config_end, b, e) < 0)
+    if (xml_walk(doc, NULL, lock_config_end, b, e) < 0)
         return err_ctx(e, "object lock configuration");
     return 0;
 }
@@ -164,7 +167,7 @@ static int versioning_end(void *ctx, const char *path, char *text,
 int obj_xml_versioning(struct span doc, enum obj_versioning *v, struct err *e)
 {
     *v = OBJ_VERSIONS_NEVER;
-    if (obj_xml_walk(doc, NULL, versioning_end, v, e) < 0)
+    if (xml_walk(doc, NULL, versioning_end, v, e) < 0)
         return err_ctx(e, "versioning configuration");
     return 0;
 }
@@ -188,7 +191,7 @@ int obj_xml_location(struct span doc, char *region, size_t cap, struct err *e)
     struct location_reader l = { .region = region, .cap = cap };
 
     region[0] = '\0';
-    if (obj_xml_walk(doc, NULL, location_end, &l, e) < 0)
+    if (xml_walk(doc, NULL, location_end, &l, e) < 0)
         return err_ctx(e, "location");
     const char *name = region[0] == '\0'           ? "us-east-1"
                        : strcmp(region, "EU") == 0 ? "eu-west-1"

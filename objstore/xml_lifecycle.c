@@ -9,8 +9,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/xml.h"
 #include "objstore/xml.h"
-#include "objstore/xml_walk.h"
+#include "objstore/xml_answer.h"
 
 struct rule_reader {
     const char *prefix; /* of the store, "" or without slash at the end */
@@ -111,7 +112,7 @@ int obj_xml_lifecycle(struct span doc, const char *prefix,
     struct rule_reader r = { .prefix = prefix, .out = out };
 
     *out = (struct obj_lifecycle){ 0 };
-    int result = obj_xml_walk(doc, NULL, lifecycle_end, &r, e);
+    int result = xml_walk(doc, NULL, lifecycle_end, &r, e);
     rule_clear(&r);
     return result < 0 ? err_ctx(e, "the bucket's lifecycle") : 0;
 }

@@ -9,8 +9,9 @@
 #include <string.h>
 
 #include "base/utc.h"
+#include "base/xml.h"
 #include "objstore/xml.h"
-#include "objstore/xml_walk.h"
+#include "objstore/xml_answer.h"
 
 static int hex_digit(char c)
 {
@@ -70,12 +71,14 @@ static const char *below_root(const struct list_reader *l, const char *path)
     return strncmp(path, l->root, n) == 0 && path[n] == '/' ? path + n + 1 : "";
 }
 
-static int list_begin(void *ctx, const char *path, struct err *e)
+static int list_begin(void *ctx, const char *path,
+                      const char *const *attributes, struct err *e)
 {
     struct list_reader *l = ctx;
     struct obj_page *p = l->page;
     const char *child = below_root(l, path);
 
+    (void)attributes;
     if (obj_xml_root(path, l->root, e) < 0)
         return -1;
     if (!is_entry(l, child))
@@ -203,7 +206,7 @@ static int read_page(struct list_reader *l, struct span doc, bool *more,
                      struct err *e)
 {
     *l->page = (struct obj_page){ 0 };
-    if (obj_xml_walk(doc, list_begin, list_end, l, e) < 0)
+    if (xml_walk(doc, list_begin, list_end, l, e) < 0)
         return err_ctx(e, "listing");
     *more = l->truncated;
     if (!*more) {
@@ -310,7 +313,7 @@ int obj_xml_delete_result(struct span doc, obj_xml_deleted_fn fn, void *ctx,
 {
     struct delete_reader d = { .fn = fn, .ctx = ctx };
 
-    int r = obj_xml_walk(doc, NULL, delete_end, &d, e);
+    int r = xml_walk(doc, NULL, delete_end, &d, e);
     delete_entry_clear(&d);
     return r < 0 ? err_ctx(e, "result of a deletion") : 0;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Goes through an XML document with expat and hands each element's path and
- * text to a handler, within bounds of depth, path and text that S3's documents
- * do not reach.
+ * text to a handler, within bounds of depth, path and text that the documents
+ * of S3 and libvirt do not reach.
  */
-#include "objstore/xml_walk.h"
+#include "base/xml.h"
 
 #include <expat.h>
 #include <limits.h>
@@ -15,16 +15,16 @@
 #include "base/buf.h"
 #include "base/secret.h"
 
-#define DEPTH_MAX 16
-#define PATH_MAX_CHARS 256
+#define DEPTH_MAX 32
+#define PATH_MAX_CHARS 512
 /* A key in encoding-type=url is up to 3 * 1,024 bytes; continuation tokens are
  * of the same order. */
 #define TEXT_MAX (16u << 10)
 
 struct walk {
     XML_Parser parser;
-    obj_xml_begin_fn begin; /* may be NULL */
-    obj_xml_element_fn end;
+    xml_begin_fn begin; /* may be NULL */
+    xml_end_fn end;
     void *ctx;
     struct err *e;
     bool failed;
@@ -48,7 +48,6 @@ static void on_start(void *ctx, const XML_Char *name, const XML_Char **atts)
     const char *local = colon == NULL ? name : colon + 1;
     size_t len = strlen(local);
 
-    (void)atts;
     if (w->failed)
         return;
     if (w->depth == DEPTH_MAX || w->path_len + len + 2 > PATH_MAX_CHARS) {
@@ -62,7 +61,8 @@ static void on_start(void *ctx, const XML_Char *name, const XML_Char **atts)
     memcpy(w->path + w->path_len, local, len + 1);
     w->path_len += len;
     buf_reset(&w->text);
-    if (w->begin != NULL && w->begin(w->ctx, w->path, w->e) < 0)
+    if (w->begin != NULL &&
+        w->begin(w->ctx, w->path, (const char *const *)atts, w->e) < 0)
         stop(w);
 }
 
@@ -92,7 +92,8 @@ static void on_end(void *ctx, const XML_Char *name)
     buf_cstr(&w->text);
     /* buf_cstr may have found no memory for the NUL. */
     if (buf_check(&w->text, w->e) < 0 ||
-        w->end(w->ctx, w->path, (char *)w->text.p, w->e) < 0) {
+        (w->end != NULL &&
+         w->end(w->ctx, w->path, (char *)w->text.p, w->e) < 0)) {
         stop(w);
         return;
     }
@@ -143,8 +144,8 @@ static void replace_controls(char *msg)
     }
 }
 
-int obj_xml_walk(struct span doc, obj_xml_begin_fn begin,
-                 obj_xml_element_fn end, void *ctx, struct err *e)
+int xml_walk(struct span doc, xml_begin_fn begin, xml_end_fn end, void *ctx,
+             struct err *e)
 {
     struct walk w = { .begin = begin, .end = end, .ctx = ctx, .e = e };
 
@@ -164,32 +165,10 @@ int obj_xml_walk(struct span doc, obj_xml_begin_fn begin,
     return r;
 }
 
-int obj_xml_root(const char *path, const char *root, struct err *e)
+const char *xml_attribute(const char *const *attributes, const char *name)
 {
-    if (strchr(path, '/') != NULL || strcmp(path, root) == 0)
-        return 0;
-    return err_set(e, ERR_CORRUPT, 0, "the answer is <%.64s>, not <%s>", path,
-                   root);
-}
-
-int obj_xml_set_text(char **at, const char *text, struct err *e)
-{
-    char *copy = strdup(text);
-
-    if (copy == NULL)
-        return err_nomem(e);
-    free(*at);
-    *at = copy;
-    return 0;
-}
-
-int obj_xml_set_exact(char *out, size_t cap, const char *text, const char *what,
-                      struct err *e)
-{
-    size_t len = strlen(text);
-
-    if (len >= cap)
-        return err_set(e, ERR_CORRUPT, 0, "%s of %zu bytes", what, len);
-    memcpy(out, text, len + 1);
-    return 0;
+    for (size_t i = 0; attributes[i] != NULL; i += 2)
+        if (strcmp(attributes[i], name) == 0)
+            return attributes[i + 1];
+    return NULL;
 }
