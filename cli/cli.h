@@ -20,6 +20,7 @@
 #include "base/progress.h"
 #include "base/secret.h"
 #include "cli/options.h"
+#include "engine/inventory/inventory.h"
 #include "engine/job/config.h"
 #include "engine/repo/points.h"
 #include "engine/repo/repo.h"
@@ -183,6 +184,18 @@ int cli_ask_secret(struct cli_ctx *c, const char *question, struct secret **out,
  * ask), ERR_FAILED (refused), ERR_CANCELLED. */
 int cli_confirm(struct cli_ctx *c, const char *question, struct err *e)
     __attribute__((warn_unused_result));
+
+/* --- cmd_source.c --- */
+
+/* Looks at a configured source. */
+struct eng_inventory *cli_source_look(struct cli_ctx *c, const char *name,
+                                      struct err *e);
+/* A line on stderr for each note; the exit code: 3 where one is a warning. */
+int cli_source_notes(const struct cli_ctx *c, const struct eng_inventory *inv);
+void cli_json_notes(struct jsonw *w, const struct eng_inventory *inv);
+/* A container within an open array; source: NULL where it is not said. */
+void cli_json_container(struct jsonw *w, const char *source,
+                        const struct eng_container *container, bool count);
 
 /* --- cmd_probe.c --- */
 

@@ -6,8 +6,6 @@
  */
 #include "cli/commands.h"
 
-#include <string.h>
-
 #include "cli/uses.h"
 #include "engine/job/config.h"
 
@@ -32,6 +30,10 @@ static const char *const shell_words[] = { "bash", NULL };
 #define KMS_ARG                                                                \
     {                                                                          \
         .name = "NAME", .value = CLI_KMS, .help = "The key server's name."     \
+    }
+#define SOURCE_ARG                                                             \
+    {                                                                          \
+        .name = "NAME", .value = CLI_SOURCE, .help = "The source's name."      \
     }
 #define URL_ARG                                                                \
     {                                                                          \
@@ -212,6 +214,71 @@ const struct cli_command cli_commands[] = {
               "probe or benchmark that was killed left more than a day ago.",
       .args = { NAME_ARG },
       .run = cli_repo_probe },
+    { .noun = "source",
+      .verb = "add",
+      .summary = "configure a place with VMs",
+      .text =
+          "Looks at the place and writes sources/NAME.json.\n"
+          "In a folder (dir:/path) each folder that holds images itself is a "
+          "VM, with them as its disks and its other files as the "
+          "configuration, and other folders are containers, however they are "
+          "nested.  An image in the place's own folder is a VM of one disk.  "
+          "Links are not followed.\n"
+          "Of libvirt on this host (libvirt:qemu:///system) each domain is a "
+          "VM.  Storage pools, networks and tags are its containers; a tag is "
+          "the text of an element <tag> in the domain's metadata.  Domains "
+          "that are shut off can be read, by their images; of the others "
+          "vm list says why not.",
+      .args = { NEW_NAME_ARG,
+                { .name = "PLACE",
+                  .value = CLI_TEXT,
+                  .help = "Where the VMs are: dir:/PATH or libvirt:URI." } },
+      .example = "source add lab dir:/srv/vms",
+      .run = cli_source_add },
+    { .noun = "source",
+      .verb = "list",
+      .summary = "list the configured sources",
+      .text = "Lists the sources that are configured on this machine, without "
+              "looking at them.",
+      .run = cli_source_list },
+    { .noun = "source",
+      .verb = "show",
+      .summary = "show a source and its containers",
+      .text = "Looks at a source and shows what groups of VMs it has.  What "
+              "could not be looked at is a warning (exit 3).",
+      .args = { SOURCE_ARG },
+      .run = cli_source_show },
+    { .noun = "source",
+      .verb = "remove",
+      .summary = "forget a source on this machine",
+      .text = "Removes sources/NAME.json.  VMs and restore points are not "
+              "touched.",
+      .args = { SOURCE_ARG },
+      .run = cli_source_remove },
+    { .noun = "vm",
+      .verb = "list",
+      .summary = "list the VMs of a source",
+      .text = "Looks at a source and lists its VMs, with their containers, "
+              "and what keeps one from being backed up.  What could not be "
+              "looked at is a warning (exit 3).",
+      .args = { { .name = "SOURCE",
+                  .value = CLI_SOURCE,
+                  .help = "The source's name." } },
+      .example = "vm list lab",
+      .run = cli_vm_list },
+    { .noun = "vm",
+      .verb = "find",
+      .summary = "find VMs and containers by a part of their name",
+      .text = "Looks at all sources and lists the VMs whose name, or one of "
+              "whose containers (folder, pool, network, tag), has TEXT in its "
+              "name, without regard to case; and such containers.  A source "
+              "that cannot be looked at is a warning (exit 3).",
+      .args = { { .name = "TEXT",
+                  .value = CLI_TEXT,
+                  .help = "The part of the name." } },
+      USES(find_uses),
+      .example = "vm find web --source lab",
+      .run = cli_vm_find },
     { .noun = "backup",
       .verb = "run",
       .summary = "back up VMs into a repository",
@@ -464,7 +531,8 @@ const struct cli_command cli_commands[] = {
       .args = { { .name = "KIND",
                   .value = CLI_WORD,
                   .words = eng_config_kinds,
-                  .help = "The kind: repo, credentials, kms or prices." } },
+                  .help =
+                      "The kind: repo, credentials, kms, source or prices." } },
       .run = cli_config_schema },
     { .noun = "version",
       .summary = "print the version",
@@ -499,62 +567,3 @@ const struct cli_command cli_commands[] = {
       .run = cli_man },
 };
 const size_t cli_n_commands = sizeof cli_commands / sizeof cli_commands[0];
-
-const struct cli_noun cli_nouns[] = {
-    { "repo", "repositories: where points are kept" },
-    { "backup", "making restore points" },
-    { "point", "restore points" },
-    { "restore", "getting disks and VMs back" },
-    { "kms", "key servers" },
-    { "keyset", "what encrypted points are opened by" },
-    { "bench", "measuring" },
-    { "config", "configuration files" },
-    { "version", "the version" },
-    { "help", "explanations" },
-    { "completion", "shell completion" },
-    { "man", "the manual page" },
-};
-const size_t cli_n_nouns = sizeof cli_nouns / sizeof cli_nouns[0];
-
-const struct cli_exit cli_exits[] = {
-    { 0, "Done." },
-    { 1, "Failed." },
-    { 2, "Wrong usage or configuration; nothing was done." },
-    { 3, "Done with warnings: at least one VM has its point, but another "
-         "failed, or something needs attention." },
-    { 4, "Not found: repository, point, disk, file." },
-    { 5, "Not allowed: credentials, policy, certificate." },
-    { 6, "Locked: immutability forbids it." },
-    { 7, "Damaged: data does not verify." },
-    { 8, "Unreachable: the storage does not answer." },
-    { 130, "Interrupted; what was uploaded is reused by the next run." },
-};
-const size_t cli_n_exits = sizeof cli_exits / sizeof cli_exits[0];
-
-const struct cli_command *cli_command_find(const char *noun, const char *verb)
-{
-    for (size_t i = 0; i < cli_n_commands; i++) {
-        const struct cli_command *c = &cli_commands[i];
-        if (strcmp(c->noun, noun) != 0)
-            continue;
-        if (c->verb == NULL || (verb != NULL && strcmp(c->verb, verb) == 0))
-            return c;
-    }
-    return NULL;
-}
-
-bool cli_noun_known(const char *noun)
-{
-    for (size_t i = 0; i < cli_n_nouns; i++)
-        if (strcmp(cli_nouns[i].name, noun) == 0)
-            return true;
-    return false;
-}
-
-size_t cli_args_count(const struct cli_command *c)
-{
-    size_t n = 0;
-    while (n < CLI_ARGS_MAX && c->args[n].name != NULL)
-        n++;
-    return n;
-}

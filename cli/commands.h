@@ -26,6 +26,7 @@ enum cli_value {
     CLI_REPO,     /* a configured repository's name */
     CLI_KMS,      /* a configured key server's name */
     CLI_ENCRYPT,  /* none, password or kms:NAME */
+    CLI_SOURCE,   /* a configured source's name */
     CLI_WORD,     /* one of `words` */
     CLI_SIZE,     /* bytes: 256K, 4M, 1G */
     CLI_DURATION, /* seconds: 30s, 12h, 7d */
@@ -59,6 +60,7 @@ enum cli_opt {
     CLI_OPT_CREATE_BUCKET,
     CLI_OPT_BLOCK_SIZE,
     CLI_OPT_REPO,
+    CLI_OPT_SOURCE,
     CLI_OPT_VM,
     CLI_OPT_VM_FILTER,
     CLI_OPT_IMMUTABLE,
@@ -227,6 +229,12 @@ int cli_keyset_create(struct cli_ctx *c, struct err *e);
 int cli_keyset_add_slot(struct cli_ctx *c, struct err *e);
 int cli_keyset_remove_slot(struct cli_ctx *c, struct err *e);
 int cli_keyset_change_password(struct cli_ctx *c, struct err *e);
+int cli_source_add(struct cli_ctx *c, struct err *e);
+int cli_source_list(struct cli_ctx *c, struct err *e);
+int cli_source_show(struct cli_ctx *c, struct err *e);
+int cli_source_remove(struct cli_ctx *c, struct err *e);
+int cli_vm_list(struct cli_ctx *c, struct err *e);
+int cli_vm_find(struct cli_ctx *c, struct err *e);
 int cli_keyset_rotate(struct cli_ctx *c, struct err *e);
 int cli_restore_disk(struct cli_ctx *c, struct err *e);
 int cli_restore_vm(struct cli_ctx *c, struct err *e);

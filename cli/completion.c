@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The bash completion script, made from the table.  It knows commands and
- * options from here, repositories and key servers from the configuration
- * folder; it never starts the program.
+ * options from here and the names of objects from the configuration folder; it
+ * never starts the program.
  */
 #include <string.h>
 
@@ -64,6 +64,10 @@ static void value_code(struct buf *out, enum cli_value value,
         buf_append_str(out, "mapfile -t COMPREPLY < <(compgen -W \"none "
                             "password $(_objvault_names kms kms:)\" -- "
                             "\"$cur\")");
+        break;
+    case CLI_SOURCE:
+        buf_append_str(out, "mapfile -t COMPREPLY < <(compgen -W "
+                            "\"$(_objvault_names sources)\" -- \"$cur\")");
         break;
     case CLI_WORD:
         buf_append_str(out, "mapfile -t COMPREPLY < <(compgen -W \"");

@@ -195,6 +195,7 @@ static int take_value(const struct cli_option *o, struct cli_given *g,
     case CLI_REPO:
     case CLI_KMS:
     case CLI_ENCRYPT:
+    case CLI_SOURCE:
         if (g->text[0] == '\0')
             return err_set(e, ERR_USAGE, 0, "--%s: the value is empty",
                            o->name);

@@ -201,6 +201,11 @@ const struct cli_option cli_options[CLI_OPTS] = {
                        .help = "The repository.  May be left out where only "
                                "one is configured, or only one has the "
                                "point." },
+    [CLI_OPT_SOURCE] = { .name = "source",
+                         .value = CLI_SOURCE,
+                         .metavar = "NAME",
+                         .help = "Only this source.  Default: all that are "
+                                 "configured." },
     [CLI_OPT_VM] = { .name = "vm",
                      .value = CLI_TEXT,
                      .metavar = "NAME",

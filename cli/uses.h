@@ -159,6 +159,10 @@ static const struct cli_use keyset_rotate_uses[] = {
     { CLI_OPT_DRY_RUN, false },       PASSWORD_USES,
 };
 
+static const struct cli_use find_uses[] = {
+    { CLI_OPT_SOURCE, false },
+};
+
 static const struct cli_use bench_uses[] = {
     { CLI_OPT_SIZES, false },   { CLI_OPT_CONNECTIONS, false },
     { CLI_OPT_SECONDS, false }, { CLI_OPT_TOTAL, false },

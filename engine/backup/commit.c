@@ -18,7 +18,8 @@ struct eng_image *eng_run_open_file(const struct eng_machine_file *f,
                                     struct err *e)
 {
     struct eng_image_opts opts = { .format = ENG_IMAGE_RAW,
-                                   .plain_file = true };
+                                   .plain_file = true,
+                                   .text = f->text };
 
     return eng_image_open(f->path, &opts, e);
 }

@@ -16,16 +16,18 @@
 #include "base/secretref.h"
 #include "engine/job/fields.h"
 #include "engine/job/kms_config.h"
+#include "engine/job/source_config.h"
 
 #define SUFFIX ".json"
 
-static const struct eng_kind *const kinds[] = {
-    &eng_kind_repo, &eng_kind_credentials, &eng_kind_kms, &eng_kind_prices
-};
+static const struct eng_kind *const kinds[] = { &eng_kind_repo,
+                                                &eng_kind_credentials,
+                                                &eng_kind_kms, &eng_kind_source,
+                                                &eng_kind_prices };
 #define N_KINDS (sizeof kinds / sizeof kinds[0])
 
-const char *const eng_config_kinds[] = { "repo", "credentials", "kms", "prices",
-                                         NULL };
+const char *const eng_config_kinds[] = { "repo",   "credentials", "kms",
+                                         "source", "prices",      NULL };
 
 char *eng_config_path(const struct eng_home *h, const struct eng_kind *k,
                       const char *name, struct err *e)
@@ -379,6 +381,10 @@ static int check_file(const struct eng_home *h, const struct eng_kind *k,
                    ? -1
                    : check_key_files(path, &kms, e);
     }
+    if (k == &eng_kind_source) {
+        AUTO_ENG_CONFIG_SOURCE struct eng_config_source source = { 0 };
+        return eng_config_source_read(path, name, &source, e);
+    }
     if (k != &eng_kind_repo)
         return eng_config_read(k, path, NULL, e);
     AUTO_ENG_CONFIG_REPO struct eng_config_repo r = { 0 };
@@ -450,9 +456,14 @@ int eng_config_schema(const char *kind, bool indented, struct buf *out,
     for (size_t i = 0; i < N_KINDS; i++)
         if (strcmp(kinds[i]->name, kind) == 0)
             return eng_fields_schema(kinds[i], indented, out, e);
+    AUTO_BUF struct buf names = buf_init(200);
+    for (size_t i = 0; i < N_KINDS; i++)
+        buf_printf(&names, "%s%s",
+                   i == 0             ? ""
+                   : i + 1 == N_KINDS ? " and "
+                                      : ", ",
+                   kinds[i]->name);
     return err_set(e, ERR_USAGE, 0,
-                   "\"%.40s\" is no kind of configuration: there are %s, %s, "
-                   "%s and %s",
-                   kind, eng_config_kinds[0], eng_config_kinds[1],
-                   eng_config_kinds[2], eng_config_kinds[3]);
+                   "\"%.40s\" is no kind of configuration: there are %s", kind,
+                   buf_cstr(&names));
 }

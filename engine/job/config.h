@@ -4,7 +4,7 @@
 
 /*
  * Configuration: one JSON file per object below the home folder
- * (repos/NAME.json, credentials/NAME.json).  Comments are allowed; unknown
+ * (repos/NAME.json, sources/NAME.json).  Comments are allowed; unknown
  * fields are errors with the nearest known name (ERR_CONFIG, naming the file).
  * One table per kind of object feeds reading, writing and the JSON Schema.
  */
@@ -135,7 +135,7 @@ int eng_config_check(const struct eng_home *h, eng_config_report_fn report,
                      void *ctx, size_t *bad, struct err *e)
     __attribute__((warn_unused_result));
 
-/* Appends the JSON Schema (2020-12) of a kind: "repo", "credentials", "prices";
+/* Appends the JSON Schema (2020-12) of a kind: "repo", "source";
  * indented for people, or on one line.  ERR_USAGE names the kinds. */
 int eng_config_schema(const char *kind, bool indented, struct buf *out,
                       struct err *e) __attribute__((warn_unused_result));

@@ -54,6 +54,7 @@ struct eng_kind {
 extern const struct eng_kind eng_kind_repo;
 extern const struct eng_kind eng_kind_credentials;
 extern const struct eng_kind eng_kind_kms;
+extern const struct eng_kind eng_kind_source;
 extern const struct eng_kind eng_kind_prices;
 
 struct eng_home;

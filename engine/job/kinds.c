@@ -6,9 +6,11 @@
 #include "engine/job/config.h"
 #include "engine/job/fields.h"
 #include "engine/job/kms_config.h"
+#include "engine/job/source_config.h"
 
 #define REPO(member) offsetof(struct eng_config_repo, member)
 #define KMS(member) offsetof(struct eng_config_kms, member)
+#define SOURCE(member) offsetof(struct eng_config_source, member)
 #define PRICE(member) offsetof(struct eng_config_prices, member)
 
 static const char *const kmip_versions[] = { "auto", "1.2", "1.4", "2.0",
@@ -187,6 +189,17 @@ static const struct eng_field kms_fields[] = {
               "all where it is left out" },
 };
 
+static const struct eng_field source_fields[] = {
+    { .name = "place",
+      .type = ENG_FIELD_TEXT,
+      .required = true,
+      .offset = SOURCE(place),
+      .max_bytes = ENG_PLACE_MAX,
+      .help = "where the machines are: dir:/path, a folder of VMs, or "
+              "libvirt:URI, the domains of libvirt on this host, as in "
+              "libvirt:qemu:///system" },
+};
+
 #define REQUEST_PRICE(word, verb, what)                                        \
     {                                                                          \
         .name = (word), .type = ENG_FIELD_PRICE,                               \
@@ -240,6 +253,14 @@ const struct eng_kind eng_kind_kms = {
     .help = "a key server (KMIP) that opens keysets",
     .fields = kms_fields,
     .n_fields = sizeof kms_fields / sizeof kms_fields[0],
+};
+
+const struct eng_kind eng_kind_source = {
+    .name = "source",
+    .folder = "sources",
+    .help = "a place with machines",
+    .fields = source_fields,
+    .n_fields = sizeof source_fields / sizeof source_fields[0],
 };
 
 const struct eng_kind eng_kind_prices = {

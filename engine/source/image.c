@@ -9,8 +9,10 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "base/io.h"
 #include "engine/source/qemu_lock.h"
 #include "engine/source/reader.h"
 
@@ -87,10 +89,22 @@ static int open_fd(struct eng_image *im, bool plain, bool *is_device,
     return 0;
 }
 
+/* A file without a name, so that readers have one way to read. */
+static int open_text(struct eng_image *im, const char *text, struct err *e)
+{
+    im->fd = memfd_create("objvault", MFD_CLOEXEC);
+    if (im->fd < 0)
+        return err_set(e, ERR_IO, errno, "%s: make a file in memory", im->path);
+    return io_write_full(im->fd, text, strlen(text), im->path, e);
+}
+
 static int open_image(struct eng_image *im, const struct eng_image_opts *opts,
                       struct err *e)
 {
     bool is_device = false;
+    if (opts->text != NULL)
+        return open_text(im, opts->text, e) < 0 ? -1
+                                                : eng_raw_open(im, false, e);
     if (open_fd(im, opts->plain_file, &is_device, e) < 0)
         return -1;
     if (opts->plain_file)

@@ -32,6 +32,9 @@ struct eng_image;
 struct eng_image_opts {
     enum eng_image_format format;
     bool plain_file; /* a VM's configuration file: no image, no locks */
+    /* What the file holds, where it is none on disk (path only names it in
+     * messages); or NULL.  Copied. */
+    const char *text;
 };
 
 /* Opens an image for reading.  Refuses one that a running QEMU or another

@@ -24,6 +24,7 @@ void eng_machine_free(struct eng_machine *m)
     for (size_t i = 0; i < m->n_files; i++) {
         free(m->files[i].name);
         free(m->files[i].path);
+        free(m->files[i].text);
     }
     free(m->disks);
     free(m->files);

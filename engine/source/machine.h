@@ -13,22 +13,23 @@
 #include "engine/source/image.h"
 
 struct eng_machine_disk {
-    char *name; /* file name */
+    char *name; /* file name; of a libvirt domain: the target ("vda") */
     char *path; /* absolute */
     enum eng_image_format format;
 };
 
 struct eng_machine_file {
     char *name; /* relative path, '/' between components */
-    char *path; /* absolute */
+    char *path; /* absolute; with text: what messages call it */
     uint32_t mode;
     uint64_t size; /* when scanned */
+    char *text;    /* what it holds, where it is no file on disk; or NULL */
 };
 
 struct eng_machine {
     char *name;   /* default: base name of the directory; file name of the
                      image without extension */
-    char *source; /* "dir:/abs/path" or "file:/abs/path" */
+    char *source; /* "dir:/abs/path", "file:/abs/path", "libvirt:UUID" */
     struct eng_machine_disk *disks; /* sorted by name */
     size_t n_disks;
     struct eng_machine_file *files; /* sorted by name */

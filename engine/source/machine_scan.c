@@ -230,6 +230,32 @@ static int read_entry(struct eng_scan *s, int dirfd, const char *entry,
                    path, kind_of(st.st_mode));
 }
 
+/* What could not be taken, for the reason in e: passed over, but for images. */
+static int pass_over(struct eng_scan *s, const char *entry, struct err *e)
+{
+    struct err why = *e;
+    struct err ignored = { 0 };
+    struct eng_found f = { .image = true, .broken = true };
+    bool guess;
+    size_t stem;
+
+    *e = (struct err){ 0 };
+    if (why.kind == ERR_NOMEM) {
+        *e = why;
+        return -1;
+    }
+    if (eng_scan_name("the entry", entry, &ignored) < 0 ||
+        why.kind == ERR_USAGE || why.kind == ERR_NOTFOUND ||
+        !eng_scan_extension(entry, &f.format, &guess, &stem))
+        return s->skip(s->ctx, &why, e);
+    f.name = strdup(entry);
+    f.path = io_join(s->root, entry, e);
+    if (f.name != NULL && f.path != NULL && append(s, &f, e) == 0)
+        return 0;
+    found_fini(&f);
+    return err_nomem(e);
+}
+
 static int read_folder(struct eng_scan *s, const char *folder, struct err *e)
 {
     AUTO_MEM char *path =
@@ -251,7 +277,8 @@ static int read_folder(struct eng_scan *s, const char *folder, struct err *e)
             return 0;
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        if (read_entry(s, dirfd, entry->d_name, folder, e) < 0)
+        if (read_entry(s, dirfd, entry->d_name, folder, e) < 0 &&
+            (s->skip == NULL || pass_over(s, entry->d_name, e) < 0))
             return -1;
     }
 }
@@ -347,6 +374,8 @@ static int relate(struct eng_scan *s, struct err *e)
         struct eng_found *f = &s->found[i];
         if (!f->image || !f->head.known || f->format != f->head.format)
             continue;
+        if (f->by_magic && s->skip != NULL)
+            continue;
         if (f->by_magic && check_within(s, f, e) < 0)
             return -1;
         for (size_t k = 0; k < f->head.n_refs; k++) {
@@ -360,16 +389,31 @@ static int relate(struct eng_scan *s, struct err *e)
     return 0;
 }
 
-int eng_scan_folder(struct eng_scan *s, const char *root, struct err *e)
+static int set_root(struct eng_scan *s, const char *root, struct err *e)
 {
     s->root = strdup(root);
-    if (s->root == NULL)
-        return err_nomem(e);
-    if (read_folders(s, e) < 0)
-        return -1;
+    return s->root == NULL ? err_nomem(e) : 0;
+}
+
+static int in_order(struct eng_scan *s, struct err *e)
+{
     if (s->n > 1)
         qsort(s->found, s->n, sizeof(*s->found), by_name);
     return relate(s, e);
+}
+
+int eng_scan_folder(struct eng_scan *s, const char *root, struct err *e)
+{
+    if (set_root(s, root, e) < 0 || read_folders(s, e) < 0)
+        return -1;
+    return in_order(s, e);
+}
+
+int eng_scan_level(struct eng_scan *s, const char *root, struct err *e)
+{
+    if (set_root(s, root, e) < 0 || read_folder(s, "", e) < 0)
+        return -1;
+    return in_order(s, e);
 }
 
 int eng_scan_file(struct eng_scan *s, const char *path, struct err *e)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to engine/source/: the files of a folder, and which of them are
-// disks.
+// For engine/source/ and engine/inventory/: the files of a folder, and which
+// of them are disks.
 #ifndef ENGINE_SOURCE_MACHINE_SCAN_H
 #define ENGINE_SOURCE_MACHINE_SCAN_H
 
@@ -30,17 +30,31 @@ struct eng_found {
     size_t seen;                  /* the last check that came by, see .c */
 };
 
+/* Told of an entry that is passed over; why is its error. */
+typedef int (*eng_scan_skip_fn)(void *ctx, const struct err *why,
+                                struct err *e);
+
 struct eng_scan {
+    eng_scan_skip_fn skip;   /* NULL: nothing is passed over */
+    void *ctx;               /* skip's */
     char *root;              /* absolute; of the folder */
     struct eng_found *found; /* sorted by name */
     size_t n, cap;
-    char **folders; /* below root, still to be read; owned */
+    char **folders; /* below root, not read; owned */
     size_t n_folders;
 };
 
 /* Collects the files below the folder `root` (absolute).  Refuses what
  * eng_machine_scan refuses. */
 int eng_scan_folder(struct eng_scan *s, const char *root, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* The same for `root` itself without the folders in it, whose names are in
+ * s->folders afterwards.  With s->skip set the machines in it have nothing to
+ * do with each other: what eng_machine_scan would refuse is passed over, except
+ * that an image by its extension stays one (the scan of it alone says what is
+ * wrong), and what only its magic makes an image takes nothing as its part. */
+int eng_scan_level(struct eng_scan *s, const char *root, struct err *e)
     __attribute__((warn_unused_result));
 
 /* Takes the one regular file `path` (absolute). */

@@ -15,6 +15,7 @@ objstore        base objstore
 kms             base kms
 engine/repo     base manifest objstore kms engine/repo
 engine/source   base engine/source
+engine/inventory base manifest engine/source engine/inventory
 engine/calendar base engine/calendar
 engine/retention base manifest engine/calendar engine/retention
 engine/schedule base engine/calendar engine/schedule
@@ -81,6 +82,8 @@ if [ "${1:-}" = --self ]; then
     planted engine/source/a.c engine/repo/repo.h
     planted engine/source/a.c manifest/id.h
     planted engine/calendar/a.c engine/retention/gfs.h
+    planted engine/inventory/a.c engine/repo/repo.h
+    planted engine/source/a.c engine/inventory/inventory.h
     planted engine/retention/a.c engine/repo/points.h
     planted engine/schedule/a.c engine/retention/gfs.h
     planted engine/schedule/a.c manifest/id.h

@@ -426,10 +426,11 @@ static void wrong_secrets_are_refused(void **state)
 static void schemas_have_every_field(void **state)
 {
     static const struct eng_kind *const kinds[] = {
-        &eng_kind_repo, &eng_kind_credentials, &eng_kind_kms, &eng_kind_prices
+        &eng_kind_repo, &eng_kind_credentials, &eng_kind_kms, &eng_kind_source,
+        &eng_kind_prices
     };
     (void)state;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         struct err e = { 0 };
         AUTO_BUF struct buf out = buf_init(65536);
         assert_int_equal(
@@ -452,11 +453,11 @@ static void schemas_have_every_field(void **state)
     }
     struct err e = { 0 };
     AUTO_BUF struct buf out = buf_init(65536);
-    assert_null(eng_config_kinds[4]);
+    assert_null(eng_config_kinds[5]);
     assert_int_equal(eng_config_schema("job", true, &out, &e), -1);
     assert_int_equal(e.kind, ERR_USAGE);
     assert_string_equal(e.msg, "\"job\" is no kind of configuration: there are "
-                               "repo, credentials, kms and prices");
+                               "repo, credentials, kms, source and prices");
 }
 
 /* --- key servers --- */
