@@ -38,23 +38,20 @@ static void walk_fini(struct walk *w)
 }
 #define AUTO_WALK AUTO(walk_fini)
 
-/* Links, devices and what vanished meanwhile hide no machine. */
-static bool harmless(const struct err *why)
-{
-    return why->kind == ERR_USAGE || why->kind == ERR_NOTFOUND;
-}
-
-static int on_skip(void *ctx, const struct err *why, struct err *e)
+static int on_skip(void *ctx, bool harmless, const struct err *why,
+                   struct err *e)
 {
     struct walk *w = ctx;
 
-    if (w->n_seen == ENG_NOTES_MAX)
+    if (w->n_seen > ENG_NOTES_MAX) {
+        w->seen[ENG_NOTES_MAX].warning |= !harmless;
         return 0;
+    }
     struct eng_note *more = eng_list_grown(w->seen, w->n_seen, sizeof *more, e);
     if (more == NULL)
         return -1;
     w->seen = more;
-    more[w->n_seen] = (struct eng_note){ !harmless(why), strdup(why->msg) };
+    more[w->n_seen] = (struct eng_note){ !harmless, strdup(why->msg) };
     if (more[w->n_seen].text == NULL)
         return err_nomem(e);
     w->n_seen++;

@@ -486,7 +486,8 @@ struct eng_machine *eng_libvirt_machine(const struct eng_place *place,
     AUTO_DOMAIN virDomainPtr dom = virDomainLookupByUUIDString(conn, id);
     if (dom == NULL) {
         virErrorPtr last = virGetLastError();
-        if (last != NULL && last->code == VIR_ERR_NO_DOMAIN)
+        if (last != NULL && (last->code == VIR_ERR_NO_DOMAIN ||
+                             last->code == VIR_ERR_INVALID_ARG))
             (void)err_set(e, ERR_NOTFOUND, 0, "%s: there is no domain %s",
                           place->text, id);
         else

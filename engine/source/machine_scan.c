@@ -224,6 +224,9 @@ static int read_entry(struct eng_scan *s, int dirfd, const char *entry,
         return add_folder(s, STEAL(name), e);
     if (S_ISREG(st.st_mode))
         return add_file(s, dirfd, entry, name, path, e);
+    if (s->skip != NULL)
+        return err_set(e, ERR_USAGE, 0, "%s: is a %s, which is passed over",
+                       path, kind_of(st.st_mode));
     return err_set(e, ERR_USAGE, 0,
                    "%s: is a %s; a machine's folder holds regular files only, "
                    "move it away",
@@ -244,10 +247,13 @@ static int pass_over(struct eng_scan *s, const char *entry, struct err *e)
         *e = why;
         return -1;
     }
-    if (eng_scan_name("the entry", entry, &ignored) < 0 ||
-        why.kind == ERR_USAGE || why.kind == ERR_NOTFOUND ||
-        !eng_scan_extension(entry, &f.format, &guess, &stem))
-        return s->skip(s->ctx, &why, e);
+    if (eng_scan_name("the entry", entry, &ignored) < 0) {
+        (void)err_ctx(&why, "%s", s->root);
+        return s->skip(s->ctx, false, &why, e);
+    }
+    bool harmless = why.kind == ERR_USAGE || why.kind == ERR_NOTFOUND;
+    if (harmless || !eng_scan_extension(entry, &f.format, &guess, &stem))
+        return s->skip(s->ctx, harmless, &why, e);
     f.name = strdup(entry);
     f.path = io_join(s->root, entry, e);
     if (f.name != NULL && f.path != NULL && append(s, &f, e) == 0)

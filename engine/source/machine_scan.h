@@ -30,9 +30,10 @@ struct eng_found {
     size_t seen;                  /* the last check that came by, see .c */
 };
 
-/* Told of an entry that is passed over; why is its error. */
-typedef int (*eng_scan_skip_fn)(void *ctx, const struct err *why,
-                                struct err *e);
+/* Told of an entry that is passed over, and why.  harmless: no folder, image or
+ * other file, but a link or a device, or it has vanished. */
+typedef int (*eng_scan_skip_fn)(void *ctx, bool harmless,
+                                const struct err *why, struct err *e);
 
 struct eng_scan {
     eng_scan_skip_fn skip;   /* NULL: nothing is passed over */

@@ -81,3 +81,7 @@ add_test(NAME engine_schedule_walk
     ${CMAKE_CURRENT_SOURCE_DIR}/engine/schedule/test_walk.py
     $<TARGET_FILE:engine_schedule_rig>)
 set_tests_properties(engine_schedule_walk PROPERTIES TIMEOUT 300)
+foreach(t place folder domain find libvirt)
+  unit_test(engine/inventory/test_${t} engine_inventory)
+endforeach()
+unit_test(engine/job/test_source_config engine_job)
