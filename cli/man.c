@@ -165,6 +165,8 @@ static const struct {
     { "repos/NAME.json", "A repository, below the configuration folder.  "
                          "Comments are allowed; config schema repo prints what "
                          "may be in it." },
+    { "sources/NAME.json", "A place with VMs: place, which is dir:/path or "
+                           "libvirt:URI." },
     { "credentials/NAME.json", "The keys of an S3 server: access_key_id, "
                                "secret_access_key and, for temporary ones, "
                                "session_token." },

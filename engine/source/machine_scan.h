@@ -32,8 +32,8 @@ struct eng_found {
 
 /* Told of an entry that is passed over, and why.  harmless: no folder, image or
  * other file, but a link or a device, or it has vanished. */
-typedef int (*eng_scan_skip_fn)(void *ctx, bool harmless,
-                                const struct err *why, struct err *e);
+typedef int (*eng_scan_skip_fn)(void *ctx, bool harmless, const struct err *why,
+                                struct err *e);
 
 struct eng_scan {
     eng_scan_skip_fn skip;   /* NULL: nothing is passed over */

@@ -7,8 +7,28 @@
 
 #include "engine/job/config.h"
 #include "engine/job/fields.h"
+#include "engine/job/source_config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The text of a place that is taken is taken again, for the same. */
+static void source(struct span text)
+{
+    struct err e = { 0 };
+    char name[] = "fuzz";
+    AUTO_ENG_CONFIG_SOURCE struct eng_config_source s = { 0 };
+    AUTO_ENG_PLACE struct eng_place p = { 0 };
+    AUTO_ENG_PLACE struct eng_place again = { 0 };
+
+    if (eng_fields_decode(&eng_kind_source, text, &s, &e) < 0)
+        return;
+    s.name = strdup(name);
+    if (s.name == NULL || eng_config_source_check(&s, &p, &e) < 0)
+        return;
+    if (eng_place_parse(p.text, &again, &e) < 0 ||
+        strcmp(p.text, again.text) != 0 || p.kind != again.kind)
+        abort();
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -19,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     AUTO_BUF struct buf first = buf_init((size_t)1 << 24);
     AUTO_BUF struct buf second = buf_init((size_t)1 << 24);
 
+    source(span_of(data, size));
     if (eng_fields_decode(&eng_kind_credentials, span_of(data, size), NULL,
                           &e) == 0)
         return 0;
