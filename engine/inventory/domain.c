@@ -211,9 +211,8 @@ int eng_domain_disk_check(const struct eng_domain_disk *d, const char *path,
     if (strcmp(type, "file") != 0 && strcmp(type, "block") != 0 &&
         strcmp(type, "volume") != 0)
         return err_set(e, ERR_UNSUPPORTED, 0, "type %.40s is not read", type);
-    if (path == NULL)
-        return err_set(e, ERR_NOTFOUND, 0, "it has no source");
-    if (path[0] != '/' || !mf_name_is_plain(path, MF_PATH_MAX))
+    if (path != NULL &&
+        (path[0] != '/' || !mf_name_is_plain(path, MF_PATH_MAX)))
         return err_set(e, ERR_UNSUPPORTED, 0,
                        "its path is not absolute, not UTF-8, or has control "
                        "characters");

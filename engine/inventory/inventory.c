@@ -95,9 +95,6 @@ void eng_inventory_free(struct eng_inventory *inv)
 int eng_inventory_add(struct eng_inventory *inv, struct eng_vm *vm,
                       struct err *e)
 {
-    AUTO_ENG_VM struct eng_vm taken = *vm;
-
-    *vm = (struct eng_vm){ 0 };
     if (inv->n_vms == ENG_VMS_MAX)
         return err_set(e, ERR_USAGE, 0, "%s: has more than %d machines",
                        inv->place.text, ENG_VMS_MAX);
@@ -105,8 +102,8 @@ int eng_inventory_add(struct eng_inventory *inv, struct eng_vm *vm,
     if (more == NULL)
         return -1;
     inv->vms = more;
-    inv->vms[inv->n_vms++] = taken;
-    taken = (struct eng_vm){ 0 };
+    inv->vms[inv->n_vms++] = *vm;
+    *vm = (struct eng_vm){ 0 };
     return 0;
 }
 

@@ -17,7 +17,7 @@ void eng_list_free(char **list, size_t n);
 void eng_vm_fini(struct eng_vm *vm);
 #define AUTO_ENG_VM AUTO(eng_vm_fini)
 
-/* Takes *vm over: it is zeroed, also after a failure. */
+/* Takes *vm over where it succeeds: it is zeroed then. */
 int eng_inventory_add(struct eng_inventory *inv, struct eng_vm *vm,
                       struct err *e) __attribute__((warn_unused_result));
 /* Names a container that there is, whatever is in it. */

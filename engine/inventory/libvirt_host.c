@@ -214,6 +214,8 @@ static int look_at(virConnectPtr conn, const struct eng_domain_disk *d,
     if (locate(conn, d, path, e) < 0 ||
         eng_domain_disk_check(d, *path, format, e) < 0)
         return -1;
+    if (*path == NULL)
+        return err_set(e, ERR_NOTFOUND, 0, "it has no source");
     if (stat(*path, &st) < 0)
         return err_set(e, err_of_errno(errno), errno, "%s", *path);
     if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
@@ -315,13 +317,18 @@ static int identify(virDomainPtr dom, struct eng_vm *vm, struct err *e)
 {
     char uuid[VIR_UUID_STRING_BUFLEN];
 
-    if (virDomainGetUUIDString(dom, uuid) < 0)
-        return failed(e, virDomainGetName(dom));
+    if (virDomainGetUUIDString(dom, uuid) < 0) {
+        (void)failed(e, virDomainGetName(dom));
+        return -1;
+    }
     vm->id = strdup(uuid);
     vm->name = strdup(virDomainGetName(dom));
     /* What is not known to be off is taken for running. */
     vm->live = virDomainIsActive(dom) != 0;
-    return vm->id != NULL && vm->name != NULL ? 0 : err_nomem(e);
+    if (vm->id != NULL && vm->name != NULL)
+        return 0;
+    (void)err_nomem(e);
+    return -1;
 }
 
 static int add_domain(const struct host *h, struct eng_inventory *inv,

@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         enum eng_image_format format;
         if (eng_domain_disk_check(&d.disks[i], d.disks[i].path, &format, &e) ==
             0)
-            must(d.disks[i].path[0] == '/');
+            must(d.disks[i].path == NULL || d.disks[i].path[0] == '/');
     }
     return 0;
 }

@@ -109,7 +109,6 @@ static void a_disk_that_cannot_be_read_is_told_from_the_others(void **state)
           "(lun)");
     check((struct eng_domain_disk){ .type = file, .shared = true }, "/a", -1, 0,
           "shared with other machines");
-    check((struct eng_domain_disk){ .type = file }, NULL, -1, 0, "no source");
     check((struct eng_domain_disk){ .type = file }, "a", -1, 0, "not absolute");
     check((struct eng_domain_disk){ .type = file }, "/a\n", -1, 0, "control");
 }

@@ -36,10 +36,15 @@ static void end_host(FILE *f)
     "<disk type='file'><driver name='qemu' type='" format "'/><source "        \
     "file='" path "'/><target dev='" target "' bus='virtio'/></disk>"
 
+#define VOLUME_DISK(volume, target)                                            \
+    "<disk type='volume'><source pool='images' volume='" volume "'/><target "  \
+    "dev='" target "' bus='virtio'/></disk>"
+
 static void make_host(void)
 {
     char text[4000];
-    sh("mkdir img && : >img/a.raw && : >img/b.qcow2 && : >c.raw && "
+    sh("mkdir img && : >img/a.raw && : >img/b.qcow2 && : >c.raw && : "
+       ">img/v.raw && "
        "echo nv >web.fd");
     FILE *f = begin_host();
     fprintf(f,
@@ -48,7 +53,8 @@ static void make_host(void)
             "<network><name>unused</name>"
             "<ip address='192.168.78.1' netmask='255.255.255.0'/></network>\n"
             "<pool type='dir'><name>images</name><target><path>%s/img</path>"
-            "</target></pool>\n",
+            "</target><volume type='file'><name>v.raw</name><capacity>1"
+            "</capacity></volume></pool>\n",
             scratch);
     snprintf(text, sizeof text,
              FILE_DISK("%s/img/b.qcow2", "qcow2", "vdb") FILE_DISK(
@@ -67,7 +73,8 @@ static void make_host(void)
                text);
     snprintf(text, sizeof text,
              FILE_DISK("%s/c.raw", "raw", "vda")
-                 FILE_DISK("%s/gone.raw", "raw", "vdb"),
+                 FILE_DISK("%s/gone.raw", "raw", "vdb")
+                     VOLUME_DISK("v.raw", "vdc") VOLUME_DISK("no.raw", "vdd"),
              scratch, scratch);
     put_domain(f, 2, "db", "", "", text);
     fprintf(f, "<domain type='test'><name>busy</name><uuid>" UUID
@@ -85,7 +92,7 @@ static void domains_are_vms_in_pools_networks_and_tags(void **state)
     assert_string_equal(ids(inv), UUID "1 " UUID "2 " UUID "3!");
     assert_string_equal(
         containers(inv->containers, inv->n_containers, true),
-        "pool:images=1 network:lan=1 network:unused=0 tag:gold=1");
+        "pool:images=2 network:lan=1 network:unused=0 tag:gold=1");
 
     const struct eng_vm *web = vm_of(inv, UUID "1");
     assert_string_equal(web->name, "Web 1");
@@ -112,9 +119,13 @@ static void a_disk_that_is_not_there_is_told_and_the_others_stay(void **state)
         look("libvirt:test://", at("node.xml"));
     const struct eng_vm *db = vm_of(inv, UUID "2");
     assert_null(db->problem);
-    assert_int_equal(db->n_disks, 2);
+    assert_int_equal(db->n_disks, 4);
     assert_null(db->disks[0].problem);
     assert_has(db->disks[1].problem, "gone.raw: No such file");
+    assert_null(db->disks[2].problem);
+    assert_string_equal(db->disks[2].path, at("img/v.raw"));
+    assert_has(db->disks[3].problem, "volume no.raw of pool images");
+    assert_null(db->disks[3].path);
 }
 
 static struct eng_machine *machine(const char *id, eng_disk_wanted_fn wanted,
