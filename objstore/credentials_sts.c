@@ -9,7 +9,7 @@
 #include "base/digest.h"
 #include "base/io.h"
 #include "base/utc.h"
-#include "base/xml.h"
+#include "base/xml_walk.h"
 #include "objstore/credentials_source.h"
 #include "objstore/sigv4.h"
 #include "objstore/xml.h"

@@ -9,7 +9,7 @@
 #include <strings.h>
 
 #include "base/utc.h"
-#include "base/xml.h"
+#include "base/xml_walk.h"
 #include "objstore/xml_answer.h"
 
 void obj_xml_copy(char *out, size_t cap, const char *text)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/xml.h"
+#include "base/xml_walk.h"
 #include "objstore/xml.h"
 #include "objstore/xml_answer.h"
 

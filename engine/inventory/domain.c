@@ -8,7 +8,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "base/xml.h"
+#include "base/xml_walk.h"
 #include "engine/inventory/inventory_impl.h"
 #include "manifest/name.h"
 
@@ -72,20 +72,20 @@ static int begin_disk(struct eng_domain *d, const char *const *attributes,
     d->disks = more;
     struct eng_domain_disk *disk = &more[d->n_disks++];
     *disk = (struct eng_domain_disk){ 0 };
-    if (keep(&disk->type, xml_attribute(attributes, "type"), e) < 0)
+    if (keep(&disk->type, xml_walk_attribute(attributes, "type"), e) < 0)
         return -1;
-    return keep(&disk->device, xml_attribute(attributes, "device"), e);
+    return keep(&disk->device, xml_walk_attribute(attributes, "device"), e);
 }
 
 static int source_of_disk(struct eng_domain_disk *d,
                           const char *const *attributes, struct err *e)
 {
-    if (keep(&d->path, xml_attribute(attributes, "file"), e) < 0 ||
-        keep(&d->path, xml_attribute(attributes, "dev"), e) < 0 ||
-        keep(&d->pool, xml_attribute(attributes, "pool"), e) < 0 ||
-        keep(&d->volume, xml_attribute(attributes, "volume"), e) < 0)
+    if (keep(&d->path, xml_walk_attribute(attributes, "file"), e) < 0 ||
+        keep(&d->path, xml_walk_attribute(attributes, "dev"), e) < 0 ||
+        keep(&d->pool, xml_walk_attribute(attributes, "pool"), e) < 0 ||
+        keep(&d->volume, xml_walk_attribute(attributes, "volume"), e) < 0)
         return -1;
-    return keep(&d->protocol, xml_attribute(attributes, "protocol"), e);
+    return keep(&d->protocol, xml_walk_attribute(attributes, "protocol"), e);
 }
 
 /* An element within <disk>; child: its path from there. */
@@ -95,9 +95,9 @@ static int within_disk(struct eng_domain_disk *d, const char *child,
     if (strcmp(child, "source") == 0)
         return source_of_disk(d, attributes, e);
     if (strcmp(child, "driver") == 0)
-        return keep(&d->format, xml_attribute(attributes, "type"), e);
+        return keep(&d->format, xml_walk_attribute(attributes, "type"), e);
     if (strcmp(child, "target") == 0)
-        return keep(&d->target, xml_attribute(attributes, "dev"), e);
+        return keep(&d->target, xml_walk_attribute(attributes, "dev"), e);
     d->shared |= strcmp(child, "shareable") == 0;
     return 0;
 }
@@ -122,14 +122,14 @@ static int domain_begin(void *ctx, const char *path,
     if (child != NULL) /* so there is one */
         return within_disk(&d->disks[d->n_disks - 1], child, attributes, e);
     if (strcmp(path, "domain/os/nvram/source") == 0)
-        return keep(&d->nvram, xml_attribute(attributes, "file"), e);
+        return keep(&d->nvram, xml_walk_attribute(attributes, "file"), e);
     if (strcmp(path, "domain/devices/interface/source") != 0)
         return 0;
     if (keep_name(&d->networks, &d->n_networks,
-                  xml_attribute(attributes, "network"), e) < 0)
+                  xml_walk_attribute(attributes, "network"), e) < 0)
         return -1;
     return keep_name(&d->networks, &d->n_networks,
-                     xml_attribute(attributes, "bridge"), e);
+                     xml_walk_attribute(attributes, "bridge"), e);
 }
 
 static char *trimmed(char *text)

@@ -71,6 +71,16 @@ static void the_firmwares_variables_may_be_a_source(void **state)
     assert_string_equal(d.nvram, "/n.fd");
 }
 
+static void of_two_sources_the_first_counts(void **state)
+{
+    (void)state;
+    AUTO_ENG_DOMAIN struct eng_domain d =
+        parse("<domain><devices><disk><source file='/a'/><source file='/b'/>"
+              "</disk></devices></domain>");
+    assert_int_equal(d.n_disks, 1);
+    assert_string_equal(d.disks[0].path, "/a");
+}
+
 static void check(struct eng_domain_disk d, const char *path, int want,
                   enum eng_image_format format, const char *part)
 {
@@ -173,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(disks_networks_and_tags_are_found),
         cmocka_unit_test(the_firmwares_variables_may_be_a_source),
+        cmocka_unit_test(of_two_sources_the_first_counts),
         cmocka_unit_test(a_disk_that_cannot_be_read_is_told_from_the_others),
         cmocka_unit_test(hostile_documents_are_refused_or_passed_over),
         cmocka_unit_test(a_pool_tells_its_folder),

@@ -4,7 +4,7 @@
  * text to a handler, within bounds of depth, path and text that the documents
  * of S3 and libvirt do not reach.
  */
-#include "base/xml.h"
+#include "base/xml_walk.h"
 
 #include <expat.h>
 #include <limits.h>
@@ -23,8 +23,8 @@
 
 struct walk {
     XML_Parser parser;
-    xml_begin_fn begin; /* may be NULL */
-    xml_end_fn end;
+    xml_walk_begin_fn begin; /* may be NULL */
+    xml_walk_end_fn end;
     void *ctx;
     struct err *e;
     bool failed;
@@ -144,8 +144,8 @@ static void replace_controls(char *msg)
     }
 }
 
-int xml_walk(struct span doc, xml_begin_fn begin, xml_end_fn end, void *ctx,
-             struct err *e)
+int xml_walk(struct span doc, xml_walk_begin_fn begin, xml_walk_end_fn end,
+             void *ctx, struct err *e)
 {
     struct walk w = { .begin = begin, .end = end, .ctx = ctx, .e = e };
 
@@ -165,7 +165,7 @@ int xml_walk(struct span doc, xml_begin_fn begin, xml_end_fn end, void *ctx,
     return r;
 }
 
-const char *xml_attribute(const char *const *attributes, const char *name)
+const char *xml_walk_attribute(const char *const *attributes, const char *name)
 {
     for (size_t i = 0; attributes[i] != NULL; i += 2)
         if (strcmp(attributes[i], name) == 0)
