@@ -22,7 +22,10 @@ engine/schedule base engine/calendar engine/schedule
 engine/care     base manifest objstore engine/repo engine/calendar engine/retention engine/care
 engine/backup   base manifest engine/repo engine/source engine/calendar engine/retention engine/backup
 engine/restore  base manifest engine/repo engine/source engine/restore
-engine/job      base manifest kms engine
+engine/job      base manifest kms engine/repo engine/source engine/inventory engine/calendar engine/retention engine/schedule engine/care engine/backup engine/restore engine/job
+engine/history  base manifest objstore engine/repo engine/calendar engine/retention engine/backup engine/history
+engine/run      base manifest objstore engine
+engine/daemon   base engine
 cli             base engine cli
 minio-test      engine objstore minio-test
 '
