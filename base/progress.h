@@ -17,7 +17,8 @@
 #define PROGRESS_NAME_CHARS 96
 
 struct progress;
-struct progress_task; /* one disk or file; owned by its progress */
+struct progress_task;  /* one disk or file; owned by its progress */
+struct progress_group; /* tasks that belong together: a VM; owned likewise */
 
 struct progress *progress_new(struct err *e);
 void progress_free(struct progress *p);
@@ -27,6 +28,21 @@ void progress_free(struct progress *p);
 struct progress_task *progress_begin(struct progress *p, const char *verb,
                                      const char *name, uint64_t total);
 void progress_end(struct progress_task *t);
+
+/* So many groups will be begun in all, so that whoever shows it can say how
+ * much is left.  Not called: it is about tasks alone. */
+void progress_expect(struct progress *p, size_t groups);
+size_t progress_expected(struct progress *p); /* 0: nothing was said */
+
+/* A new group, of `total` bytes in all its tasks; NULL as above. */
+struct progress_group *progress_group_begin(struct progress *p,
+                                            const char *name, uint64_t total);
+void progress_group_end(struct progress_group *g);
+/* A task whose bytes count for the group (NULL: for none), too. */
+struct progress_task *progress_begin_in(struct progress *p,
+                                        struct progress_group *g,
+                                        const char *verb, const char *name,
+                                        uint64_t total);
 
 /* Adds bytes of the task dealt with, of them read from the source, and bytes
  * that went to (or came from) the storage. */
@@ -43,6 +59,9 @@ struct progress_view {
 /* Copies up to cap tasks, oldest first; returns how many there are. */
 size_t progress_snapshot(struct progress *p, struct progress_view *out,
                          size_t cap);
+/* The same of groups; their verb is that of their first task, or "". */
+size_t progress_groups(struct progress *p, struct progress_view *out,
+                       size_t cap);
 
 static inline void progress_freep(struct progress **p)
 {

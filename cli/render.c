@@ -18,15 +18,13 @@
 #include "base/units.h"
 #include "base/utc.h"
 #include "cli/cli.h"
+#include "cli/render.h"
 
 #define TERMINAL_TICK_MS 200
 #define JSON_TICK_MS 1000
+#define LINE_TICK_S 60
 #define BARS_MAX 8
 #define FRAME_MAX ((size_t)1 << 24)
-#define NAME_MIN 10 /* columns */
-#define BAR_MIN 8
-#define WIDE_COLUMNS 100
-
 /* What the last look at a task said. */
 struct seen {
     uint64_t done;
@@ -34,16 +32,26 @@ struct seen {
     bool ended;  /* was told as ended already */
 };
 
-struct cli_render {
-    struct progress *progress; /* borrowed */
-    bool bars;
-    int json_fd; /* -1: none */
-    int64_t tick_ms;
-    unsigned drawn; /* lines of bars on the screen */
-    int64_t looked_ms, json_ms;
+/* Tasks, or groups of them, as they were seen last. */
+struct table {
+    size_t (*snapshot)(struct progress *p, struct progress_view *out,
+                       size_t cap);
     struct progress_view *views;
     struct seen *seen;
     size_t n, cap;
+};
+
+struct cli_render {
+    struct progress *progress; /* borrowed */
+    bool bars;
+    int json_fd;     /* -1: none */
+    int64_t line_ms; /* how often a line is due, where there are no bars */
+    bool any_lines;  /* ... also of what is no job; 0 above: never */
+    int64_t tick_ms;
+    unsigned drawn; /* lines of bars on the screen */
+    int64_t looked_ms, json_ms, lined_ms;
+    struct table tasks, vms;
+    struct seen all; /* VMs together */
     bool stop;
     bool thread_runs;
     pthread_t thread;
@@ -94,133 +102,76 @@ static void log_hook(void *ctx, bool before)
         cli_render_release();
 }
 
-/* Takes a snapshot, with room for all tasks; false without memory. */
+/* Takes a snapshot, with room for everything; false without memory. */
+static bool snapshot(struct cli_render *r, struct table *t)
+{
+    size_t n = t->snapshot(r->progress, t->views, t->cap);
+    while (n > t->cap) {
+        size_t cap = n + 64;
+        struct progress_view *views =
+            reallocarray(t->views, cap, sizeof *views);
+        if (views != NULL)
+            t->views = views;
+        struct seen *seen = reallocarray(t->seen, cap, sizeof *seen);
+        if (seen != NULL)
+            t->seen = seen;
+        if (views == NULL || seen == NULL)
+            return false;
+        memset(seen + t->cap, 0, (cap - t->cap) * sizeof *seen);
+        t->cap = cap;
+        n = t->snapshot(r->progress, t->views, t->cap);
+    }
+    t->n = n;
+    return true;
+}
+
+/* What was done since the last look (the beginning, where that was later), as
+ * a smoothed rate. */
+static void see(struct seen *s, uint64_t done, int64_t started_ms,
+                int64_t looked_ms, int64_t now)
+{
+    bool known = s->done > 0 && looked_ms > started_ms;
+    int64_t since = known ? looked_ms : started_ms;
+
+    if (now <= since || done < s->done)
+        return;
+    double rate = (double)(done - s->done) * 1000.0 / (double)(now - since);
+    s->rate = s->rate > 0 ? 0.8 * s->rate + 0.2 * rate : rate;
+    s->done = done;
+}
+
 static bool look(struct cli_render *r)
 {
     int64_t now = utc_mono_ms();
-    size_t n = progress_snapshot(r->progress, r->views, r->cap);
-    while (n > r->cap) {
-        size_t cap = n + 64;
-        struct progress_view *views =
-            reallocarray(r->views, cap, sizeof *views);
-        if (views != NULL)
-            r->views = views;
-        struct seen *seen = reallocarray(r->seen, cap, sizeof *seen);
-        if (seen != NULL)
-            r->seen = seen;
-        if (views == NULL || seen == NULL)
-            return false;
-        memset(seen + r->cap, 0, (cap - r->cap) * sizeof *seen);
-        r->cap = cap;
-        n = progress_snapshot(r->progress, r->views, r->cap);
-    }
-    r->n = n;
-    for (size_t i = 0; i < n; i++) {
-        struct seen *s = &r->seen[i];
-        const struct progress_view *v = &r->views[i];
-        bool known = s->done > 0 && r->looked_ms > v->started_ms;
-        int64_t since = known ? r->looked_ms : v->started_ms;
-        if (now <= since || v->done < s->done)
-            continue;
-        double rate =
-            (double)(v->done - s->done) * 1000.0 / (double)(now - since);
-        s->rate = s->rate > 0 ? 0.8 * s->rate + 0.2 * rate : rate;
-        s->done = v->done;
-    }
+    uint64_t done = 0;
+
+    if (!snapshot(r, &r->tasks) || !snapshot(r, &r->vms))
+        return false;
+    struct table *both[] = { &r->tasks, &r->vms };
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; i < both[k]->n; i++)
+            see(&both[k]->seen[i], both[k]->views[i].done,
+                both[k]->views[i].started_ms, r->looked_ms, now);
+    for (size_t i = 0; i < r->vms.n; i++)
+        done += r->vms.views[i].done;
+    if (r->vms.n > 0)
+        see(&r->all, done, r->vms.views[0].started_ms, r->looked_ms, now);
     r->looked_ms = now;
     return true;
 }
 
-/* Share of the bytes dealt with that did not have to go over the network. */
-static unsigned saved_percent(const struct progress_view *v)
+/* Whether it is a job, whose VMs are shown. */
+static bool by_vm(struct cli_render *r)
 {
-    if (v->done == 0 || v->moved >= v->done)
-        return 0;
-    return (unsigned)((double)(v->done - v->moved) * 100.0 / (double)v->done);
+    return progress_expected(r->progress) > 0;
 }
 
-static unsigned done_percent(const struct progress_view *v)
+static void append_total(struct cli_render *r, struct buf *out)
 {
-    if (v->total == 0 || v->done >= v->total)
-        return 100;
-    return (unsigned)((double)v->done * 100.0 / (double)v->total);
-}
+    struct cli_render_sum sum =
+        cli_render_sum(r->vms.views, r->vms.n, progress_expected(r->progress));
 
-/* Seconds that are left, or -1. */
-static int64_t eta(const struct progress_view *v, double rate)
-{
-    if (v->done >= v->total)
-        return 0;
-    if (rate < 1.0)
-        return -1;
-    double left = (double)(v->total - v->done) / rate;
-    return left < 1e9 ? (int64_t)left : -1;
-}
-
-/* The numbers of a task, in columns of one width from one look to the next.
- * wide: with the total. */
-static void figures(const struct progress_view *v, double rate, bool wide,
-                    struct buf *out)
-{
-    char text[UNITS_TEXT_CHARS];
-    units_format_size(v->done, text);
-    buf_printf(out, "%3u%% %10s", done_percent(v), text);
-    units_format_size(v->total, text);
-    if (wide)
-        buf_printf(out, " of %s", text);
-    units_format_size((uint64_t)rate, text);
-    buf_printf(out, " %10s/s", text);
-    if (strcmp(v->verb, "backup") == 0)
-        buf_printf(out, " saved %3u%%", saved_percent(v));
-    int64_t seconds = eta(v, rate);
-    (void)snprintf(text, sizeof text, "-");
-    if (seconds >= 0)
-        units_format_duration(seconds, text);
-    buf_printf(out, " ETA %-7s", text);
-}
-
-/* Appends s cut or padded to exactly `columns`. */
-static void fit(struct buf *out, const char *s, size_t columns)
-{
-    size_t used = 0;
-    while (*s != '\0') {
-        bool begins = ((unsigned char)*s & 0xc0) != 0x80;
-        if (begins && used == columns)
-            break;
-        used += begins;
-        buf_append_char(out, *s++);
-    }
-    buf_printf(out, "%*s", (int)(columns - used), "");
-}
-
-void cli_render_bar(const struct progress_view *v, double rate, size_t columns,
-                    struct buf *out)
-{
-    AUTO_BUF struct buf name = buf_init(1024);
-    AUTO_BUF struct buf stats = buf_init(1024);
-    cli_clean(&name, v->name);
-    figures(v, rate, columns >= WIDE_COLUMNS, &stats);
-    const char *name_text = buf_cstr(&name);
-    const char *stats_text = buf_cstr(&stats);
-    size_t stats_width = cli_width(stats_text);
-    if (stats_width + NAME_MIN + 1 > columns) {
-        fit(out, name_text, columns);
-        return;
-    }
-    size_t left = columns - stats_width - 1;
-    size_t bar = left >= NAME_MIN + BAR_MIN + 3 ? (left - NAME_MIN - 3) : 0;
-    if (bar > BAR_MIN) /* what is left over is shared with the name */
-        bar = BAR_MIN + (bar - BAR_MIN) / 2;
-    fit(out, name_text, bar > 0 ? left - bar - 3 : left);
-    buf_append_char(out, ' ');
-    if (bar > 0) {
-        size_t full = bar * done_percent(v) / 100;
-        buf_append_char(out, '[');
-        for (size_t i = 0; i < bar; i++)
-            buf_append_char(out, i < full ? '#' : '.');
-        buf_append_str(out, "] ");
-    }
-    buf_append_str(out, stats_text);
+    cli_render_total(&sum, r->all.rate, out);
 }
 
 static size_t terminal_columns(void)
@@ -234,16 +185,17 @@ static size_t terminal_columns(void)
 static void draw(struct cli_render *r)
 {
     AUTO_BUF struct buf out = buf_init(FRAME_MAX);
+    const struct table *t = by_vm(r) ? &r->vms : &r->tasks;
     size_t columns = terminal_columns();
     unsigned running = 0;
     erase(r, &out);
-    for (size_t i = 0; i < r->n; i++) {
-        if (r->views[i].ended_ms != 0)
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->views[i].ended_ms != 0)
             continue;
         running++;
         if (running > BARS_MAX)
             continue;
-        cli_render_bar(&r->views[i], r->seen[i].rate, columns, &out);
+        cli_render_bar(&t->views[i], t->seen[i].rate, columns, &out);
         buf_append_char(&out, '\n');
         r->drawn++;
     }
@@ -251,13 +203,38 @@ static void draw(struct cli_render *r)
         buf_printf(&out, "and %u more\n", running - BARS_MAX);
         r->drawn++;
     }
+    if (by_vm(r)) {
+        AUTO_BUF struct buf total = buf_init(1024);
+        append_total(r, &total);
+        cli_render_fit(&out, buf_cstr(&total), columns);
+        buf_append_char(&out, '\n');
+        r->drawn++;
+    }
     write_stderr(&out);
 }
 
-static void json_task(struct jsonw *w, const struct progress_view *v,
-                      double rate)
+/* Where nobody looks at bars: one line, for a log. */
+static void line(struct cli_render *r)
 {
-    int64_t seconds = eta(v, rate);
+    AUTO_BUF struct buf out = buf_init(FRAME_MAX);
+
+    buf_append_str(&out, "objvault: ");
+    if (by_vm(r)) {
+        buf_append_str(&out, "progress: ");
+        append_total(r, &out);
+    } else if (r->any_lines) {
+        cli_render_line(r->progress, &out);
+    } else {
+        return;
+    }
+    buf_append_char(&out, '\n');
+    write_stderr(&out);
+}
+
+static void json_row(struct jsonw *w, const struct progress_view *v,
+                     double rate)
+{
+    int64_t seconds = cli_render_eta(v, rate);
     jsonw_object(w);
     jsonw_kstring(w, "verb", v->verb);
     cli_json_text(w, "name", v->name);
@@ -274,7 +251,19 @@ static void json_task(struct jsonw *w, const struct progress_view *v,
     jsonw_end_object(w);
 }
 
-/* One line: what runs, and what ended since the last line. */
+/* What runs, and what ended since the last line. */
+static void json_rows(struct jsonw *w, const char *name, struct table *t)
+{
+    jsonw_key(w, name);
+    jsonw_array(w);
+    for (size_t i = 0; i < t->n; i++) {
+        if (!t->seen[i].ended)
+            json_row(w, &t->views[i], t->seen[i].rate);
+        t->seen[i].ended = t->views[i].ended_ms != 0;
+    }
+    jsonw_end_array(w);
+}
+
 static void json_line(struct cli_render *r, bool final)
 {
     struct err ignored = { 0 };
@@ -284,19 +273,16 @@ static void json_line(struct cli_render *r, bool final)
     jsonw_object(&w);
     jsonw_ktime(&w, "time", utc_now());
     jsonw_kbool(&w, "final", final);
-    jsonw_key(&w, "tasks");
-    jsonw_array(&w);
-    for (size_t i = 0; i < r->n; i++) {
-        const struct progress_view *v = &r->views[i];
+    json_rows(&w, "tasks", &r->tasks);
+    json_rows(&w, "vms", &r->vms);
+    jsonw_kuint(&w, "vms_expected", progress_expected(r->progress));
+    for (size_t i = 0; i < r->tasks.n; i++) {
+        const struct progress_view *v = &r->tasks.views[i];
         sum.total += v->total;
         sum.done += v->done;
         sum.read += v->read;
         sum.moved += v->moved;
-        if (!r->seen[i].ended)
-            json_task(&w, v, r->seen[i].rate);
-        r->seen[i].ended = v->ended_ms != 0;
     }
-    jsonw_end_array(&w);
     jsonw_kuint(&w, "total_bytes", sum.total);
     jsonw_kuint(&w, "done_bytes", sum.done);
     jsonw_kuint(&w, "read_bytes", sum.read);
@@ -315,6 +301,10 @@ static void tick(struct cli_render *r)
     if (r->bars)
         draw(r);
     int64_t now = utc_mono_ms();
+    if (r->line_ms > 0 && now - r->lined_ms >= r->line_ms) {
+        r->lined_ms = now;
+        line(r);
+    }
     if (r->json_fd >= 0 && now - r->json_ms >= JSON_TICK_MS) {
         r->json_ms = now;
         json_line(r, false);
@@ -337,37 +327,6 @@ static void *render_thread(void *ctx)
     return NULL;
 }
 
-void cli_render_line(struct progress *p, struct buf *out)
-{
-    struct progress_view sum = { 0 };
-    const struct progress_view *last = NULL;
-    size_t n = progress_snapshot(p, NULL, 0);
-    AUTO_MEM struct progress_view *views = calloc(n + 1, sizeof *views);
-    size_t have = views != NULL ? progress_snapshot(p, views, n) : 0;
-    have = have < n ? have : n;
-    for (size_t i = 0; i < have; i++) {
-        if (views[i].ended_ms != 0)
-            continue;
-        last = &views[i];
-        sum.total += last->total;
-        sum.done += last->done;
-        sum.moved += last->moved;
-        if (sum.started_ms == 0 || last->started_ms < sum.started_ms)
-            sum.started_ms = last->started_ms;
-    }
-    if (last == NULL) {
-        buf_append_str(out, "progress: no disk is being worked on");
-        return;
-    }
-    memcpy(sum.verb, last->verb, sizeof sum.verb);
-    int64_t ms = utc_mono_ms() - sum.started_ms;
-    double rate = ms > 0 ? (double)sum.done * 1000.0 / (double)ms : 0;
-    buf_append_str(out, "progress: ");
-    cli_clean(out, last->name);
-    buf_append_str(out, ": ");
-    figures(&sum, rate, true, out);
-}
-
 /* On the signal thread. */
 static void on_usr1(void *ctx)
 {
@@ -388,6 +347,18 @@ static bool wants_bars(const struct cli_ctx *c)
     return !c->quiet && !cli_given(c, CLI_OPT_NO_PROGRESS) &&
            isatty(STDERR_FILENO) == 1 && term != NULL &&
            strcmp(term, "dumb") != 0;
+}
+
+/* How often a line is due where nobody looks at bars; 0: never. */
+static int64_t line_ms(const struct cli_ctx *c)
+{
+    uint64_t s = LINE_TICK_S;
+
+    if (c->quiet || cli_given(c, CLI_OPT_NO_PROGRESS))
+        return 0;
+    if (cli_given(c, CLI_OPT_PROGRESS_EVERY))
+        s = cli_number(c, CLI_OPT_PROGRESS_EVERY);
+    return (int64_t)s * 1000;
 }
 
 static int start_thread(struct cli_render *r, struct err *e)
@@ -414,14 +385,20 @@ struct cli_render *cli_render_start(const struct cli_ctx *c, struct progress *p,
                      ? (int)cli_number(c, CLI_OPT_PROGRESS_JSON)
                      : -1;
     r->tick_ms = r->bars ? TERMINAL_TICK_MS : JSON_TICK_MS;
+    r->line_ms = r->bars ? 0 : line_ms(c);
+    r->any_lines = cli_given(c, CLI_OPT_PROGRESS_EVERY);
+    r->tasks.snapshot = progress_snapshot;
+    r->vms.snapshot = progress_groups;
     r->json_ms = utc_mono_ms();
+    r->lined_ms = r->json_ms;
 
     pthread_mutex_lock(&screen);
     active = r;
     pthread_mutex_unlock(&screen);
     log_set_hook(log_hook, NULL);
     signals_on_usr1(on_usr1, NULL);
-    if ((r->bars || r->json_fd >= 0) && start_thread(r, e) < 0) {
+    if ((r->bars || r->line_ms > 0 || r->json_fd >= 0) &&
+        start_thread(r, e) < 0) {
         cli_render_stop(r);
         return NULL;
     }
@@ -447,7 +424,9 @@ void cli_render_stop(struct cli_render *r)
     signals_on_usr1(NULL, NULL);
     log_set_hook(NULL, NULL);
     pthread_cond_destroy(&r->wake);
-    free(r->views);
-    free(r->seen);
+    free(r->tasks.views);
+    free(r->tasks.seen);
+    free(r->vms.views);
+    free(r->vms.seen);
     free(r);
 }

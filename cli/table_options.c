@@ -65,6 +65,13 @@ const struct cli_option cli_options[CLI_OPTS] = {
                                 .help = "Write the progress to this open file "
                                         "descriptor, one JSON document a line, "
                                         "once a second and at the end." },
+    [CLI_OPT_PROGRESS_EVERY] = { .name = "progress-every",
+                                 .value = CLI_DURATION,
+                                 .metavar = "DURATION",
+                                 .help = "Where stderr is no terminal, write a "
+                                         "line of progress to it so often; 0s: "
+                                         "never.  Default: each minute for "
+                                         "runs of jobs, never for others." },
     [CLI_OPT_LOG_JSON] = FLAG("log-json", "Log as JSON, one document a line."),
     [CLI_OPT_HELP] = { .name = "help",
                        .letter = 'h',

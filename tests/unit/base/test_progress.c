@@ -93,6 +93,11 @@ static void nothing_is_accepted_everywhere(void **state)
     progress_add(t, 1, 1, 1);
     progress_end(t);
     assert_int_equal(progress_snapshot(NULL, &v, 1), 0);
+    progress_expect(NULL, 3);
+    assert_int_equal(progress_expected(NULL), 0);
+    assert_null(progress_group_begin(NULL, "a", 1));
+    progress_group_end(NULL);
+    assert_int_equal(progress_groups(NULL, &v, 1), 0);
     progress_free(NULL);
 }
 
@@ -109,6 +114,36 @@ static void without_memory_only_the_display_is_lost(void **state)
     assert_int_equal(e.kind, ERR_NOMEM);
     assert_null(t);
     assert_int_equal(progress_snapshot(p, NULL, 0), 0);
+}
+
+static void a_group_counts_what_its_tasks_count(void **state)
+{
+    (void)state;
+    AUTO_PROGRESS struct progress *p = make();
+    struct progress_view v[2];
+    assert_int_equal(progress_expected(p), 0);
+    progress_expect(p, 20);
+    struct progress_group *g = progress_group_begin(p, "web1", 300);
+    assert_int_equal(progress_groups(p, v, 2), 1);
+    assert_string_equal(v[0].verb, "");
+    struct progress_task *a = progress_begin_in(p, g, "backup", "web1/a", 100);
+    struct progress_task *b = progress_begin_in(p, g, "read", "web1/b", 200);
+    struct progress_task *other = progress_begin(p, "backup", "db/a", 50);
+    progress_add(a, 10, 9, 8);
+    progress_add(b, 1, 2, 3);
+    progress_add(other, 50, 50, 50);
+    progress_end(a);
+
+    assert_int_equal(progress_expected(p), 20);
+    assert_int_equal(progress_snapshot(p, v, 2), 3);
+    assert_int_equal(progress_groups(p, v, 2), 1);
+    assert_string_equal(v[0].name, "web1");
+    assert_string_equal(v[0].verb, "backup");
+    assert_true(v[0].total == 300 && v[0].done == 11);
+    assert_true(v[0].read == 11 && v[0].moved == 11 && v[0].ended_ms == 0);
+    progress_group_end(g);
+    assert_int_equal(progress_groups(p, v, 2), 1);
+    assert_true(v[0].ended_ms >= v[0].started_ms && v[0].ended_ms > 0);
 }
 
 static void *work(void *ctx)
@@ -153,6 +188,7 @@ int main(void)
         cmocka_unit_test(a_snapshot_shows_tasks_oldest_first),
         cmocka_unit_test(a_snapshot_fills_no_more_than_asked),
         cmocka_unit_test(long_names_are_cut_between_characters),
+        cmocka_unit_test(a_group_counts_what_its_tasks_count),
         cmocka_unit_test(nothing_is_accepted_everywhere),
         cmocka_unit_test(without_memory_only_the_display_is_lost),
         cmocka_unit_test(an_ended_task_shows_its_final_counters),

@@ -8,10 +8,12 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/render.h"
 
 static struct progress_view view(const char *verb, uint64_t total,
                                  uint64_t done, uint64_t moved)
@@ -90,6 +92,33 @@ static void a_progress_line_sums_what_runs(void **state)
     assert_non_null(strstr(buf_cstr(&out), "saved 100%"));
 }
 
+static void
+a_total_takes_those_to_come_for_as_large_as_those_before(void **state)
+{
+    struct progress_view v[3] = { view("backup", 100 << 20, 100 << 20, 0),
+                                  view("backup", 300 << 20, 60 << 20, 40 << 20),
+                                  view("backup", 900 << 20, 50 << 20, 0) };
+    (void)state;
+    v[0].ended_ms = v[2].ended_ms = 5; /* the last one failed */
+    struct cli_render_sum s = cli_render_sum(v, 3, 6);
+    assert_int_equal(s.over, 2);
+    assert_int_equal(s.at_work, 1);
+    assert_true(s.estimated);
+    assert_true(s.v.total == (uint64_t)900 << 20);
+    AUTO_BUF struct buf out = buf_init(1024);
+    cli_render_total(&s, 10 << 20, &out);
+    assert_string_equal(buf_cstr(&out),
+                        "2 of 6 VMs, 1 at work: 23% 210.0 MiB of about 900.0 "
+                        "MiB, 10.0 MiB/s, saved 80%, ETA 1m 9s");
+    s = cli_render_sum(v, 3, 3);
+    assert_false(s.estimated);
+    s = cli_render_sum(v, 0, 6);
+    AUTO_BUF struct buf none = buf_init(1024);
+    cli_render_total(&s, 0, &none);
+    assert_string_equal(buf_cstr(&none),
+                        "0 of 6 VMs, 0 at work: nothing is read yet");
+}
+
 /* Reads the lines that a renderer wrote to fd. */
 static char *lines_of(FILE *f)
 {
@@ -146,6 +175,51 @@ static void json_lines_end_with_a_final_one(void **state)
     (void)fclose(f);
 }
 
+/* What the renderer of a run writes to a stderr that is no terminal: within 1.5
+ * seconds where that should be nothing. */
+static const char *said_to_a_pipe(struct cli_ctx *c, size_t vms, bool silent)
+{
+    struct err e = { 0 };
+    AUTO_PROGRESS struct progress *p = progress_new(&e);
+    FILE *f = tmpfile();
+    int was = dup(STDERR_FILENO);
+    assert_non_null(f);
+    assert_true(dup2(fileno(f), STDERR_FILENO) >= 0);
+    struct cli_render *r = cli_render_start(c, p, &e);
+    progress_expect(p, vms);
+    struct progress_group *g = progress_group_begin(p, "web1", 1000);
+    progress_add(progress_begin_in(p, g, "backup", "web1/vda", 1000), 500, 0,
+                 0);
+    for (int i = 0; i < (silent ? 15 : 100) && ftell(f) == 0; i++) {
+        assert_int_equal(cancel_sleep(NULL, 100, &e), 0);
+        (void)fseek(f, 0, SEEK_END);
+    }
+    cli_render_stop(r);
+    (void)dup2(was, STDERR_FILENO);
+    (void)close(was);
+    const char *text = lines_of(f);
+    (void)fclose(f);
+    return text;
+}
+
+static void
+a_job_tells_a_pipe_so_often_and_a_backup_only_when_asked(void **state)
+{
+    struct cli_call call = { 0 };
+    struct cli_ctx c = { .call = &call };
+    (void)state;
+    assert_string_equal(said_to_a_pipe(&c, 0, true), "");
+    call.opt[CLI_OPT_PROGRESS_EVERY].times = 1;
+    call.opt[CLI_OPT_PROGRESS_EVERY].number = 1;
+    assert_non_null(strstr(said_to_a_pipe(&c, 2, false),
+                           "objvault: progress: 0 of 2 VMs, 1 at work: 25% 500 "
+                           "B of about 2.0 KiB"));
+    assert_non_null(strstr(said_to_a_pipe(&c, 0, false),
+                           "objvault: progress: web1/vda:  50% "));
+    call.opt[CLI_OPT_NO_PROGRESS].times = 1;
+    assert_string_equal(said_to_a_pipe(&c, 0, true), "");
+}
+
 static void without_a_wish_no_thread_writes_anything(void **state)
 {
     struct err e = { 0 };
@@ -168,7 +242,11 @@ int main(void)
             nothing_is_saved_by_a_restore_and_nothing_known_without_rate),
         cmocka_unit_test(an_empty_disk_is_done),
         cmocka_unit_test(a_progress_line_sums_what_runs),
+        cmocka_unit_test(
+            a_total_takes_those_to_come_for_as_large_as_those_before),
         cmocka_unit_test(json_lines_end_with_a_final_one),
+        cmocka_unit_test(
+            a_job_tells_a_pipe_so_often_and_a_backup_only_when_asked),
         cmocka_unit_test(without_a_wish_no_thread_writes_anything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
