@@ -101,6 +101,21 @@ struct mf_keys *mf_keys_derive(const char *repo, const char *keyset,
     return derive(k, repo, keyset, data_key, e) == 0 ? STEAL(k) : NULL;
 }
 
+struct mf_keys *mf_keys_copy(const struct mf_keys *k, struct err *e)
+{
+    AUTO_MF_KEYS struct mf_keys *copy = malloc(sizeof(*copy));
+
+    if (copy == NULL) {
+        err_nomem(e);
+        return NULL;
+    }
+    *copy = *k;
+    copy->sub = NULL;
+    if (k->sub != NULL)
+        copy->sub = secret_new(secret_span(k->sub), e);
+    return k->sub == NULL || copy->sub != NULL ? STEAL(copy) : NULL;
+}
+
 void mf_keys_free(struct mf_keys *k)
 {
     if (k == NULL)

@@ -45,6 +45,8 @@ struct mf_keys *mf_keys_plain(struct err *e);
  * ERR_INTERNAL. */
 struct mf_keys *mf_keys_derive(const char *repo, const char *keyset,
                                struct span data_key, struct err *e);
+/* The same keys once more.  NULL: ERR_NOMEM. */
+struct mf_keys *mf_keys_copy(const struct mf_keys *k, struct err *e);
 void mf_keys_free(struct mf_keys *k); /* NULL is fine */
 
 /* Whether two are of one keyset and one data key. */

@@ -65,7 +65,7 @@ enum decision { SETTLED, AT_ONCE, LATER };
 /* The server's time now, as well as we know it. */
 static int64_t server_now(struct obj_store *s)
 {
-    return utc_real_now() + (int64_t)atomic_load(&s->clock_offset);
+    return utc_real_now() + (int64_t)atomic_load(&s->shared->clock_offset);
 }
 
 /* Learns the offset from a Date header.  The header was written somewhere
@@ -79,12 +79,12 @@ static void learn_clock(struct obj_store *s, int64_t server_time,
         return;
     int64_t low = server_time - after;
     int64_t high = server_time + 1 - before;
-    long long known = atomic_load(&s->clock_offset);
+    long long known = atomic_load(&s->shared->clock_offset);
 
     if (known < low)
-        atomic_store(&s->clock_offset, low);
+        atomic_store(&s->shared->clock_offset, low);
     else if (known > high)
-        atomic_store(&s->clock_offset, high);
+        atomic_store(&s->shared->clock_offset, high);
 }
 
 /* Whichever is wrong: dates of locks, retention and fences would be, too. */
@@ -112,7 +112,7 @@ static int may_sign(struct run *r, struct err *e)
 {
     struct obj_store *s = r->s;
     const struct obj_req *req = r->c->req;
-    int64_t offset = (int64_t)atomic_load(&s->clock_offset);
+    int64_t offset = (int64_t)atomic_load(&s->shared->clock_offset);
     char subject[256];
 
     if (s->max_clock_skew_s > 0 && llabs(offset) > s->max_clock_skew_s)
@@ -236,9 +236,9 @@ static bool works(const struct obj_attempt *a)
 
 static unsigned auth_generation(struct obj_store *s)
 {
-    pthread_mutex_lock(&s->auth.lock);
-    unsigned g = s->auth.generation;
-    pthread_mutex_unlock(&s->auth.lock);
+    pthread_mutex_lock(&s->shared->auth.lock);
+    unsigned g = s->shared->auth.generation;
+    pthread_mutex_unlock(&s->shared->auth.lock);
     return g;
 }
 
@@ -248,10 +248,10 @@ static int attempt(struct run *r, struct err *e)
     struct obj_store *s = r->s;
     struct obj_call *c = r->c;
 
-    if (obj_pace_enter(&s->pace, c->req->cancel, r->deadline, e) < 0)
+    if (obj_pace_enter(&s->shared->pace, c->req->cancel, r->deadline, e) < 0)
         return -1;
     if (cancel_check(c->req->cancel, e) < 0 || may_sign(r, e) < 0) {
-        obj_pace_leave(&s->pace, OBJ_SIGNAL_NONE, 0);
+        obj_pace_leave(&s->shared->pace, OBJ_SIGNAL_NONE, 0);
         return -1;
     }
     r->before = c->last;
@@ -262,23 +262,23 @@ static int attempt(struct run *r, struct err *e)
          * request is carried out, that must not go unnoticed. */
         .fresh_connection = r->fresh_connection || c->req->sign_before != 0,
         .deadline = r->deadline,
-        .clock_offset = (int64_t)atomic_load(&s->clock_offset),
+        .clock_offset = (int64_t)atomic_load(&s->shared->clock_offset),
     };
     if (c->nonce != NULL)
         memcpy(c->last.nonce, c->nonce, strlen(c->nonce) + 1);
     c->tries++;
     r->auth_generation = auth_generation(s);
-    r->answers = atomic_load(&s->answers);
+    r->answers = atomic_load(&s->shared->answers);
 
     int64_t before = utc_real_now();
     int64_t from = utc_mono_ms();
     c->attempt(s, c->ctx, &c->last);
     learn_clock(s, c->last.server_time, before, utc_real_now());
-    obj_pace_leave(&s->pace, signal_of(c->last.outcome),
+    obj_pace_leave(&s->shared->pace, signal_of(c->last.outcome),
                    c->last.sent + c->last.received);
 
     if (works(&c->last))
-        atomic_fetch_add(&s->answers, 1);
+        atomic_fetch_add(&s->shared->answers, 1);
     c->last.verb = c->verb;
     count_attempt(s, &c->last, c->tries);
     log_attempt(r, utc_mono_ms() - from);
@@ -290,7 +290,7 @@ static int attempt(struct run *r, struct err *e)
 static int paced_attempt(struct run *r, struct err *e)
 {
     struct obj_call *c = r->c;
-    struct obj_pace *p = &r->s->pace;
+    struct obj_pace *p = &r->s->shared->pace;
     int64_t waited = 0;
 
     if (obj_pace_bytes(p, OBJ_UP, c->up_bytes, c->req->cancel, &waited, e) < 0)
@@ -397,13 +397,13 @@ static bool refreshed(struct run *r)
     struct obj_store *s = r->s;
     bool newer = true;
 
-    pthread_mutex_lock(&s->auth.lock);
-    if (s->auth.generation == r->auth_generation) {
+    pthread_mutex_lock(&s->shared->auth.lock);
+    if (s->shared->auth.generation == r->auth_generation) {
         newer = s->driver->refresh != NULL && s->driver->refresh(s->self);
         if (newer)
-            s->auth.generation++;
+            s->shared->auth.generation++;
     }
-    pthread_mutex_unlock(&s->auth.lock);
+    pthread_mutex_unlock(&s->shared->auth.lock);
     return newer;
 }
 
@@ -441,7 +441,7 @@ static bool heal(struct run *r)
 static bool in_outage(const struct run *r)
 {
     return r->answers > 0 && !works(&r->c->last) &&
-           atomic_load(&r->s->answers) == r->answers;
+           atomic_load(&r->s->shared->answers) == r->answers;
 }
 
 static unsigned retries_of(const struct run *r, enum obj_rule_id rule)
@@ -509,7 +509,8 @@ static int back_off(struct run *r, enum obj_rule_id rule, struct err *e)
     if (cancel_sleep(cancel, ms, e) < 0)
         return -1;
     r->tokens = r->s->tuning.rules[rule].tokens;
-    if (obj_pace_spend(&r->s->pace, r->tokens, cancel, r->deadline, e) < 0)
+    if (obj_pace_spend(&r->s->shared->pace, r->tokens, cancel, r->deadline, e) <
+        0)
         return e->kind == ERR_CANCELLED ? -1 : 1;
     return 0;
 }
@@ -556,7 +557,7 @@ static int run(struct run *r, struct err *e)
         enum obj_rule_id rule = OBJ_RULES;
         enum decision d = decide(r, &rule);
         if (d == SETTLED && c->last.outcome == OBJ_OK) {
-            obj_pace_refund(&r->s->pace, r->tokens > 0 ? r->tokens : 1);
+            obj_pace_refund(&r->s->shared->pace, r->tokens > 0 ? r->tokens : 1);
             return 0;
         }
         if (d == SETTLED)

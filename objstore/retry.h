@@ -53,14 +53,8 @@ struct obj_tuning {
 
 extern const struct obj_tuning obj_tuning_default;
 
-struct obj_store {
-    const struct obj_driver *driver;
-    void *self;   /* the driver's */
-    char *name;   /* for messages; owned */
-    char *prefix; /* "" or without slash at either end; owned */
-    struct obj_tuning tuning;
-    int64_t deadline_ms;
-    int64_t max_clock_skew_s; /* 0: any */
+/* What all handles of one open store have together. */
+struct obj_shared {
     struct obj_pace pace;
     atomic_llong clock_offset; /* server minus ours, seconds */
     atomic_ullong answers;     /* attempts that showed the storage at work */
@@ -69,6 +63,19 @@ struct obj_store {
         pthread_mutex_t lock;
         unsigned generation; /* guarded: grows with each refresh */
     } auth;
+};
+
+struct obj_store {
+    /* NULL: the first handle, which owns what is shared, and the texts. */
+    const struct obj_store *of;
+    const struct obj_driver *driver;
+    void *self;   /* the driver's */
+    char *name;   /* for messages; owned */
+    char *prefix; /* "" or without slash at either end; owned */
+    struct obj_tuning tuning;
+    int64_t deadline_ms;
+    int64_t max_clock_skew_s; /* 0: any */
+    struct obj_shared *shared;
     struct {
         atomic_ullong requests[OBJ_VERBS], retries, throttled, unanswered, sent,
             received, stored, stored_bytes, network_ns;

@@ -18,8 +18,8 @@
 
 #define NONCE_BYTES 16
 
-static int init_locks(struct obj_store *s, const struct obj_config *c,
-                      struct err *e)
+static int init_shared(struct obj_store *s, const struct obj_config *c,
+                       struct err *e)
 {
     unsigned flying = c->max_in_flight;
     struct obj_pace_tuning pace = s->tuning.pace;
@@ -28,11 +28,14 @@ static int init_locks(struct obj_store *s, const struct obj_config *c,
         pace.least = c->min_in_flight;
     if (flying == 0)
         flying = s->tuning.max_in_flight;
-    if (pthread_mutex_init(&s->auth.lock, NULL) != 0)
+    s->shared = calloc(1, sizeof *s->shared);
+    if (s->shared == NULL)
         return err_nomem(e);
-    if (obj_pace_init(&s->pace, &pace, flying, c->upload_bytes_per_s,
+    pthread_mutex_init(&s->shared->auth.lock, NULL);
+    if (obj_pace_init(&s->shared->pace, &pace, flying, c->upload_bytes_per_s,
                       c->download_bytes_per_s, e) < 0) {
-        pthread_mutex_destroy(&s->auth.lock);
+        pthread_mutex_destroy(&s->shared->auth.lock);
+        free(s->shared);
         return -1;
     }
     return 0;
@@ -57,7 +60,7 @@ struct obj_store *obj_store_open_driver(const struct obj_driver *driver,
     s->deadline_ms =
         config->deadline_ms > 0 ? config->deadline_ms : s->tuning.deadline_ms;
     s->max_clock_skew_s = config->max_clock_skew_s;
-    if (init_locks(s, config, e) < 0) {
+    if (init_shared(s, config, e) < 0) {
         free(s);
         return NULL;
     }
@@ -92,13 +95,36 @@ void obj_store_close(struct obj_store *s)
 {
     if (s == NULL)
         return;
-    if (s->self != NULL)
-        s->driver->close(s->self);
-    obj_pace_fini(&s->pace);
-    pthread_mutex_destroy(&s->auth.lock);
-    free(s->name);
-    free(s->prefix);
+    if (s->of == NULL) {
+        if (s->self != NULL)
+            s->driver->close(s->self);
+        obj_pace_fini(&s->shared->pace);
+        pthread_mutex_destroy(&s->shared->auth.lock);
+        free(s->shared);
+        free(s->name);
+        free(s->prefix);
+    }
     free(s);
+}
+
+struct obj_store *obj_store_again(const struct obj_store *s, struct err *e)
+{
+    struct obj_store *again = calloc(1, sizeof *again);
+
+    if (again == NULL) {
+        err_nomem(e);
+        return NULL;
+    }
+    again->of = s;
+    again->driver = s->driver;
+    again->self = s->self;
+    again->name = s->name;
+    again->prefix = s->prefix;
+    again->tuning = s->tuning;
+    again->deadline_ms = s->deadline_ms;
+    again->max_clock_skew_s = s->max_clock_skew_s;
+    again->shared = s->shared;
+    return again;
 }
 
 const char *obj_store_name(const struct obj_store *s)
@@ -108,7 +134,7 @@ const char *obj_store_name(const struct obj_store *s)
 
 int64_t obj_store_clock_offset(struct obj_store *s)
 {
-    return (int64_t)atomic_load(&s->clock_offset);
+    return (int64_t)atomic_load(&s->shared->clock_offset);
 }
 
 void obj_store_counters(struct obj_store *s, struct obj_counters *out)
@@ -370,7 +396,7 @@ int obj_get(struct obj_store *s, const struct obj_req *req,
         .req = &w.req,
         .down_bytes = range != NULL && range->len > 0
                           ? range->len
-                          : atomic_load(&s->usual_bytes),
+                          : atomic_load(&s->shared->usual_bytes),
         .attempt = attempt_get,
         .ctx = &g,
     };
@@ -378,7 +404,7 @@ int obj_get(struct obj_store *s, const struct obj_req *req,
         out->len = g.out_start;
         return -1;
     }
-    atomic_store(&s->usual_bytes, c.last.received);
+    atomic_store(&s->shared->usual_bytes, c.last.received);
     return 0;
 }
 

@@ -73,6 +73,11 @@ struct obj_store *obj_store_open(const struct obj_config *config,
                                  struct err *e);
 void obj_store_close(struct obj_store *s); /* NULL is fine */
 
+/* Another handle on an open store: the same connections, limits, clock and
+ * credentials, and counters of its own.  s is closed after it.  NULL:
+ * ERR_NOMEM. */
+struct obj_store *obj_store_again(const struct obj_store *s, struct err *e);
+
 /* "s3://bucket/prefix on http://host" or "file:///dir": for messages; owned by
  * the store. */
 const char *obj_store_name(const struct obj_store *s);

@@ -26,6 +26,7 @@
 #include "engine/repo/runlease.h"
 #include "engine/retention/retention.h"
 #include "engine/source/image.h"
+#include "manifest/block.h"
 #include "manifest/name.h"
 #include "manifest/objkey.h"
 
@@ -128,6 +129,18 @@ static int same_machine(const struct run *r, const struct mf_point *newest,
                        "this one another name");
 }
 
+/* Blocks of another size cannot be compared, so the chain ends. */
+static bool cut_alike(const struct run *r, const struct mf_point *p)
+{
+    for (size_t i = 0; i < p->n_disks; i++)
+        if (p->disks[i].block_size != r->block_size)
+            return false;
+    for (size_t i = 0; i < p->n_files; i++)
+        if (p->files[i].block_size != r->block_size)
+            return false;
+    return true;
+}
+
 static int find_parent(struct run *r, struct err *e)
 {
     struct eng_point *newest = NULL;
@@ -150,7 +163,7 @@ static int find_parent(struct run *r, struct err *e)
         return 0;
     if (same_machine(r, newest->manifest, e) < 0)
         return -1;
-    if (r->o->full)
+    if (r->o->full || !cut_alike(r, newest->manifest))
         return 0;
     r->parent = newest->manifest;
     r->parent_file = newest->file;
@@ -232,7 +245,11 @@ static int begin_point(struct run *r, struct err *e)
         (p->vm.source = dup_text(m->source, e)) == NULL ||
         (p->program = dup_text("objvault " OBJVAULT_VERSION, e)) == NULL)
         return -1;
-    if (r->parent != NULL && (p->parent = dup_text(r->parent_file, e)) == NULL)
+    if ((r->parent != NULL &&
+         (p->parent = dup_text(r->parent_file, e)) == NULL) ||
+        (r->o->job != NULL && (p->job = dup_text(r->o->job, e)) == NULL) ||
+        (r->o->container != NULL &&
+         (p->vm.container = dup_text(r->o->container, e)) == NULL))
         return -1;
     return begin_keeping(r, e);
 }
@@ -431,6 +448,14 @@ static int check_names(const struct run *r, struct err *e)
         return err_set(e, ERR_USAGE, 0,
                        "\"%s\" cannot be a VM's name; give it one by --vm",
                        r->vm);
+    if (!mf_block_size_ok(r->block_size))
+        return err_set(e, ERR_USAGE, 0, "%u bytes: not a block size",
+                       r->block_size);
+    if ((r->o->job != NULL && !mf_name_is_plain(r->o->job, MF_NAME_MAX)) ||
+        (r->o->container != NULL &&
+         !mf_name_is_text(r->o->container, MF_TEXT_MAX)))
+        return err_set(e, ERR_USAGE, 0,
+                       "the name of the job or container cannot be stored");
     if (!mf_name_is_text(m->source, MF_TEXT_MAX))
         return err_set(e, ERR_USAGE, 0, "%s: the path is not UTF-8", m->source);
     if (m->n_disks > MF_DISKS_MAX || m->n_files > MF_FILES_MAX)
@@ -503,7 +528,8 @@ int eng_backup_machine(struct eng_repo *repo, const struct eng_machine *m,
     r.started_ns = utc_mono_ns();
     r.warning = res->warning;
     r.vm = o->vm != NULL ? o->vm : m->name;
-    r.block_size = eng_repo_descriptor(repo)->block_size;
+    r.block_size = o->block_size != 0 ? o->block_size
+                                      : eng_repo_descriptor(repo)->block_size;
     r.upload =
         o->full && o->upload == ENG_UPLOAD_NEW ? ENG_UPLOAD_MISSING : o->upload;
     r.level = eng_compression_level(o->compression);

@@ -28,6 +28,10 @@ int eng_compression_level(enum eng_compression c);
 
 struct eng_backup_opts {
     const char *vm;         /* name to file it under; NULL: the machine's */
+    const char *job;        /* whose run it is; NULL: nobody's */
+    const char *container;  /* folder that the VM lies in; NULL: not told */
+    uint32_t block_size;    /* 0: the repository's; a newest point of another
+                               one is no parent */
     bool full;              /* read everything, open a new chain */
     enum eng_upload upload; /* a full never trusts the cache: NEW is MISSING */
     bool adopt;             /* the machine is the same in spite of its source */

@@ -31,6 +31,10 @@ enum eng_index_kind {
  * away and begun anew. ERR_IO, ERR_FULL, ERR_NOMEM. */
 struct eng_index *eng_index_open(const char *dir, const char *repo_id,
                                  struct err *e);
+/* Another handle on an open index, for another run in this process: what one
+ * learns all know, and nobody puts what another is putting.  Each has its own
+ * idea of the sweep counter.  NULL: ERR_NOMEM. */
+struct eng_index *eng_index_again(struct eng_index *ix, struct err *e);
 /* Writes what is pending; false: that failed, and the index lacks some of what
  * was put.  NULL is fine. */
 bool eng_index_close(struct eng_index *ix);
@@ -43,7 +47,8 @@ int eng_index_set_complete(struct eng_index *ix, struct err *e)
 
 /* Whether the index was begun under this sweep counter (sweeping.h); "": before
  * any sweep.  If so, what we add from now on is written only as long as it is:
- * another process that has seen a later sweep begins it anew under another. */
+ * whoever has seen a later sweep, here or in another process, begins it anew
+ * under another. */
 #define ENG_INDEX_SWEEP_CHARS 65
 bool eng_index_has_sweep(struct eng_index *ix, const char *counter);
 

@@ -19,7 +19,7 @@ static int write_bytes(struct eng_index *ix, const char *sql, uint64_t n,
 {
     sqlite3_stmt *st = NULL;
 
-    if (sqlite3_prepare_v2(ix->db, sql, -1, &st, NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v2(ix->core->db, sql, -1, &st, NULL) != SQLITE_OK)
         return eng_index_sql_error(ix, e, "write");
     sqlite3_bind_int64(st, 1, (sqlite3_int64)n);
     int rc = sqlite3_step(st);
@@ -29,23 +29,24 @@ static int write_bytes(struct eng_index *ix, const char *sql, uint64_t n,
 
 int eng_index_insert_bytes(struct eng_index *ix, struct err *e)
 {
-    return ix->locked.bytes == 0 ? 0
-                                 : write_bytes(ix, ADD, ix->locked.bytes, e);
+    return ix->core->locked.bytes == 0
+               ? 0
+               : write_bytes(ix, ADD, ix->core->locked.bytes, e);
 }
 
 void eng_index_add_bytes(struct eng_index *ix, uint64_t n)
 {
-    pthread_mutex_lock(&ix->locked.lock);
-    ix->locked.bytes += n;
-    pthread_mutex_unlock(&ix->locked.lock);
+    pthread_mutex_lock(&ix->core->locked.lock);
+    ix->core->locked.bytes += n;
+    pthread_mutex_unlock(&ix->core->locked.lock);
 }
 
 int eng_index_set_bytes(struct eng_index *ix, uint64_t n, struct err *e)
 {
-    pthread_mutex_lock(&ix->locked.lock);
-    ix->locked.bytes = 0;
+    pthread_mutex_lock(&ix->core->locked.lock);
+    ix->core->locked.bytes = 0;
     int r = write_bytes(ix, SET, n, e);
-    pthread_mutex_unlock(&ix->locked.lock);
+    pthread_mutex_unlock(&ix->core->locked.lock);
     return r;
 }
 
@@ -53,10 +54,10 @@ int eng_index_bytes(struct eng_index *ix, uint64_t *n, struct err *e)
 {
     sqlite3_stmt *st = NULL;
 
-    pthread_mutex_lock(&ix->locked.lock);
-    *n = ix->locked.bytes;
-    int rc = sqlite3_prepare_v2(ix->db, "SELECT v FROM meta WHERE k='bytes'",
-                                -1, &st, NULL);
+    pthread_mutex_lock(&ix->core->locked.lock);
+    *n = ix->core->locked.bytes;
+    int rc = sqlite3_prepare_v2(
+        ix->core->db, "SELECT v FROM meta WHERE k='bytes'", -1, &st, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(st);
     if (rc == SQLITE_ROW)
@@ -65,6 +66,6 @@ int eng_index_bytes(struct eng_index *ix, uint64_t *n, struct err *e)
                 ? 0
                 : eng_index_sql_error(ix, e, "read");
     sqlite3_finalize(st);
-    pthread_mutex_unlock(&ix->locked.lock);
+    pthread_mutex_unlock(&ix->core->locked.lock);
     return r;
 }

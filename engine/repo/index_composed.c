@@ -62,7 +62,7 @@ slot_of(struct eng_index *ix, const struct mf_id *whole, uint32_t block_size)
 
     memcpy(&at, whole->b + MF_ID_BYTES - sizeof(at), sizeof(at));
     for (at %= SLOTS;; at = (at + 1) % SLOTS) {
-        struct composed_slot *s = &ix->locked.composed[at];
+        struct composed_slot *s = &ix->core->locked.composed[at];
         if (!s->used ||
             (s->block_size == block_size && mf_id_eq(&s->m.whole, whole)))
             return s;
@@ -74,25 +74,27 @@ void eng_index_add_composed(struct eng_index *ix, const struct mf_entry *m,
 {
     if (m->kind != MF_OVER || !m->has_whole)
         return;
-    pthread_mutex_lock(&ix->locked.lock);
-    if (ix->locked.composed == NULL)
-        ix->locked.composed = calloc(SLOTS, sizeof(*ix->locked.composed));
-    if (ix->locked.composed != NULL) {
+    pthread_mutex_lock(&ix->core->locked.lock);
+    bool current = eng_index_is_current(ix);
+    if (current && ix->core->locked.composed == NULL)
+        ix->core->locked.composed =
+            calloc(SLOTS, sizeof(*ix->core->locked.composed));
+    if (current && ix->core->locked.composed != NULL) {
         struct composed_slot *s = slot_of(ix, &m->whole, block_size);
         /* What finds no room, since the file cannot be written, is lost. */
-        if (s->used || ix->locked.composed_n < ENG_INDEX_COMPOSED_MAX) {
-            ix->locked.composed_n += !s->used;
+        if (s->used || ix->core->locked.composed_n < ENG_INDEX_COMPOSED_MAX) {
+            ix->core->locked.composed_n += !s->used;
             *s = (struct composed_slot){ true, block_size, *m };
         }
     }
     eng_index_flush_when_due(ix);
-    pthread_mutex_unlock(&ix->locked.lock);
+    pthread_mutex_unlock(&ix->core->locked.lock);
 }
 
 static int insert_one(struct eng_index *ix, const struct composed_slot *s,
                       struct err *e)
 {
-    sqlite3_stmt *st = ix->insert_composed;
+    sqlite3_stmt *st = ix->core->insert_composed;
     const struct mf_entry *m = &s->m;
     uint8_t checksum[DIGEST_SHA256_BYTES];
 
@@ -111,25 +113,26 @@ static int insert_one(struct eng_index *ix, const struct composed_slot *s,
 
 int eng_index_insert_composed(struct eng_index *ix, struct err *e)
 {
-    for (size_t i = 0; i < SLOTS && ix->locked.composed_n > 0; i++)
-        if (ix->locked.composed[i].used &&
-            insert_one(ix, &ix->locked.composed[i], e) < 0)
+    for (size_t i = 0; i < SLOTS && ix->core->locked.composed_n > 0; i++)
+        if (ix->core->locked.composed[i].used &&
+            insert_one(ix, &ix->core->locked.composed[i], e) < 0)
             return -1;
     return 0;
 }
 
 void eng_index_forget_composed(struct eng_index *ix)
 {
-    if (ix->locked.composed_n > 0)
-        memset(ix->locked.composed, 0, SLOTS * sizeof(*ix->locked.composed));
-    ix->locked.composed_n = 0;
+    if (ix->core->locked.composed_n > 0)
+        memset(ix->core->locked.composed, 0,
+               SLOTS * sizeof(*ix->core->locked.composed));
+    ix->core->locked.composed_n = 0;
 }
 
 /* A column that is NULL (*has false) or an id that the index knows. */
 static bool known_id(struct eng_index *ix, int column, struct mf_id *id,
                      bool *has)
 {
-    sqlite3_stmt *st = ix->find_composed;
+    sqlite3_stmt *st = ix->core->find_composed;
 
     *has = sqlite3_column_type(st, column) != SQLITE_NULL;
     if (!*has)
@@ -146,10 +149,11 @@ static bool checksum_fits(const struct eng_index *ix, const struct mf_entry *m,
 {
     uint8_t want[DIGEST_SHA256_BYTES];
     struct err e = { 0 };
-    const void *got = sqlite3_column_blob(ix->find_composed, 3);
+    const void *got = sqlite3_column_blob(ix->core->find_composed, 3);
 
     return got != NULL &&
-           sqlite3_column_bytes(ix->find_composed, 3) == (int)sizeof(want) &&
+           sqlite3_column_bytes(ix->core->find_composed, 3) ==
+               (int)sizeof(want) &&
            checksum_of(m, block_size, want, &e) == 0 &&
            memcmp(got, want, sizeof(want)) == 0;
 }
@@ -159,7 +163,7 @@ static bool checksum_fits(const struct eng_index *ix, const struct mf_entry *m,
 static bool find_pending(struct eng_index *ix, const struct mf_id *whole,
                          uint32_t block_size, struct mf_entry *m, bool *known)
 {
-    if (ix->locked.composed_n == 0)
+    if (ix->core->locked.composed_n == 0)
         return false;
     const struct composed_slot *s = slot_of(ix, whole, block_size);
     if (!s->used)
@@ -173,7 +177,7 @@ static bool find_pending(struct eng_index *ix, const struct mf_id *whole,
 static bool find_row(struct eng_index *ix, const struct mf_id *whole,
                      uint32_t block_size, struct mf_entry *m)
 {
-    sqlite3_stmt *st = ix->find_composed;
+    sqlite3_stmt *st = ix->core->find_composed;
 
     bind_id(st, 1, true, whole);
     sqlite3_bind_int64(st, 2, block_size);
@@ -194,10 +198,10 @@ bool eng_index_find_composed(struct eng_index *ix, const struct mf_id *whole,
     struct mf_entry m = { .kind = MF_OVER, .has_whole = true, .whole = *whole };
     bool found = false;
 
-    pthread_mutex_lock(&ix->locked.lock);
+    pthread_mutex_lock(&ix->core->locked.lock);
     if (!find_pending(ix, whole, block_size, &m, &found))
         found = find_row(ix, whole, block_size, &m);
-    pthread_mutex_unlock(&ix->locked.lock);
+    pthread_mutex_unlock(&ix->core->locked.lock);
     found = found && m.units != 0 && (m.has_base || m.has_over);
     if (found)
         *out = m;

@@ -27,7 +27,8 @@ struct claim {
     struct mf_id id;
 };
 
-struct eng_index {
+/* What all handles of one open index have together. */
+struct index_core {
     sqlite3 *db;
     sqlite3_stmt *find, *insert, *find_seen, *insert_seen, *find_composed,
         *insert_composed, *find_version, *find_held;
@@ -44,9 +45,21 @@ struct eng_index {
         int64_t flushed_ms;
         bool failing; /* the last write of the batch failed */
         bool complained;
-        char sweep[ENG_INDEX_SWEEP_CHARS]; /* the counter we know it under */
+        char sweep[ENG_INDEX_SWEEP_CHARS]; /* the counter that what is pending
+                                              was learned under */
+        unsigned handles;
     } locked;
 };
+
+struct eng_index {
+    struct index_core *core;
+    char sweep[ENG_INDEX_SWEEP_CHARS]; /* the counter that this handle knows it
+                                          under; guarded by the core's lock */
+};
+
+/* With the lock held.  False: somebody has begun the index anew after a sweep,
+ * and what this handle learned before may be gone, so it teaches nothing. */
+bool eng_index_is_current(const struct eng_index *ix);
 
 /* With the lock held, all of them.  sql_error: ERR_CORRUPT where the file is no
  * good and may be begun anew; else ERR_IO. */

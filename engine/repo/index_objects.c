@@ -18,33 +18,33 @@
 bool eng_index_fresh_find(const struct eng_index *ix, uint8_t kind,
                           const struct mf_id *id, size_t *slot)
 {
-    size_t mask = ix->locked.fresh_cap - 1;
+    size_t mask = ix->core->locked.fresh_cap - 1;
     size_t at;
 
-    if (ix->locked.fresh_cap == 0)
+    if (ix->core->locked.fresh_cap == 0)
         return false;
     /* Ids are uniform already, but for their beginning: listings bring those of
      * a few prefixes at a time. */
     memcpy(&at, id->b + MF_ID_BYTES - sizeof(at), sizeof(at));
-    for (at &= mask; ix->locked.fresh[at].used; at = (at + 1) & mask)
-        if (ix->locked.fresh[at].kind == kind &&
-            mf_id_eq(&ix->locked.fresh[at].id, id))
+    for (at &= mask; ix->core->locked.fresh[at].used; at = (at + 1) & mask)
+        if (ix->core->locked.fresh[at].kind == kind &&
+            mf_id_eq(&ix->core->locked.fresh[at].id, id))
             break;
     *slot = at;
-    return ix->locked.fresh[at].used;
+    return ix->core->locked.fresh[at].used;
 }
 
 static int fresh_grow(struct eng_index *ix, struct err *e)
 {
-    size_t old_cap = ix->locked.fresh_cap;
+    size_t old_cap = ix->core->locked.fresh_cap;
     size_t cap = old_cap == 0 ? FRESH_FIRST : old_cap * 2;
-    struct fresh_slot *old = ix->locked.fresh;
+    struct fresh_slot *old = ix->core->locked.fresh;
     struct fresh_slot *fresh = calloc(cap, sizeof(*fresh));
 
     if (fresh == NULL)
         return err_nomem(e);
-    ix->locked.fresh = fresh;
-    ix->locked.fresh_cap = cap;
+    ix->core->locked.fresh = fresh;
+    ix->core->locked.fresh_cap = cap;
     for (size_t i = 0; i < old_cap; i++) {
         size_t slot = 0;
         if (old[i].used &&
@@ -76,26 +76,26 @@ int eng_index_fresh_add(struct eng_index *ix, uint8_t kind,
 {
     size_t slot = 0;
 
-    if ((ix->locked.fresh_n + 1) * 2 > ix->locked.fresh_cap &&
+    if ((ix->core->locked.fresh_n + 1) * 2 > ix->core->locked.fresh_cap &&
         fresh_grow(ix, e) < 0)
         return -1;
     bool there = eng_index_fresh_find(ix, kind, id, &slot);
     if (!there) {
-        ix->locked.fresh[slot] =
+        ix->core->locked.fresh[slot] =
             (struct fresh_slot){ .used = true, .kind = kind, .id = *id };
-        ix->locked.fresh_n++;
+        ix->core->locked.fresh_n++;
     }
-    return v != NULL ? set_version(&ix->locked.fresh[slot], v, e) : 0;
+    return v != NULL ? set_version(&ix->core->locked.fresh[slot], v, e) : 0;
 }
 
 void eng_index_fresh_clear(struct eng_index *ix)
 {
-    for (size_t i = 0; i < ix->locked.fresh_cap; i++)
-        free(ix->locked.fresh[i].version);
-    if (ix->locked.fresh_cap > 0)
-        memset(ix->locked.fresh, 0,
-               ix->locked.fresh_cap * sizeof(*ix->locked.fresh));
-    ix->locked.fresh_n = 0;
+    for (size_t i = 0; i < ix->core->locked.fresh_cap; i++)
+        free(ix->core->locked.fresh[i].version);
+    if (ix->core->locked.fresh_cap > 0)
+        memset(ix->core->locked.fresh, 0,
+               ix->core->locked.fresh_cap * sizeof(*ix->core->locked.fresh));
+    ix->core->locked.fresh_n = 0;
 }
 
 /* SHA-256 over all that a row says. */
@@ -126,7 +126,7 @@ static void version_of_slot(const struct fresh_slot *f,
 int eng_index_insert(struct eng_index *ix, const struct fresh_slot *f,
                      struct err *e)
 {
-    sqlite3_stmt *st = ix->insert;
+    sqlite3_stmt *st = ix->core->insert;
     uint8_t checksum[DIGEST_SHA256_BYTES];
     struct eng_index_version v;
 
@@ -188,22 +188,22 @@ bool eng_index_get_version(struct eng_index *ix, enum eng_index_kind kind,
     size_t slot = 0;
     bool found = true;
 
-    pthread_mutex_lock(&ix->locked.lock);
+    pthread_mutex_lock(&ix->core->locked.lock);
     if (eng_index_fresh_find(ix, (uint8_t)kind, id, &slot) &&
-        ix->locked.fresh[slot].version != NULL)
-        version_of_slot(&ix->locked.fresh[slot], v);
+        ix->core->locked.fresh[slot].version != NULL)
+        version_of_slot(&ix->core->locked.fresh[slot], v);
     else
-        found = find_row(ix->find_version, kind, id, v);
-    pthread_mutex_unlock(&ix->locked.lock);
+        found = find_row(ix->core->find_version, kind, id, v);
+    pthread_mutex_unlock(&ix->core->locked.lock);
     return found && v->id[0] != '\0';
 }
 
 bool eng_index_get_held(struct eng_index *ix, enum eng_index_kind kind,
                         const struct mf_id *id, struct eng_index_version *v)
 {
-    pthread_mutex_lock(&ix->locked.lock);
-    bool found = find_row(ix->find_held, kind, id, v);
-    pthread_mutex_unlock(&ix->locked.lock);
+    pthread_mutex_lock(&ix->core->locked.lock);
+    bool found = find_row(ix->core->find_held, kind, id, v);
+    pthread_mutex_unlock(&ix->core->locked.lock);
     return found;
 }
 
@@ -211,10 +211,12 @@ int eng_index_set_version(struct eng_index *ix, enum eng_index_kind kind,
                           const struct mf_id *id,
                           const struct eng_index_version *v, struct err *e)
 {
-    pthread_mutex_lock(&ix->locked.lock);
-    int r = eng_index_fresh_add(ix, (uint8_t)kind, id, v, e);
+    pthread_mutex_lock(&ix->core->locked.lock);
+    int r = eng_index_is_current(ix)
+                ? eng_index_fresh_add(ix, (uint8_t)kind, id, v, e)
+                : 0;
     eng_index_flush_when_due(ix);
-    pthread_mutex_unlock(&ix->locked.lock);
+    pthread_mutex_unlock(&ix->core->locked.lock);
     return r;
 }
 
@@ -224,11 +226,12 @@ void eng_index_forget(struct eng_index *ix, enum eng_index_kind kind,
     sqlite3_stmt *st = NULL;
     struct err e = { 0 };
 
-    pthread_mutex_lock(&ix->locked.lock);
+    pthread_mutex_lock(&ix->core->locked.lock);
     int r = eng_index_flush(ix, &e);
     if (r == 0 &&
-        sqlite3_prepare_v2(ix->db, "DELETE FROM object WHERE kind=?1 AND id=?2",
-                           -1, &st, NULL) == SQLITE_OK) {
+        sqlite3_prepare_v2(ix->core->db,
+                           "DELETE FROM object WHERE kind=?1 AND id=?2", -1,
+                           &st, NULL) == SQLITE_OK) {
         sqlite3_bind_int(st, 1, (int)kind);
         sqlite3_bind_blob(st, 2, id->b, MF_ID_BYTES, SQLITE_STATIC);
         r = sqlite3_step(st) == SQLITE_DONE
@@ -236,7 +239,7 @@ void eng_index_forget(struct eng_index *ix, enum eng_index_kind kind,
                 : eng_index_sql_error(ix, &e, "write");
         sqlite3_finalize(st);
     }
-    pthread_mutex_unlock(&ix->locked.lock);
+    pthread_mutex_unlock(&ix->core->locked.lock);
     if (r < 0)
         log_info("index", "%s", e.msg);
 }

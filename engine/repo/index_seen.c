@@ -8,27 +8,28 @@
 
 bool eng_index_seen(struct eng_index *ix, const char *manifest)
 {
-    pthread_mutex_lock(&ix->locked.lock);
-    sqlite3_bind_text(ix->find_seen, 1, manifest, -1, SQLITE_STATIC);
-    bool seen = sqlite3_step(ix->find_seen) == SQLITE_ROW;
-    sqlite3_reset(ix->find_seen);
-    pthread_mutex_unlock(&ix->locked.lock);
+    pthread_mutex_lock(&ix->core->locked.lock);
+    sqlite3_bind_text(ix->core->find_seen, 1, manifest, -1, SQLITE_STATIC);
+    bool seen = sqlite3_step(ix->core->find_seen) == SQLITE_ROW;
+    sqlite3_reset(ix->core->find_seen);
+    pthread_mutex_unlock(&ix->core->locked.lock);
     return seen;
 }
 
 int eng_index_mark_seen(struct eng_index *ix, const char *manifest,
                         struct err *e)
 {
-    pthread_mutex_lock(&ix->locked.lock);
+    pthread_mutex_lock(&ix->core->locked.lock);
     /* What the manifest names must be in the file before the mark is. */
     int r = eng_index_flush(ix, e);
     if (r == 0) {
-        sqlite3_bind_text(ix->insert_seen, 1, manifest, -1, SQLITE_STATIC);
-        if (sqlite3_step(ix->insert_seen) != SQLITE_DONE)
+        sqlite3_bind_text(ix->core->insert_seen, 1, manifest, -1,
+                          SQLITE_STATIC);
+        if (sqlite3_step(ix->core->insert_seen) != SQLITE_DONE)
             r = eng_index_sql_error(ix, e, "write");
-        sqlite3_reset(ix->insert_seen);
+        sqlite3_reset(ix->core->insert_seen);
     }
-    pthread_mutex_unlock(&ix->locked.lock);
+    pthread_mutex_unlock(&ix->core->locked.lock);
     return r;
 }
 
@@ -38,8 +39,8 @@ bool eng_index_seen_prefix(struct eng_index *ix, const char *prefix, char *out,
     sqlite3_stmt *st = NULL;
     bool seen = false;
 
-    pthread_mutex_lock(&ix->locked.lock);
-    if (sqlite3_prepare_v2(ix->db,
+    pthread_mutex_lock(&ix->core->locked.lock);
+    if (sqlite3_prepare_v2(ix->core->db,
                            "SELECT name FROM manifest WHERE name >= ?1 AND "
                            "substr(name, 1, length(?1)) = ?1 LIMIT 1",
                            -1, &st, NULL) == SQLITE_OK) {
@@ -49,7 +50,7 @@ bool eng_index_seen_prefix(struct eng_index *ix, const char *prefix, char *out,
             snprintf(out, cap, "%s", (const char *)sqlite3_column_text(st, 0));
     }
     sqlite3_finalize(st);
-    pthread_mutex_unlock(&ix->locked.lock);
+    pthread_mutex_unlock(&ix->core->locked.lock);
     return seen;
 }
 
@@ -62,16 +63,17 @@ int eng_index_each_seen(struct eng_index *ix,
     int rc = SQLITE_ROW;
     int r = 0;
 
-    pthread_mutex_lock(&ix->locked.lock);
-    if (sqlite3_prepare_v2(ix->db, "SELECT name FROM manifest ORDER BY name",
-                           -1, &st, NULL) != SQLITE_OK)
+    pthread_mutex_lock(&ix->core->locked.lock);
+    if (sqlite3_prepare_v2(ix->core->db,
+                           "SELECT name FROM manifest ORDER BY name", -1, &st,
+                           NULL) != SQLITE_OK)
         r = eng_index_sql_error(ix, e, "read");
     while (r == 0 && (rc = sqlite3_step(st)) == SQLITE_ROW)
         r = fn(ctx, (const char *)sqlite3_column_text(st, 0), e);
     if (r == 0 && rc != SQLITE_DONE)
         r = eng_index_sql_error(ix, e, "read");
     sqlite3_finalize(st);
-    pthread_mutex_unlock(&ix->locked.lock);
+    pthread_mutex_unlock(&ix->core->locked.lock);
     return r;
 }
 
@@ -81,15 +83,15 @@ static int delete_named(struct eng_index *ix, const char *sql,
 {
     sqlite3_stmt *st = NULL;
 
-    pthread_mutex_lock(&ix->locked.lock);
-    int rc = sqlite3_prepare_v2(ix->db, sql, -1, &st, NULL);
+    pthread_mutex_lock(&ix->core->locked.lock);
+    int rc = sqlite3_prepare_v2(ix->core->db, sql, -1, &st, NULL);
     if (rc == SQLITE_OK) {
         sqlite3_bind_text(st, 1, manifest, -1, SQLITE_STATIC);
         rc = sqlite3_step(st);
     }
     int r = rc == SQLITE_DONE ? 0 : eng_index_sql_error(ix, e, "write");
     sqlite3_finalize(st);
-    pthread_mutex_unlock(&ix->locked.lock);
+    pthread_mutex_unlock(&ix->core->locked.lock);
     return r;
 }
 
@@ -106,8 +108,8 @@ static int seen_left(struct eng_index *ix, uint64_t *n, struct err *e)
 {
     sqlite3_stmt *st = NULL;
 
-    if (sqlite3_prepare_v2(ix->db, "SELECT count(*) FROM temp.unlisted", -1,
-                           &st, NULL) != SQLITE_OK ||
+    if (sqlite3_prepare_v2(ix->core->db, "SELECT count(*) FROM temp.unlisted",
+                           -1, &st, NULL) != SQLITE_OK ||
         sqlite3_step(st) != SQLITE_ROW) {
         sqlite3_finalize(st);
         return eng_index_sql_error(ix, e, "read");
@@ -119,14 +121,14 @@ static int seen_left(struct eng_index *ix, uint64_t *n, struct err *e)
 
 int eng_index_begin_listing(struct eng_index *ix, struct err *e)
 {
-    pthread_mutex_lock(&ix->locked.lock);
+    pthread_mutex_lock(&ix->core->locked.lock);
     int r = eng_index_exec(
         ix,
         "DROP TABLE IF EXISTS temp.unlisted;"
         "CREATE TEMP TABLE unlisted AS SELECT name FROM manifest;"
         "CREATE INDEX temp.unlisted_name ON unlisted(name)",
         e);
-    pthread_mutex_unlock(&ix->locked.lock);
+    pthread_mutex_unlock(&ix->core->locked.lock);
     return r;
 }
 
@@ -138,8 +140,8 @@ int eng_index_listed(struct eng_index *ix, const char *manifest, struct err *e)
 
 int eng_index_unlisted(struct eng_index *ix, uint64_t *n, struct err *e)
 {
-    pthread_mutex_lock(&ix->locked.lock);
+    pthread_mutex_lock(&ix->core->locked.lock);
     int r = seen_left(ix, n, e);
-    pthread_mutex_unlock(&ix->locked.lock);
+    pthread_mutex_unlock(&ix->core->locked.lock);
     return r;
 }

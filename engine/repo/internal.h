@@ -2,16 +2,19 @@
 #ifndef ENGINE_REPO_INTERNAL_H
 #define ENGINE_REPO_INTERNAL_H
 
-/* Private to engine/repo: what an open repository is made of. */
+/* Private to engine/repo: what an open repository is made of.  Where several
+ * runs write to it at once each has a handle of its own (eng_repo_again), and
+ * all in here is of that run alone, but for what `store` and `common` lead to.
+ */
 #include <pthread.h>
 
 #include "base/buf.h"
+#include "engine/repo/common.h"
 #include "engine/repo/damaged.h"
 #include "engine/repo/index.h"
 #include "engine/repo/keysets.h"
 #include "engine/repo/learn.h"
 #include "engine/repo/repo.h"
-#include "engine/repo/runmark.h"
 #include "engine/repo/sweeping.h"
 
 /* Threads for many small requests (manifests, pages, listings): enough to hide
@@ -21,6 +24,8 @@
 struct eng_runlease;
 
 struct eng_repo {
+    struct eng_repo *root;      /* the handle that all were made from; itself */
+    struct eng_commons commons; /* of the root */
     char *name;
     char *state_dir; /* <state>/<repository id> */
     struct obj_store *store;
@@ -46,11 +51,11 @@ struct eng_repo {
     } versions;
     struct eng_runlease *at_work;  /* a run's part; NULL: none */
     char sweep[ENG_COUNTER_CHARS]; /* the counter that the index is good for */
-    struct eng_index *index;       /* NULL until eng_repo_prepare_writes */
+    struct eng_common *common;     /* NULL until eng_repo_prepare_writes */
+    struct eng_index *index;       /* as common; a handle of our own */
     enum eng_upload upload;
     bool put_pages;             /* known or not */
     struct eng_damaged damaged; /* marks, as this run found them */
-    struct eng_runmark mark;    /* with the index: this run is under way */
 };
 
 /* Gets an object, whole, into out (bounded by out's maximum).  The error names

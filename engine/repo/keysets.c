@@ -24,6 +24,63 @@ void eng_keysets_free(struct eng_keysets *all)
     *all = (struct eng_keysets){ 0 };
 }
 
+/* NULL where from is; *failed where memory is short. */
+static void *copy_list(const void *from, size_t n, size_t size, bool *failed)
+{
+    void *to = from != NULL && n > 0 ? calloc(n, size) : NULL;
+
+    if (to != NULL)
+        memcpy(to, from, n * size);
+    *failed = *failed || (from != NULL && n > 0 && to == NULL);
+    return to;
+}
+
+static int copy_keyset(const struct eng_keyset *from, struct eng_keyset *to,
+                       struct err *e)
+{
+    bool failed = false;
+
+    *to = *from;
+    to->keys = NULL;
+    to->watch = NULL;
+    to->cap_slots = from->n_slots;
+    to->cap_earlier = from->n_earlier;
+    to->cap_junk = from->n_junk;
+    to->slots =
+        copy_list(from->slots, from->n_slots, sizeof(*to->slots), &failed);
+    to->earlier = copy_list(from->earlier, from->n_earlier,
+                            sizeof(*to->earlier), &failed);
+    to->junk = copy_list(from->junk, from->n_junk, sizeof(*to->junk), &failed);
+    if (failed)
+        return err_nomem(e);
+    if (from->keys != NULL && (to->keys = mf_keys_copy(from->keys, e)) == NULL)
+        return -1;
+    return eng_keywatch_copy(from->watch, &to->watch, e);
+}
+
+int eng_keysets_copy(const struct eng_keysets *from, struct eng_keysets *to,
+                     struct err *e)
+{
+    AUTO(eng_keysets_free) struct eng_keysets copy = *from;
+
+    copy.n = 0;
+    copy.cap = from->n;
+    copy.k = calloc(from->n > 0 ? from->n : 1, sizeof(struct eng_keyset *));
+    if (copy.k == NULL)
+        return err_nomem(e);
+    for (size_t i = 0; i < from->n; i++) {
+        copy.k[i] = calloc(1, sizeof(struct eng_keyset));
+        if (copy.k[i] == NULL)
+            return err_nomem(e);
+        copy.n = i + 1;
+        if (copy_keyset(from->k[i], copy.k[i], e) < 0)
+            return -1;
+    }
+    *to = copy;
+    copy = (struct eng_keysets){ 0 };
+    return 0;
+}
+
 const struct eng_keysets *eng_repo_keysets(const struct eng_repo *r)
 {
     return &r->keysets;

@@ -38,6 +38,13 @@ int eng_keywatch_new(const struct eng_key_way *way, const struct mf_slot *s,
     return 0;
 }
 
+int eng_keywatch_copy(const struct eng_keywatch *w, struct eng_keywatch **out,
+                      struct err *e)
+{
+    *out = NULL;
+    return w != NULL ? eng_keywatch_new(&w->way, &w->slot, out, e) : 0;
+}
+
 void eng_keywatch_free(struct eng_keywatch *w)
 {
     if (w == NULL)

@@ -19,6 +19,9 @@ struct eng_keywatch; /* of one keyset that was opened to be written to */
 int eng_keywatch_new(const struct eng_key_way *way, const struct mf_slot *s,
                      struct eng_keywatch **out, struct err *e)
     __attribute__((warn_unused_result));
+/* One more that asks the same, for another handle; NULL where w is. */
+int eng_keywatch_copy(const struct eng_keywatch *w, struct eng_keywatch **out,
+                      struct err *e) __attribute__((warn_unused_result));
 void eng_keywatch_free(struct eng_keywatch *w); /* NULL is fine */
 
 /* Asks for the selected keyset, where it is time to.  Cheap otherwise; any

@@ -316,11 +316,12 @@ static int bring_up_to_date(struct eng_repo *r, enum eng_upload upload,
                    eng_index_has_sweep(r->index, r->sweep);
     if (!trusted && eng_index_clear(r->index, r->sweep, e) < 0)
         return -1;
-    if (trusted && eng_index_complete(r->index) && r->mark.dead == 0)
+    if (trusted && eng_index_complete(r->index) && r->common->mark.dead == 0)
         return learn_points(r, &names, cancel, e);
     if (rebuild(r, &names, cancel, e) < 0)
         return -1;
-    eng_runmark_bury(&r->mark);
+    eng_runmark_bury(&r->common->mark);
+    r->common->listed = true;
     return 0;
 }
 
@@ -331,13 +332,30 @@ static int update_index(struct eng_repo *r, enum eng_upload upload,
 {
     if (bring_up_to_date(r, upload, cancel, e) < 0)
         return -1;
+    memcpy(r->common->sweep, r->sweep, sizeof(r->sweep));
     return eng_damaged_begin(r, cancel, e);
 }
 
-static void close_index(struct eng_repo *r)
+/* Opens the index in dir (NULL: one in memory) for all handles. */
+static int open_shared(struct eng_repo *r, const char *dir, struct err *e)
 {
-    eng_runmark_end(&r->mark, eng_index_close(r->index));
-    r->index = NULL;
+    struct eng_common *c = r->common;
+
+    c->index = eng_index_open(dir, r->descriptor.id, e);
+    if (c->index == NULL ||
+        (dir != NULL && eng_runmark_begin(&c->mark, dir, e) < 0))
+        return -1;
+    r->index = eng_index_again(c->index, e);
+    return r->index != NULL ? 0 : -1;
+}
+
+static void close_shared(struct eng_repo *r)
+{
+    struct eng_common *c = r->common;
+
+    (void)eng_index_close(r->index);
+    eng_runmark_end(&c->mark, eng_index_close(c->index));
+    r->index = c->index = NULL;
 }
 
 /* The index in its folder; 1: the folder cannot be used, e says why. */
@@ -345,8 +363,7 @@ static int open_stored(struct eng_repo *r, const char *dir,
                        enum eng_upload upload, const struct cancel *cancel,
                        struct err *e)
 {
-    r->index = eng_index_open(dir, r->descriptor.id, e);
-    if (r->index == NULL || eng_runmark_begin(&r->mark, dir, e) < 0)
+    if (open_shared(r, dir, e) < 0)
         return 1;
     if (update_index(r, upload, cancel, e) == 0)
         return 0;
@@ -361,16 +378,29 @@ static int open_index(struct eng_repo *r, enum eng_upload upload,
     if (dir == NULL)
         return -1;
     int stored = open_stored(r, dir, upload, cancel, e);
-    if (stored <= 0)
-        return stored;
-    log_warn("repo", "the state folder cannot be used (%s); going on without",
-             e->msg);
-    close_index(r);
-    r->index = eng_index_open(NULL, r->descriptor.id, e);
-    return r->index != NULL ? update_index(r, upload, cancel, e) : -1;
+    if (stored == 1) {
+        log_warn("repo",
+                 "the state folder cannot be used (%s); going on without",
+                 e->msg);
+        close_shared(r);
+        stored = open_shared(r, NULL, e) < 0
+                     ? -1
+                     : update_index(r, upload, cancel, e);
+    }
+    if (stored < 0)
+        close_shared(r);
+    return stored;
 }
 
-/* Another run of the same command: somebody may have swept since the last. */
+static int distrust(struct eng_repo *r, const struct cancel *cancel,
+                    struct err *e)
+{
+    r->put_pages = true;
+    return update_index(r, ENG_UPLOAD_MISSING, cancel, e);
+}
+
+/* Another run of the same process: somebody may have swept since the index was
+ * brought up to date, and another handle may have seen that already. */
 static int follow_sweeps(struct eng_repo *r, const struct cancel *cancel,
                          struct err *e)
 {
@@ -378,7 +408,19 @@ static int follow_sweeps(struct eng_repo *r, const struct cancel *cancel,
 
     if (eng_counter_settled(r, cancel, counter, e) < 0)
         return -1;
-    return strcmp(counter, r->sweep) == 0 ? 0 : eng_repo_distrust(r, cancel, e);
+    if (strcmp(counter, r->common->sweep) != 0 ||
+        !eng_index_has_sweep(r->index, counter))
+        return distrust(r, cancel, e);
+    memcpy(r->sweep, counter, sizeof(r->sweep));
+    return 0;
+}
+
+/* Another handle has opened the index. */
+static int join_index(struct eng_repo *r, const struct cancel *cancel,
+                      struct err *e)
+{
+    r->index = eng_index_again(r->common->index, e);
+    return r->index != NULL ? eng_damaged_begin(r, cancel, e) : -1;
 }
 
 /* From here on the run refers to what the index knows. */
@@ -402,25 +444,55 @@ static int check_writable(const struct eng_repo *r, struct err *e)
                    eng_repo_keyset(r));
 }
 
+/* Brings the index up to date, whoever of us has opened it. */
+static int prepare_index(struct eng_repo *r, enum eng_upload upload,
+                         const struct cancel *cancel, struct err *e)
+{
+    if (r->common->index == NULL)
+        return open_index(r, upload, cancel, e);
+    if (r->index == NULL && join_index(r, cancel, e) < 0)
+        return -1;
+    if (upload != ENG_UPLOAD_NEW && !r->common->listed)
+        return update_index(r, upload, cancel, e);
+    return follow_sweeps(r, cancel, e);
+}
+
+static int begin_first(struct eng_repo *r, const struct cancel *cancel,
+                       struct err *e)
+{
+    if (check_writable(r, e) < 0 || eng_locked_start(r, cancel, e) < 0)
+        return err_ctx(e, "repository %s", r->name);
+    return eng_common_join(r, e);
+}
+
 int eng_repo_prepare_writes(struct eng_repo *r, enum eng_upload upload,
                             const struct cancel *cancel, struct err *e)
 {
-    if (r->index != NULL)
-        return follow_sweeps(r, cancel, e) < 0 ? -1
-                                               : begin_writes(r, cancel, e);
-    if (check_writable(r, e) < 0 || eng_locked_start(r, cancel, e) < 0)
-        return err_ctx(e, "repository %s", r->name);
+    if (r->common == NULL && begin_first(r, cancel, e) < 0)
+        return -1;
     r->upload = upload;
     r->put_pages = upload == ENG_UPLOAD_ALL;
-    if (open_index(r, upload, cancel, e) == 0)
-        return begin_writes(r, cancel, e);
-    close_index(r);
+    bool first = r->index == NULL;
+    int result = eng_common_begin(r, cancel, e);
+    if (result == 0) {
+        result = prepare_index(r, upload, cancel, e);
+        int begun = result == 0 ? begin_writes(r, cancel, e) : 0;
+        eng_common_end(r);
+        if (result == 0)
+            return begun;
+    }
+    if (!first)
+        return -1;
+    eng_common_leave(r);
     return err_ctx(e, "look at what %s holds", r->name);
 }
 
 int eng_repo_distrust(struct eng_repo *r, const struct cancel *cancel,
                       struct err *e)
 {
-    r->put_pages = true;
-    return update_index(r, ENG_UPLOAD_MISSING, cancel, e);
+    if (eng_common_begin(r, cancel, e) < 0)
+        return -1;
+    int result = distrust(r, cancel, e);
+    eng_common_end(r);
+    return result;
 }

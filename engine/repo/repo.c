@@ -135,6 +135,8 @@ static struct eng_repo *repo_open(const struct eng_repo_place *place,
         err_nomem(e);
         return NULL;
     }
+    r->root = r;
+    eng_commons_init(&r->commons);
     pthread_mutex_init(&r->versions.lock, NULL);
     r->name = strdup(place->name);
     r->simple = place->store.driver == OBJ_DRIVER_FILE;
@@ -181,8 +183,7 @@ struct eng_repo *eng_repo_open(const struct eng_repo_place *place,
 void eng_repo_rest(struct eng_repo *r)
 {
     eng_runlease_end(r);
-    eng_runmark_end(&r->mark, eng_index_close(r->index));
-    r->index = NULL;
+    eng_common_leave(r);
     r->sweep[0] = '\0';
     r->retention_end = 0;
     r->other_known = false;
@@ -198,6 +199,8 @@ void eng_repo_close(struct eng_repo *r)
     mf_keys_free(r->plain);
     obj_store_close(r->store);
     pthread_mutex_destroy(&r->versions.lock);
+    if (r->root == r)
+        eng_commons_fini(&r->commons);
     free(r->name);
     free(r->dir);
     free(r->state_dir);

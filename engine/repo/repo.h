@@ -18,7 +18,8 @@
 #include "manifest/keys.h"
 #include "objstore/store.h"
 
-struct eng_repo; /* an open repository; any thread */
+/* An open repository; any thread, but one run at a time: see eng_repo_again. */
+struct eng_repo;
 
 struct eng_repo_place {
     const char *name;      /* as configured; for messages */
@@ -67,6 +68,14 @@ int eng_repo_create(const struct eng_repo_place *place,
 struct eng_repo *eng_repo_open(const struct eng_repo_place *place,
                                const struct cancel *cancel, struct err *e);
 void eng_repo_close(struct eng_repo *r); /* NULL is fine */
+
+/* Another handle on an open repository, for another run at the same time: the
+ * same connections and limits, a copy of the keys that are open, the same
+ * selected keyset.  Runs of two handles do not disturb each other; what one has
+ * stored the others know at once.  Counters of eng_repo_store are the handle's.
+ * r, which nobody changes meanwhile, and the one that it was made from are
+ * closed after it.  NULL: ERR_NOMEM. */
+struct eng_repo *eng_repo_again(struct eng_repo *r, struct err *e);
 
 /* Whether the bucket keeps versions, or did once: asked once per open
  * repository.  Where these keys may not ask: on a locked one yes, else no. */

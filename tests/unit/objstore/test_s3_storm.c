@@ -23,7 +23,7 @@ struct crowd {
 
 static void note_limit(struct crowd *c)
 {
-    unsigned is = obj_pace_limit(&c->sim.store->pace);
+    unsigned is = obj_pace_limit(&c->sim.store->shared->pace);
     unsigned least = atomic_load(&c->least);
 
     while (is < least && !atomic_compare_exchange_weak(&c->least, &least, is))
@@ -112,13 +112,13 @@ static void storm_of_throttling_is_ridden_out_with_fewer_in_flight(void **state)
     /* In peace the number grows again, to where it was at least. */
     s3server_script(c.sim.server, NULL, 0);
     from = utc_mono_ms();
-    while (obj_pace_limit(&c.sim.store->pace) < first &&
+    while (obj_pace_limit(&c.sim.store->shared->pace) < first &&
            utc_mono_ms() - from < 30000) {
         struct err e;
         assert_int_equal(sim_put(&c.sim, &e), 0);
         usleep(10000);
     }
-    assert_true(obj_pace_limit(&c.sim.store->pace) >= first);
+    assert_true(obj_pace_limit(&c.sim.store->shared->pace) >= first);
     sim_close(&c.sim);
 }
 

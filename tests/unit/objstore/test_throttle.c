@@ -23,12 +23,12 @@ static void damage_does_not_shrink_the_limit_but_throttling_does(void **state)
     say(OBJ_UNREADABLE, 503, "SlowDownRead");
     AUTO_OBJ_STORE struct obj_store *s = open_store(&c, NULL);
     assert_int_equal(get_key(s, &out, &e), -1);
-    assert_int_equal(obj_pace_limit(&s->pace), 4);
+    assert_int_equal(obj_pace_limit(&s->shared->pace), 4);
     script_reset();
     say(OBJ_THROTTLE, 503, "SlowDown");
     say(OBJ_OK, 200, "");
     assert_int_equal(put_key(s, false, &e), 0);
-    assert_true(obj_pace_limit(&s->pace) < 4);
+    assert_true(obj_pace_limit(&s->shared->pace) < 4);
 }
 
 static void a_retry_after_only_lowers_the_wait(void **state)
@@ -312,7 +312,7 @@ static void a_server_that_answers_more_at_once_is_asked_more(void **state)
     script_add((struct answer){ .a = { .outcome = OBJ_OK, .http = 200 },
                                 .takes_ms = 20 });
     AUTO_OBJ_STORE struct obj_store *s = open_store(NULL, NULL);
-    assert_int_equal(obj_pace_limit(&s->pace), 4);
+    assert_int_equal(obj_pace_limit(&s->shared->pace), 4);
     for (size_t i = 0; i < MANY; i++) {
         w[i] = (struct waiter){ .s = s };
         assert_int_equal(pthread_create(&threads[i], NULL, put_many, &w[i]), 0);
