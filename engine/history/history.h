@@ -16,8 +16,9 @@ struct eng_history;
 
 /* Opens, and makes it where it is missing; one that is damaged is moved aside
  * (history.db.damaged) with a warning, and begun anew.  *fresh (NULL: not
- * wanted): it was made now.  NULL: ERR_IO, ERR_DENIED, ERR_UNSUPPORTED (a newer
- * version's). */
+ * wanted): nobody has asked manifests for earlier runs since it was made
+ * (rebuild).  NULL: ERR_IO, ERR_DENIED, ERR_FULL, ERR_BUSY, ERR_UNSUPPORTED (a
+ * newer version's): a run goes on without, with a warning. */
 struct eng_history *eng_history_open(const char *state_dir, bool *fresh,
                                      struct err *e);
 void eng_history_close(struct eng_history *h); /* NULL is fine */
@@ -50,8 +51,9 @@ int eng_history_close_lost(struct eng_history *h, const char *job, int64_t now,
 
 /* --- read by everybody --- */
 
-/* The newest runs, newest first, of a job (NULL: of all), at most `limit`; with
- * their VMs.  Free each, and the list. */
+/* The newest runs, newest first (in the order in which they began, whatever the
+ * clock said; what was rebuilt is behind what was recorded), of a job (NULL: of
+ * all), at most `limit`; with their VMs.  Free each, and the list. */
 int eng_history_runs(struct eng_history *h, const char *job, size_t limit,
                      struct eng_run_record **out, size_t *n, struct err *e)
     __attribute__((warn_unused_result));
@@ -73,10 +75,16 @@ int eng_history_trim(struct eng_history *h, int64_t before, size_t keep,
                      struct err *e) __attribute__((warn_unused_result));
 
 /* Puts back what the manifests of a repository tell of runs that the history
- * does not have: points with a job's name, those that began within one run's
- * span together.  *n: runs put back. */
+ * does not have.  Points with one job's name are one run where each began
+ * before those before it had ended, or within a minute of that, and no VM comes
+ * twice. Left out: points that the history has, and those made while a run of
+ * the job into this repository went on, as the history has it.  *n: runs put
+ * back. */
 int eng_history_rebuild(struct eng_history *h, struct eng_repo *repo,
                         const struct cancel *cancel, size_t *n, struct err *e)
+    __attribute__((warn_unused_result));
+/* All manifests that there are have been asked: it is not fresh any more. */
+int eng_history_asked(struct eng_history *h, struct err *e)
     __attribute__((warn_unused_result));
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "engine/backup/backup.h"
 
+/* The history's file has these numbers. */
 enum eng_status {
     ENG_STATUS_RUNNING,
     ENG_STATUS_SUCCESS,
@@ -54,7 +55,7 @@ struct eng_vm_record {
 };
 
 struct eng_run_record {
-    int64_t id; /* in the order in which runs began, whatever the clock said */
+    int64_t id; /* of those recorded here in the order in which they began */
     char *job, *repo, *host;
     enum eng_run_why why;
     enum eng_status status;
