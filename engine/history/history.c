@@ -16,7 +16,7 @@
 #include "engine/history/history_impl.h"
 
 #define HISTORY_VERSION 1
-#define BUSY_MS 10000
+#define BUSY_MS 5000
 #define DAMAGED ".damaged"
 
 static const char SCHEMA[] =

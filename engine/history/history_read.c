@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utc.h"
 #include "engine/history/history_impl.h"
 
 #define LIMIT_MAX ((size_t)100000)
@@ -26,6 +27,13 @@ static uint64_t take_uint(struct row *r)
     int64_t n = take_int(r);
 
     return n < 0 ? 0 : (uint64_t)n;
+}
+
+static int64_t take_time(struct row *r)
+{
+    int64_t t = take_int(r);
+
+    return t < 0 ? 0 : t > UTC_LAST ? UTC_LAST : t;
 }
 
 static double take_seconds(struct row *r)
@@ -78,8 +86,8 @@ static int read_vm(const struct eng_history *h, sqlite3_stmt *st,
     v->id = take_text(&r);
     v->vm = take_text(&r);
     v->status = take_status(&r);
-    v->started = take_int(&r);
-    v->ended = take_int(&r);
+    v->started = take_time(&r);
+    v->ended = take_time(&r);
     v->point = take_text(&r);
     v->kind = take_text(&r);
     v->keyset = take_text(&r);
@@ -112,8 +120,8 @@ static int read_run(const struct eng_history *h, sqlite3_stmt *st,
         take_int(&r) == ENG_WHY_SCHEDULE ? ENG_WHY_SCHEDULE : ENG_WHY_ASKED;
     out->status = take_status(&r);
     out->tries = (unsigned)take_uint(&r);
-    out->started = take_int(&r);
-    out->ended = take_int(&r);
+    out->started = take_time(&r);
+    out->ended = take_time(&r);
     out->rebuilt = take_int(&r) != 0;
     out->message = take_text(&r);
     return row_check(h, &r, e);
