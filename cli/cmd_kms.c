@@ -160,7 +160,7 @@ static int copy_path(struct cli_ctx *c, enum cli_opt opt, char **out,
     if (*out != NULL)
         return 0;
     return err_set(e, ERR_NOTFOUND, 0, "--%s %s: there is no such file",
-                   cli_options[opt].name, cli_text(c, opt));
+                   cli_option(opt)->name, cli_text(c, opt));
 }
 
 static int read_options(struct cli_ctx *c, struct eng_config_kms *k,

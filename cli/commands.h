@@ -4,7 +4,8 @@
 #define CLI_COMMANDS_H
 
 /*
- * The one table of commands, options, arguments and help texts.  The parser,
+ * The one table of commands, options, arguments and help texts (table_*.c). The
+ * parser,
  * --help, the manual page and the shell completion all read it; nothing about
  * a command's surface is said anywhere else.
  */
@@ -179,13 +180,29 @@ struct cli_exit {
     const char *help;
 };
 
-extern const struct cli_option cli_options[CLI_OPTS];
-extern const struct cli_command cli_commands[];
-extern const size_t cli_n_commands;
+/* The parts of the table, each in a file of its own.  Commands end with one
+ * without noun; of the options each part has some, and no two have one. */
+extern const struct cli_command cli_commands_repo[];
+extern const struct cli_command cli_commands_machine[];
+extern const struct cli_command cli_commands_point[];
+extern const struct cli_command cli_commands_key[];
+extern const struct cli_command cli_commands_job[];
+extern const struct cli_command cli_commands_program[];
+extern const struct cli_option cli_options_common[CLI_OPTS];
+extern const struct cli_option cli_options_key[CLI_OPTS];
+extern const struct cli_option cli_options_job[CLI_OPTS];
+
 extern const struct cli_noun cli_nouns[]; /* in the order of help */
 extern const size_t cli_n_nouns;
 extern const struct cli_exit cli_exits[];
 extern const size_t cli_n_exits;
+
+/* All commands, in the order of help; i below the count. */
+size_t cli_command_count(void);
+const struct cli_command *cli_command_at(size_t i);
+
+/* One of enum cli_opt. */
+const struct cli_option *cli_option(unsigned opt);
 
 /* The command, or NULL.  verb NULL: a noun that is a whole command. */
 const struct cli_command *cli_command_find(const char *noun, const char *verb);

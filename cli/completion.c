@@ -94,7 +94,7 @@ static bool takes_value(const struct cli_option *o)
 static bool first_of_name(unsigned i)
 {
     for (unsigned j = 0; j < i; j++)
-        if (strcmp(cli_options[j].name, cli_options[i].name) == 0)
+        if (strcmp(cli_option(j)->name, cli_option(i)->name) == 0)
             return false;
     return true;
 }
@@ -107,8 +107,8 @@ static void scan_code(struct buf *out)
                         "        case $word in\n        ");
     bool any = false;
     for (unsigned i = 0; i < CLI_OPTS; i++)
-        if (takes_value(&cli_options[i]) && first_of_name(i)) {
-            buf_printf(out, "%s--%s", any ? "|" : "", cli_options[i].name);
+        if (takes_value(cli_option(i)) && first_of_name(i)) {
+            buf_printf(out, "%s--%s", any ? "|" : "", cli_option(i)->name);
             any = true;
         }
     buf_append_str(out, ") ((i++)) ;;\n"
@@ -138,7 +138,7 @@ static void option_values(struct buf *out)
                         "    fi\n"
                         "    case $prev in\n");
     for (unsigned i = 0; i < CLI_OPTS; i++) {
-        const struct cli_option *o = &cli_options[i];
+        const struct cli_option *o = cli_option(i);
         if (!takes_value(o) || !first_of_name(i))
             continue;
         buf_printf(out, "    --%s) ", o->name);
@@ -151,10 +151,10 @@ static void option_values(struct buf *out)
 static void verbs_of(struct buf *out, const char *noun)
 {
     const char *between = "";
-    for (size_t i = 0; i < cli_n_commands; i++)
-        if (strcmp(cli_commands[i].noun, noun) == 0 &&
-            cli_commands[i].verb != NULL) {
-            buf_printf(out, "%s%s", between, cli_commands[i].verb);
+    for (size_t i = 0; i < cli_command_count(); i++)
+        if (strcmp(cli_command_at(i)->noun, noun) == 0 &&
+            cli_command_at(i)->verb != NULL) {
+            buf_printf(out, "%s%s", between, cli_command_at(i)->verb);
             between = " ";
         }
 }
@@ -169,7 +169,7 @@ static void globals(struct buf *out)
 {
     buf_append_str(out, "    options=\"");
     for (unsigned i = 0; i < CLI_OPT_GLOBALS; i++)
-        buf_printf(out, "%s--%s", i == 0 ? "" : " ", cli_options[i].name);
+        buf_printf(out, "%s--%s", i == 0 ? "" : " ", cli_option(i)->name);
     buf_append_str(out, "\"\n");
 }
 
@@ -195,14 +195,14 @@ static void commands(struct buf *out)
             buf_append_str(out, "\" ;;\n");
         }
     }
-    for (size_t i = 0; i < cli_n_commands; i++) {
-        const struct cli_command *c = &cli_commands[i];
+    for (size_t i = 0; i < cli_command_count(); i++) {
+        const struct cli_command *c = cli_command_at(i);
         if (c->verb == NULL)
             continue;
         buf_printf(out, "    \"%s %s\")\n        options+=\"", c->noun,
                    c->verb);
         for (size_t j = 0; j < c->n_uses; j++)
-            buf_printf(out, " --%s", cli_options[c->uses[j].opt].name);
+            buf_printf(out, " --%s", cli_option(c->uses[j].opt)->name);
         buf_append_str(out, "\"\n");
         for (size_t j = 0; j < cli_args_count(c); j++) {
             const struct cli_arg *a = &c->args[j];

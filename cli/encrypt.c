@@ -104,7 +104,7 @@ static int check_options(struct cli_ctx *c, enum eng_encrypt what,
         if (what != ENG_ENCRYPT_KEY && cli_given(c, sealing[i]))
             return err_set(e, ERR_USAGE, 0,
                            "--%s goes with --encrypt password or kms:NAME",
-                           cli_options[sealing[i]].name);
+                           cli_option(sealing[i])->name);
     return 0;
 }
 
@@ -260,7 +260,7 @@ int cli_encrypt_read(struct cli_ctx *c, struct eng_repo *repo,
                            "keyset %s is there already, and --%s is for one "
                            "that is made: see keyset add-slot and "
                            "change-password",
-                           x->o.label, cli_options[making[i]].name);
+                           x->o.label, cli_option(making[i])->name);
     return read_way(c, repo, cli_text(c, CLI_OPT_ENCRYPT), x, fresh, e);
 }
 

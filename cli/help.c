@@ -24,8 +24,8 @@ void cli_usage(const struct cli_command *c, struct buf *out)
     }
     for (size_t i = 0; i < c->n_uses; i++)
         if (c->uses[i].required)
-            buf_printf(out, " --%s %s", cli_options[c->uses[i].opt].name,
-                       cli_options[c->uses[i].opt].metavar);
+            buf_printf(out, " --%s %s", cli_option(c->uses[i].opt)->name,
+                       cli_option(c->uses[i].opt)->metavar);
     buf_append_str(out, " [OPTION]...");
 }
 
@@ -43,7 +43,7 @@ static void entry(struct buf *out, const char *left, const char *text)
 
 static void option_entry(struct buf *out, enum cli_opt opt)
 {
-    const struct cli_option *o = &cli_options[opt];
+    const struct cli_option *o = cli_option(opt);
     AUTO_BUF struct buf left = buf_init(120);
     if (o->letter != 0)
         buf_printf(&left, "-%c, ", o->letter);
@@ -90,9 +90,9 @@ static void noun_help(const char *noun, struct buf *out)
 {
     buf_printf(out, "usage: objvault %s VERB [OPTION]... [ARGUMENT]...\n\n",
                noun);
-    for (size_t i = 0; i < cli_n_commands; i++)
-        if (strcmp(cli_commands[i].noun, noun) == 0)
-            command_line(out, &cli_commands[i]);
+    for (size_t i = 0; i < cli_command_count(); i++)
+        if (strcmp(cli_command_at(i)->noun, noun) == 0)
+            command_line(out, cli_command_at(i));
     buf_printf(out, "\nobjvault %s VERB --help explains each.\n", noun);
 }
 
@@ -102,8 +102,8 @@ static void program_help(struct buf *out)
                         "[OPTION]... [ARGUMENT]...\n\n"
                         "Backs up virtual machine disks, block by block, "
                         "into S3 buckets.\n\nCommands:\n");
-    for (size_t i = 0; i < cli_n_commands; i++)
-        command_line(out, &cli_commands[i]);
+    for (size_t i = 0; i < cli_command_count(); i++)
+        command_line(out, cli_command_at(i));
     buf_append_str(out, "\nGlobal options:\n");
     for (unsigned i = 0; i < CLI_OPT_GLOBALS; i++)
         option_entry(out, (enum cli_opt)i);

@@ -73,9 +73,9 @@ static void flag(struct buf *out, const struct cli_option *o)
 static void option_item(struct buf *out, enum cli_opt opt)
 {
     buf_append_str(out, ".It ");
-    flag(out, &cli_options[opt]);
+    flag(out, cli_option(opt));
     buf_append_char(out, '\n');
-    text(out, cli_options[opt].help);
+    text(out, cli_option(opt)->help);
 }
 
 static void arguments(struct buf *out, const struct cli_command *c)
@@ -97,7 +97,7 @@ static void command(struct buf *out, const struct cli_command *c)
     arguments(out, c);
     for (size_t i = 0; i < c->n_uses; i++) {
         buf_append_str(out, c->uses[i].required ? "." : ".Op ");
-        flag(out, &cli_options[c->uses[i].opt]);
+        flag(out, cli_option(c->uses[i].opt));
         buf_append_char(out, '\n');
     }
     buf_append_str(out, ".Pp\n");
@@ -219,8 +219,8 @@ void cli_man_text(struct buf *out)
     for (unsigned i = 0; i < CLI_OPT_GLOBALS; i++)
         option_item(out, (enum cli_opt)i);
     buf_append_str(out, ".El\n.Sh COMMANDS\n");
-    for (size_t i = 0; i < cli_n_commands; i++)
-        command(out, &cli_commands[i]);
+    for (size_t i = 0; i < cli_command_count(); i++)
+        command(out, cli_command_at(i));
     tables(out);
 }
 

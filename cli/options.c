@@ -87,10 +87,10 @@ static enum cli_opt find_option(const struct cli_command *c, const char *name,
                                 size_t len)
 {
     for (unsigned i = 0; i < CLI_OPT_GLOBALS; i++)
-        if (name_is(&cli_options[i], name, len))
+        if (name_is(cli_option(i), name, len))
             return (enum cli_opt)i;
     for (size_t i = 0; c != NULL && i < c->n_uses; i++)
-        if (name_is(&cli_options[c->uses[i].opt], name, len))
+        if (name_is(cli_option(c->uses[i].opt), name, len))
             return c->uses[i].opt;
     return CLI_OPTS;
 }
@@ -102,11 +102,11 @@ static int unknown_option(const struct cli_call *call, const char *name,
     size_t n = 0;
     bool elsewhere = false;
     for (unsigned i = 0; i < CLI_OPT_GLOBALS; i++)
-        names[n++] = cli_options[i].name;
+        names[n++] = cli_option(i)->name;
     for (size_t i = 0; call->command != NULL && i < call->command->n_uses; i++)
-        names[n++] = cli_options[call->command->uses[i].opt].name;
+        names[n++] = cli_option(call->command->uses[i].opt)->name;
     for (unsigned i = CLI_OPT_GLOBALS; i < CLI_OPTS; i++)
-        elsewhere = elsewhere || name_is(&cli_options[i], name, len);
+        elsewhere = elsewhere || name_is(cli_option(i), name, len);
 
     int shown = (int)checked_min(len, 60);
     if (elsewhere && call->command == NULL) {
@@ -213,7 +213,7 @@ static int take_value(const struct cli_option *o, struct cli_given *g,
 static int note(struct cli_call *call, enum cli_opt opt, const char *text,
                 struct err *e)
 {
-    const struct cli_option *o = &cli_options[opt];
+    const struct cli_option *o = cli_option(opt);
     struct cli_given *g = &call->opt[opt];
     if (g->times > 0 && o->value != CLI_COUNT && o->value != CLI_FLAG)
         return err_set(e, ERR_USAGE, 0, "--%s is given twice", o->name);
@@ -231,7 +231,7 @@ static int take_long(struct cli_call *call, int argc, char *const *argv,
     enum cli_opt opt = find_option(call->command, name, len);
     if (opt == CLI_OPTS)
         return unknown_option(call, name, len, e);
-    const struct cli_option *o = &cli_options[opt];
+    const struct cli_option *o = cli_option(opt);
     bool flag = o->value == CLI_FLAG || o->value == CLI_COUNT;
     if (flag && name[len] == '=')
         return err_set(e, ERR_USAGE, 0, "--%s takes no value", o->name);
@@ -254,7 +254,7 @@ static int take_letters(struct cli_call *call, const char *letters,
 {
     for (; *letters != '\0'; letters++) {
         unsigned i = 0;
-        while (i < CLI_OPT_GLOBALS && cli_options[i].letter != *letters)
+        while (i < CLI_OPT_GLOBALS && cli_option(i)->letter != *letters)
             i++;
         if (i == CLI_OPT_GLOBALS) {
             (void)err_set(e, ERR_USAGE, 0, "unknown option -%c",
@@ -270,7 +270,7 @@ static int take_letters(struct cli_call *call, const char *letters,
 static int unknown_noun(const struct cli_call *call, const char *word,
                         struct err *e)
 {
-    const char *names[16];
+    const char *names[32];
     size_t n = 0;
     while (n < cli_n_nouns && n < sizeof names / sizeof names[0]) {
         names[n] = cli_nouns[n].name;
@@ -283,12 +283,12 @@ static int unknown_noun(const struct cli_call *call, const char *word,
 static int unknown_verb(const struct cli_call *call, const char *word,
                         struct err *e)
 {
-    const char *names[16];
+    const char *names[32];
     size_t n = 0;
-    for (size_t i = 0; i < cli_n_commands; i++)
-        if (strcmp(cli_commands[i].noun, call->noun) == 0 &&
+    for (size_t i = 0; i < cli_command_count(); i++)
+        if (strcmp(cli_command_at(i)->noun, call->noun) == 0 &&
             n < sizeof names / sizeof names[0])
-            names[n++] = cli_commands[i].verb;
+            names[n++] = cli_command_at(i)->verb;
     (void)err_set(e, ERR_USAGE, 0, "unknown command \"%s %.60s\"", call->noun,
                   word);
     return hint(call, "", cli_nearest(word, names, n), e);
@@ -359,8 +359,8 @@ static int check_call(const struct cli_call *call, struct err *e)
         const struct cli_use *u = &call->command->uses[i];
         if (u->required && call->opt[u->opt].times == 0) {
             (void)err_set(e, ERR_USAGE, 0, "--%s %s is missing",
-                          cli_options[u->opt].name,
-                          cli_options[u->opt].metavar);
+                          cli_option(u->opt)->name,
+                          cli_option(u->opt)->metavar);
             return hint(call, "", NULL, e);
         }
     }

@@ -49,7 +49,7 @@ int cli_share(const struct cli_ctx *c, enum cli_opt opt, unsigned *ppm,
     if (n != 2 || percent != '%' || !(share > 0) || !(share <= 100))
         return err_set(e, ERR_USAGE, 0,
                        "--%s %s: write a share such as 5%% or 0.1%%",
-                       cli_options[opt].name, text);
+                       cli_option(opt)->name, text);
     *ppm = (unsigned)(share * 10000 + 0.5);
     if (*ppm == 0)
         *ppm = 1;

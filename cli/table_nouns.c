@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The nouns of the commands, in the order of help; the exit codes; and looking
- * commands up.
+ * The nouns of the commands, in the order of help; the exit codes; and the
+ * parts of the table as one.
  */
 #include "cli/commands.h"
 
@@ -40,10 +40,48 @@ const struct cli_exit cli_exits[] = {
 };
 const size_t cli_n_exits = sizeof cli_exits / sizeof cli_exits[0];
 
+static const struct cli_command *const commands[] = {
+    cli_commands_repo, cli_commands_machine, cli_commands_point,
+    cli_commands_key,  cli_commands_job,     cli_commands_program,
+};
+#define PARTS (sizeof commands / sizeof commands[0])
+
+static size_t count(const struct cli_command *part)
+{
+    size_t n = 0;
+    while (part[n].noun != NULL)
+        n++;
+    return n;
+}
+
+size_t cli_command_count(void)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < PARTS; i++)
+        n += count(commands[i]);
+    return n;
+}
+
+const struct cli_command *cli_command_at(size_t i)
+{
+    size_t part = 0;
+    while (part + 1 < PARTS && i >= count(commands[part]))
+        i -= count(commands[part++]);
+    return &commands[part][i];
+}
+
+const struct cli_option *cli_option(unsigned opt)
+{
+    const struct cli_option *o = &cli_options_common[opt];
+    if (o->name == NULL)
+        o = &cli_options_key[opt];
+    return o->name != NULL ? o : &cli_options_job[opt];
+}
+
 const struct cli_command *cli_command_find(const char *noun, const char *verb)
 {
-    for (size_t i = 0; i < cli_n_commands; i++) {
-        const struct cli_command *c = &cli_commands[i];
+    for (size_t i = 0; i < cli_command_count(); i++) {
+        const struct cli_command *c = cli_command_at(i);
         if (strcmp(c->noun, noun) != 0)
             continue;
         if (c->verb == NULL || (verb != NULL && strcmp(c->verb, verb) == 0))

@@ -28,7 +28,7 @@ static void every_option_is_described(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < CLI_OPTS; i++) {
-        const struct cli_option *o = &cli_options[i];
+        const struct cli_option *o = cli_option(i);
         if (o->name == NULL)
             fail_msg("option %u has no entry", i);
         assert_true(strlen(o->name) <= 32);
@@ -46,11 +46,11 @@ static void options_of_one_name_are_alike(void **state)
     (void)state;
     for (unsigned i = 0; i < CLI_OPTS; i++)
         for (unsigned j = 0; j < i; j++) {
-            if (strcmp(cli_options[i].name, cli_options[j].name) != 0)
+            if (strcmp(cli_option(i)->name, cli_option(j)->name) != 0)
                 continue;
             assert_true(i >= CLI_OPT_GLOBALS && j >= CLI_OPT_GLOBALS);
-            assert_int_equal(takes_value(&cli_options[i]),
-                             takes_value(&cli_options[j]));
+            assert_int_equal(takes_value(cli_option(i)),
+                             takes_value(cli_option(j)));
         }
 }
 
@@ -58,11 +58,11 @@ static void letters_are_unique_and_global(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < CLI_OPTS; i++) {
-        if (cli_options[i].letter == 0)
+        if (cli_option(i)->letter == 0)
             continue;
         assert_true(i < CLI_OPT_GLOBALS);
         for (unsigned j = 0; j < i; j++)
-            assert_int_not_equal(cli_options[i].letter, cli_options[j].letter);
+            assert_int_not_equal(cli_option(i)->letter, cli_option(j)->letter);
     }
 }
 
@@ -71,26 +71,26 @@ static void every_option_is_used(void **state)
     (void)state;
     for (unsigned i = CLI_OPT_GLOBALS; i < CLI_OPTS; i++) {
         bool used = false;
-        for (size_t j = 0; j < cli_n_commands; j++)
-            for (size_t k = 0; k < cli_commands[j].n_uses; k++)
-                used = used || cli_commands[j].uses[k].opt == i;
+        for (size_t j = 0; j < cli_command_count(); j++)
+            for (size_t k = 0; k < cli_command_at(j)->n_uses; k++)
+                used = used || cli_command_at(j)->uses[k].opt == i;
         if (!used)
-            fail_msg("no command takes --%s", cli_options[i].name);
+            fail_msg("no command takes --%s", cli_option(i)->name);
     }
 }
 
 static void no_command_has_an_option_name_twice(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < cli_n_commands; i++) {
-        const struct cli_command *c = &cli_commands[i];
+    for (size_t i = 0; i < cli_command_count(); i++) {
+        const struct cli_command *c = cli_command_at(i);
         for (size_t j = 0; j < c->n_uses; j++) {
-            const char *name = cli_options[c->uses[j].opt].name;
+            const char *name = cli_option(c->uses[j].opt)->name;
             assert_true(c->uses[j].opt >= CLI_OPT_GLOBALS);
             if (c->uses[j].required)
-                assert_non_null(cli_options[c->uses[j].opt].metavar);
+                assert_non_null(cli_option(c->uses[j].opt)->metavar);
             for (size_t k = 0; k < j; k++)
-                assert_string_not_equal(name, cli_options[c->uses[k].opt].name);
+                assert_string_not_equal(name, cli_option(c->uses[k].opt)->name);
         }
     }
 }
@@ -98,8 +98,8 @@ static void no_command_has_an_option_name_twice(void **state)
 static void commands_are_unique_described_and_found(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < cli_n_commands; i++) {
-        const struct cli_command *c = &cli_commands[i];
+    for (size_t i = 0; i < cli_command_count(); i++) {
+        const struct cli_command *c = cli_command_at(i);
         assert_true(cli_noun_known(c->noun));
         assert_non_null(c->run);
         assert_true(strlen(c->summary) > 5);
@@ -118,8 +118,8 @@ static void every_noun_has_a_command(void **state)
     (void)state;
     for (size_t i = 0; i < cli_n_nouns; i++) {
         size_t n = 0;
-        for (size_t j = 0; j < cli_n_commands; j++)
-            n += strcmp(cli_commands[j].noun, cli_nouns[i].name) == 0;
+        for (size_t j = 0; j < cli_command_count(); j++)
+            n += strcmp(cli_command_at(j)->noun, cli_nouns[i].name) == 0;
         assert_true(n > 0);
     }
 }
@@ -127,8 +127,8 @@ static void every_noun_has_a_command(void **state)
 static void arguments_are_described_and_in_order(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < cli_n_commands; i++) {
-        const struct cli_command *c = &cli_commands[i];
+    for (size_t i = 0; i < cli_command_count(); i++) {
+        const struct cli_command *c = cli_command_at(i);
         size_t n = cli_args_count(c);
         bool optional = false;
         for (size_t j = 0; j < n; j++) {
@@ -145,17 +145,17 @@ static void arguments_are_described_and_in_order(void **state)
 static void examples_are_commands_that_parse(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < cli_n_commands; i++) {
+    for (size_t i = 0; i < cli_command_count(); i++) {
         char text[400];
         char *argv[20] = { NULL };
         static char program[] = "objvault";
         int argc = 1;
         struct err e = { 0 };
-        if (cli_commands[i].example == NULL)
+        if (cli_command_at(i)->example == NULL)
             continue;
-        assert_true(strlen(cli_commands[i].example) < sizeof text);
-        memcpy(text, cli_commands[i].example,
-               strlen(cli_commands[i].example) + 1);
+        assert_true(strlen(cli_command_at(i)->example) < sizeof text);
+        memcpy(text, cli_command_at(i)->example,
+               strlen(cli_command_at(i)->example) + 1);
         char *shell = strpbrk(text, "|>");
         if (shell != NULL)
             *shell = '\0';
@@ -166,16 +166,16 @@ static void examples_are_commands_that_parse(void **state)
             argv[argc++] = w;
         AUTO_CLI_CALL struct cli_call call = { 0 };
         if (cli_parse(argc, argv, &call, &e) < 0)
-            fail_msg("%s: %s", cli_commands[i].example, e.msg);
-        assert_ptr_equal(call.command, &cli_commands[i]);
+            fail_msg("%s: %s", cli_command_at(i)->example, e.msg);
+        assert_ptr_equal(call.command, cli_command_at(i));
     }
 }
 
 static void help_of_a_command_names_all_of_it(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < cli_n_commands; i++) {
-        const struct cli_command *c = &cli_commands[i];
+    for (size_t i = 0; i < cli_command_count(); i++) {
+        const struct cli_command *c = cli_command_at(i);
         struct err e = { 0 };
         AUTO_BUF struct buf out = buf_init(TEXT_MAX);
         assert_int_equal(cli_help_text(c->noun, c->verb, &out, &e), 0);
@@ -185,11 +185,11 @@ static void help_of_a_command_names_all_of_it(void **state)
         for (size_t j = 0; j < c->n_uses; j++) {
             char option[64];
             (void)snprintf(option, sizeof option, "--%s",
-                           cli_options[c->uses[j].opt].name);
+                           cli_option(c->uses[j].opt)->name);
             assert_non_null(strstr(text, option));
         }
         for (unsigned j = 0; j < CLI_OPT_GLOBALS; j++)
-            assert_non_null(strstr(text, cli_options[j].name));
+            assert_non_null(strstr(text, cli_option(j)->name));
     }
 }
 
@@ -197,12 +197,12 @@ static void help_of_a_command_names_all_of_it(void **state)
 static void help_fits_a_terminal(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < cli_n_commands; i++) {
+    for (size_t i = 0; i < cli_command_count(); i++) {
         struct err e = { 0 };
         AUTO_BUF struct buf out = buf_init(TEXT_MAX);
-        assert_int_equal(
-            cli_help_text(cli_commands[i].noun, cli_commands[i].verb, &out, &e),
-            0);
+        assert_int_equal(cli_help_text(cli_command_at(i)->noun,
+                                       cli_command_at(i)->verb, &out, &e),
+                         0);
         char *text = strdup(buf_cstr(&out));
         assert_non_null(text);
         char *example = strstr(text, "\nExample:\n");
@@ -223,8 +223,8 @@ static void help_of_a_noun_and_of_everything_lists_commands(void **state)
     (void)state;
     AUTO_BUF struct buf all = buf_init(TEXT_MAX);
     assert_int_equal(cli_help_text(NULL, NULL, &all, &e), 0);
-    for (size_t i = 0; i < cli_n_commands; i++)
-        assert_non_null(strstr(buf_cstr(&all), cli_commands[i].summary));
+    for (size_t i = 0; i < cli_command_count(); i++)
+        assert_non_null(strstr(buf_cstr(&all), cli_command_at(i)->summary));
     AUTO_BUF struct buf noun = buf_init(TEXT_MAX);
     assert_int_equal(cli_help_text("point", NULL, &noun, &e), 0);
     assert_non_null(strstr(buf_cstr(&noun), "point export"));
@@ -254,9 +254,9 @@ static void the_manual_has_every_command_and_option(void **state)
     cli_man_text(&out);
     assert_int_equal(buf_check(&out, &e), 0);
     const char *text = buf_cstr(&out);
-    for (size_t i = 0; i < cli_n_commands; i++) {
+    for (size_t i = 0; i < cli_command_count(); i++) {
         char heading[80];
-        const struct cli_command *c = &cli_commands[i];
+        const struct cli_command *c = cli_command_at(i);
         (void)snprintf(heading, sizeof heading, ".Ss objvault %s%s%s\n",
                        c->noun, c->verb ? " " : "", c->verb ? c->verb : "");
         assert_non_null(strstr(text, heading));
@@ -264,7 +264,7 @@ static void the_manual_has_every_command_and_option(void **state)
     for (unsigned i = 0; i < CLI_OPTS; i++) {
         char option[80] = "Fl \\-";
         size_t n = strlen(option);
-        for (const char *p = cli_options[i].name; *p != '\0'; p++) {
+        for (const char *p = cli_option(i)->name; *p != '\0'; p++) {
             if (*p == '-')
                 option[n++] = '\\';
             option[n++] = *p;
@@ -376,8 +376,8 @@ static void docs_have_every_command_and_every_error_code(void **state)
     AUTO_BUF struct buf doc = buf_init(TEXT_MAX);
     assert_int_equal(io_read_file(SOURCE_DIR "/docs/json.md", &doc, &e), 0);
     const char *text = buf_cstr(&doc);
-    for (size_t i = 0; i < cli_n_commands; i++) {
-        const struct cli_command *c = &cli_commands[i];
+    for (size_t i = 0; i < cli_command_count(); i++) {
+        const struct cli_command *c = cli_command_at(i);
         char name[64];
         bool found = false;
         (void)snprintf(name, sizeof name, "%s%s%s", c->noun, c->verb ? " " : "",
