@@ -28,6 +28,7 @@ enum cli_value {
     CLI_KMS,      /* a configured key server's name */
     CLI_ENCRYPT,  /* none, password or kms:NAME */
     CLI_SOURCE,   /* a configured source's name */
+    CLI_JOB,      /* a configured job's name */
     CLI_WORD,     /* one of `words` */
     CLI_SIZE,     /* bytes: 256K, 4M, 1G */
     CLI_DURATION, /* seconds: 30s, 12h, 7d */
@@ -137,6 +138,7 @@ struct cli_option {
     const char *metavar;      /* NULL for flags */
     const char *const *words; /* NULL-terminated; CLI_WORD */
     uint64_t min, max;        /* numbers; max 0: no bounds */
+    bool many;                /* each time that it is given counts */
     const char *help;         /* one or more sentences */
 };
 

@@ -69,6 +69,10 @@ static void value_code(struct buf *out, enum cli_value value,
         buf_append_str(out, "mapfile -t COMPREPLY < <(compgen -W "
                             "\"$(_objvault_names sources)\" -- \"$cur\")");
         break;
+    case CLI_JOB:
+        buf_append_str(out, "mapfile -t COMPREPLY < <(compgen -W "
+                            "\"$(_objvault_names jobs)\" -- \"$cur\")");
+        break;
     case CLI_WORD:
         buf_append_str(out, "mapfile -t COMPREPLY < <(compgen -W \"");
         words_list(out, words);

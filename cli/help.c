@@ -49,7 +49,7 @@ static void option_entry(struct buf *out, enum cli_opt opt)
         buf_printf(&left, "-%c, ", o->letter);
     buf_printf(&left, "--%s", o->name);
     if (o->metavar != NULL)
-        buf_printf(&left, " %s", o->metavar);
+        buf_printf(&left, " %s%s", o->metavar, o->many ? "..." : "");
     entry(out, buf_cstr(&left), o->help);
 }
 

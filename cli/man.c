@@ -67,7 +67,7 @@ static void flag(struct buf *out, const struct cli_option *o)
     buf_append_str(out, "Fl \\-");
     word(out, o->name, strlen(o->name));
     if (o->metavar != NULL)
-        buf_printf(out, " Ar %s", o->metavar);
+        buf_printf(out, " Ar %s%s", o->metavar, o->many ? " ..." : "");
 }
 
 static void option_item(struct buf *out, enum cli_opt opt)

@@ -196,6 +196,7 @@ static int take_value(const struct cli_option *o, struct cli_given *g,
     case CLI_KMS:
     case CLI_ENCRYPT:
     case CLI_SOURCE:
+    case CLI_JOB:
         if (g->text[0] == '\0')
             return err_set(e, ERR_USAGE, 0, "--%s: the value is empty",
                            o->name);
@@ -210,12 +211,26 @@ static int take_value(const struct cli_option *o, struct cli_given *g,
     return 0;
 }
 
+/* Keeps the text of one time that the option was given. */
+static int keep_all(struct cli_given *g, const char *text, struct err *e)
+{
+    const char **all = reallocarray(g->all, (size_t)g->times + 1, sizeof *all);
+    if (all == NULL)
+        return err_nomem(e);
+    g->all = all;
+    g->all[g->times] = text;
+    return 0;
+}
+
 static int note(struct cli_call *call, enum cli_opt opt, const char *text,
                 struct err *e)
 {
     const struct cli_option *o = cli_option(opt);
     struct cli_given *g = &call->opt[opt];
-    if (g->times > 0 && o->value != CLI_COUNT && o->value != CLI_FLAG)
+    if (o->many && keep_all(g, text, e) < 0)
+        return -1;
+    if (g->times > 0 && !o->many && o->value != CLI_COUNT &&
+        o->value != CLI_FLAG)
         return err_set(e, ERR_USAGE, 0, "--%s is given twice", o->name);
     g->times++;
     g->text = text;
@@ -414,6 +429,8 @@ int cli_parse(int argc, char *const *argv, struct cli_call *out, struct err *e)
 
 void cli_call_fini(struct cli_call *call)
 {
+    for (unsigned i = 0; i < CLI_OPTS; i++)
+        free(call->opt[i].all);
     free(call->args);
     *call = (struct cli_call){ 0 };
 }

@@ -11,6 +11,8 @@ struct cli_given {
     unsigned times;   /* 0: not given */
     const char *text; /* as given; NULL for flags */
     uint64_t number;  /* sizes, durations, numbers; a word's index */
+    const char **all; /* owned list of `times` borrowed texts; of options that
+                         may be given many times, else NULL */
 };
 
 struct cli_call {
