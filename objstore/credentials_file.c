@@ -28,8 +28,10 @@ static int read_fields(const char *file, struct json_doc *doc,
                        const struct cancel *cancel, struct obj_credentials *out,
                        struct err *e)
 {
+    /* The last two are an account in guests, which is another's to read. */
     static const char *const fields[] = { "access_key_id", "secret_access_key",
-                                          "session_token", NULL };
+                                          "session_token", "user",
+                                          "password",      NULL };
     struct json root = json_root(doc);
 
     json_object(&root, fields);

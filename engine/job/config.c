@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Configuration files: finding, reading, writing and checking them.  What is
+ * Configuration files: finding, reading and writing them.  What is
  * inside one is said by the field tables; what its options mean together by
  * the kind's own check.
  */
@@ -13,38 +13,27 @@
 
 #include "base/io.h"
 #include "base/json.h"
-#include "base/secretref.h"
 #include "engine/job/fields.h"
-#include "engine/job/kms_config.h"
-#include "engine/job/source_config.h"
 
-#define SUFFIX ".json"
-
-static const struct eng_kind *const kinds[] = { &eng_kind_repo,
-                                                &eng_kind_credentials,
-                                                &eng_kind_kms, &eng_kind_source,
-                                                &eng_kind_prices };
-#define N_KINDS (sizeof kinds / sizeof kinds[0])
-
-const char *const eng_config_kinds[] = { "repo",   "credentials", "kms",
-                                         "source", "prices",      NULL };
+const struct eng_kind *const eng_kinds[] = {
+    &eng_kind_repo, &eng_kind_credentials, &eng_kind_kms, &eng_kind_source,
+    &eng_kind_job,  &eng_kind_prices,      NULL
+};
+const char *const eng_config_kinds[] = { "repo", "credentials", "kms", "source",
+                                         "job",  "prices",      NULL };
 
 char *eng_config_path(const struct eng_home *h, const struct eng_kind *k,
                       const char *name, struct err *e)
 {
-    return io_format(e, "%s/%s/%s" SUFFIX, h->config, k->folder, name);
-}
-
-static void free_list(char **list, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        free(list[i]);
-    free(list);
+    return io_format(e, "%s/%s/%s" ENG_CONFIG_SUFFIX, h->config, k->folder,
+                     name);
 }
 
 void eng_config_names_free(char **names, size_t n)
 {
-    free_list(names, n);
+    for (size_t i = 0; i < n; i++)
+        free(names[i]);
+    free(names);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -52,10 +41,8 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Entries of a folder that end in ".json" and are not hidden, sorted; a
- * folder that is not there has none. */
-static int list_files(const char *folder, char ***files, size_t *n,
-                      struct err *e)
+int eng_config_files(const char *folder, char ***files, size_t *n,
+                     struct err *e)
 {
     *files = NULL;
     *n = 0;
@@ -73,27 +60,28 @@ static int list_files(const char *folder, char ***files, size_t *n,
         if (entry == NULL)
             break;
         size_t len = strlen(entry->d_name);
-        if (entry->d_name[0] == '.' || len <= strlen(SUFFIX) ||
-            strcmp(entry->d_name + len - strlen(SUFFIX), SUFFIX) != 0)
+        if (entry->d_name[0] == '.' || len <= strlen(ENG_CONFIG_SUFFIX) ||
+            strcmp(entry->d_name + len - strlen(ENG_CONFIG_SUFFIX),
+                   ENG_CONFIG_SUFFIX) != 0)
             continue;
-        if (used == cap) {
+        if (used + 1 >= cap) {
             cap = cap == 0 ? 16 : cap * 2;
             char **more = reallocarray(list, cap, sizeof *list);
             if (more == NULL) {
-                free_list(list, used);
+                eng_config_names_free(list, used);
                 return err_nomem(e);
             }
             list = more;
         }
         list[used] = strdup(entry->d_name);
         if (list[used] == NULL) {
-            free_list(list, used);
+            eng_config_names_free(list, used);
             return err_nomem(e);
         }
-        used++;
+        list[++used] = NULL;
     }
     if (errno != 0) {
-        free_list(list, used);
+        eng_config_names_free(list, used);
         return err_set(e, ERR_IO, errno, "read folder %s", folder);
     }
     if (used > 0)
@@ -108,17 +96,19 @@ int eng_config_names(const struct eng_home *h, const char *kind, char ***names,
 {
     struct err ignored = { 0 };
     AUTO_MEM char *folder = io_join(h->config, kind, e);
-    if (folder == NULL || list_files(folder, names, n, e) < 0)
+    if (folder == NULL || eng_config_files(folder, names, n, e) < 0)
         return -1;
     size_t good = 0;
     for (size_t i = 0; i < *n; i++) {
         char *name = (*names)[i];
-        name[strlen(name) - strlen(SUFFIX)] = '\0';
+        name[strlen(name) - strlen(ENG_CONFIG_SUFFIX)] = '\0';
         if (eng_config_name_check(name, &ignored) == 0)
             (*names)[good++] = name;
         else
             free(name);
     }
+    if (*names != NULL)
+        (*names)[good] = NULL;
     *n = good;
     return 0;
 }
@@ -137,9 +127,8 @@ int eng_config_read(const struct eng_kind *k, const char *path, void *out,
     return 0;
 }
 
-/* Reads and checks a repository's file. */
-static int read_repo(const char *path, const char *name,
-                     struct eng_config_repo *out, struct err *e)
+int eng_config_repo_read(const char *path, const char *name,
+                         struct eng_config_repo *out, struct err *e)
 {
     AUTO_ENG_CONFIG_REPO struct eng_config_repo r = { 0 };
     r.name = strdup(name);
@@ -196,13 +185,16 @@ void eng_config_prices_fini(struct eng_config_prices *p)
     *p = (struct eng_config_prices){ 0 };
 }
 
-/* Adds the repositories there are to an error. */
-static int hint_known(const struct eng_home *h, struct err *e)
+int eng_config_not_there(const struct eng_home *h, const struct eng_kind *k,
+                         const char *name, struct err *e)
 {
     struct err ignored = { 0 };
     char **names = NULL;
     size_t n = 0;
-    if (eng_config_names(h, eng_kind_repo.folder, &names, &n, &ignored) < 0)
+
+    (void)err_set(e, ERR_NOTFOUND, 0, "no %s \"%s\" is configured", k->noun,
+                  name);
+    if (eng_config_names(h, k->folder, &names, &n, &ignored) < 0)
         return -1;
     AUTO_BUF struct buf list = buf_init(300);
     for (size_t i = 0; i < n && !list.failed; i++)
@@ -215,27 +207,32 @@ static int hint_known(const struct eng_home *h, struct err *e)
     return err_hint(e, "there is %s", buf_cstr(&list));
 }
 
+int eng_config_find(const struct eng_home *h, const struct eng_kind *k,
+                    const char *name, char **path, struct err *e)
+{
+    *path = NULL;
+    if (eng_config_name_check(name, e) < 0)
+        return err_ctx(e, "%s", k->noun);
+    *path = eng_config_path(h, k, name, e);
+    return *path != NULL ? 0 : -1;
+}
+
 int eng_config_repo_load(const struct eng_home *h, const char *name,
                          struct eng_config_repo *out, struct err *e)
 {
     *out = (struct eng_config_repo){ 0 };
-    if (eng_config_name_check(name, e) < 0)
-        return err_ctx(e, "repository");
-    AUTO_MEM char *path = eng_config_path(h, &eng_kind_repo, name, e);
-    if (path == NULL)
+    AUTO_MEM char *path = NULL;
+    if (eng_config_find(h, &eng_kind_repo, name, &path, e) < 0)
         return -1;
-    if (read_repo(path, name, out, e) == 0)
+    if (eng_config_repo_read(path, name, out, e) == 0)
         return 0;
-    if (e->kind != ERR_NOTFOUND)
-        return -1;
-    (void)err_set(e, ERR_NOTFOUND, 0, "no repository \"%s\" is configured",
-                  name);
-    return hint_known(h, e);
+    return e->kind != ERR_NOTFOUND
+               ? -1
+               : eng_config_not_there(h, &eng_kind_repo, name, e);
 }
 
 int eng_config_write(const struct eng_home *h, const struct eng_kind *k,
-                     const char *what, const char *name, const void *object,
-                     struct err *e)
+                     const char *name, const void *object, struct err *e)
 {
     AUTO_MEM char *path = eng_config_path(h, k, name, e);
     AUTO_BUF struct buf text = buf_init(ENG_CONFIG_BYTES_MAX);
@@ -246,7 +243,7 @@ int eng_config_write(const struct eng_home *h, const struct eng_kind *k,
         return 0;
     if (e->kind == ERR_EXISTS)
         return err_set(e, ERR_EXISTS, 0,
-                       "a %s \"%s\" is configured already (%s)", what, name,
+                       "a %s \"%s\" is configured already (%s)", k->noun, name,
                        path);
     return -1;
 }
@@ -256,7 +253,7 @@ int eng_config_repo_save(const struct eng_home *h,
 {
     if (eng_config_repo_check(r, e) < 0)
         return -1;
-    return eng_config_write(h, &eng_kind_repo, "repository", r->name, r, e);
+    return eng_config_write(h, &eng_kind_repo, r->name, r, e);
 }
 
 /* What is written anew has no comments any more. */
@@ -274,15 +271,14 @@ static int refuse_comments(const char *path, struct err *e)
                    "%s has comments, which writing it anew would lose", path);
 }
 
-/* Writes the file of a repository that is configured already. */
-static int rewrite_repo(const struct eng_home *h,
-                        const struct eng_config_repo *r, struct err *e)
+int eng_config_rewrite(const struct eng_home *h, const struct eng_kind *k,
+                       const char *name, const void *object, struct err *e)
 {
     struct stat st;
-    AUTO_MEM char *path = eng_config_path(h, &eng_kind_repo, r->name, e);
+    AUTO_MEM char *path = eng_config_path(h, k, name, e);
     AUTO_BUF struct buf text = buf_init(ENG_CONFIG_BYTES_MAX);
     if (path == NULL || refuse_comments(path, e) < 0 ||
-        eng_fields_encode(&eng_kind_repo, r, &text, e) < 0)
+        eng_fields_encode(k, object, &text, e) < 0)
         return -1;
     mode_t mode = stat(path, &st) == 0 ? st.st_mode & 0777 : 0600;
     return io_write_file(path, buf_span(&text), mode, false, e);
@@ -296,7 +292,7 @@ int eng_config_repo_set_probe(const struct eng_home *h, const char *name,
     if (eng_config_repo_load(h, name, &r, e) < 0)
         return -1;
     r.probe = *probe;
-    return rewrite_repo(h, &r, e);
+    return eng_config_rewrite(h, &eng_kind_repo, name, &r, e);
 }
 
 int eng_config_repo_set(const struct eng_home *h, const char *name,
@@ -313,156 +309,42 @@ int eng_config_repo_set(const struct eng_home *h, const char *name,
         now->quota_hard = *s->quota_hard;
     if (eng_config_repo_check(now, e) < 0)
         return -1;
-    return rewrite_repo(h, now, e);
+    return eng_config_rewrite(h, &eng_kind_repo, name, now, e);
+}
+
+int eng_config_remove(const struct eng_home *h, const struct eng_kind *k,
+                      const char *name, struct err *e)
+{
+    AUTO_MEM char *path = NULL;
+    AUTO_MEM char *folder = io_join(h->config, k->folder, e);
+    if (folder == NULL || eng_config_find(h, k, name, &path, e) < 0)
+        return -1;
+    if (unlink(path) == 0)
+        return io_fsync_dir(folder, e);
+    if (errno == ENOENT)
+        return eng_config_not_there(h, k, name, e);
+    return err_set(e, err_of_errno(errno), errno, "remove %s", path);
 }
 
 int eng_config_repo_remove(const struct eng_home *h, const char *name,
                            struct err *e)
 {
-    if (eng_config_name_check(name, e) < 0)
-        return err_ctx(e, "repository");
-    AUTO_MEM char *path = eng_config_path(h, &eng_kind_repo, name, e);
-    AUTO_MEM char *folder = io_join(h->config, eng_kind_repo.folder, e);
-    if (path == NULL || folder == NULL)
-        return -1;
-    if (unlink(path) == 0)
-        return io_fsync_dir(folder, e);
-    if (errno == ENOENT) {
-        (void)err_set(e, ERR_NOTFOUND, 0, "no repository \"%s\" is configured",
-                      name);
-        return hint_known(h, e);
-    }
-    return err_set(e, err_of_errno(errno), errno, "remove %s", path);
-}
-
-/* The credentials that a repository names must be there. */
-static int check_reference(const struct eng_home *h, const char *path,
-                           const struct eng_config_repo *r, struct err *e)
-{
-    if (r->credentials == NULL)
-        return 0;
-    AUTO_MEM char *file =
-        eng_config_path(h, &eng_kind_credentials, r->credentials, e);
-    if (file == NULL)
-        return -1;
-    if (access(file, F_OK) < 0)
-        return err_set(e, ERR_CONFIG, errno, "%s: credentials: %s", path, file);
-    return 0;
-}
-
-/* The files with secrets of a key server must be its user's alone. */
-static int check_key_files(const char *path, const struct eng_config_kms *k,
-                           struct err *e)
-{
-    const char *const files[] = { k->key, k->password_file };
-
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        AUTO_SECRET_BUF struct buf content = secret_buf(0);
-        if (files[i] != NULL && secretref_key_file(files[i], &content, e) < 0)
-            return err_ctx(e, "%s", path);
-    }
-    return 0;
-}
-
-/* Everything that can be wrong with one file. */
-static int check_file(const struct eng_home *h, const struct eng_kind *k,
-                      const char *path, const char *file, struct err *e)
-{
-    AUTO_MEM char *name = strndup(file, strlen(file) - strlen(SUFFIX));
-    if (name == NULL)
-        return err_nomem(e);
-    if (eng_config_name_check(name, e) < 0) {
-        e->kind = ERR_CONFIG;
-        return err_ctx(e, "%s", path);
-    }
-    if (k == &eng_kind_kms) {
-        AUTO_ENG_CONFIG_KMS struct eng_config_kms kms = { 0 };
-        return eng_config_kms_read(path, name, &kms, e) < 0
-                   ? -1
-                   : check_key_files(path, &kms, e);
-    }
-    if (k == &eng_kind_source) {
-        AUTO_ENG_CONFIG_SOURCE struct eng_config_source source = { 0 };
-        return eng_config_source_read(path, name, &source, e);
-    }
-    if (k != &eng_kind_repo)
-        return eng_config_read(k, path, NULL, e);
-    AUTO_ENG_CONFIG_REPO struct eng_config_repo r = { 0 };
-    if (read_repo(path, name, &r, e) < 0)
-        return -1;
-    return check_reference(h, path, &r, e);
-}
-
-/* The one file of a kind, which need not be there. */
-static int check_single(const struct eng_home *h, const struct eng_kind *k,
-                        eng_config_report_fn report, void *ctx, size_t *bad,
-                        struct err *e)
-{
-    struct err problem = { 0 };
-    AUTO_ENG_CONFIG_PRICES struct eng_config_prices p = { 0 };
-    AUTO_MEM char *path = io_join(h->config, k->file, e);
-
-    if (path == NULL)
-        return -1;
-    if (access(path, F_OK) < 0)
-        return 0;
-    bool ok = eng_config_prices_load(h, &p, &problem) == 0;
-    *bad += !ok;
-    report(ctx, path, ok ? NULL : &problem);
-    return 0;
-}
-
-static int check_kind(const struct eng_home *h, const struct eng_kind *k,
-                      eng_config_report_fn report, void *ctx, size_t *bad,
-                      struct err *e)
-{
-    if (k->file != NULL)
-        return check_single(h, k, report, ctx, bad, e);
-    AUTO_MEM char *folder = io_join(h->config, k->folder, e);
-    char **files = NULL;
-    size_t n = 0;
-    if (folder == NULL || list_files(folder, &files, &n, e) < 0)
-        return -1;
-    int r = 0;
-    for (size_t i = 0; r == 0 && i < n; i++) {
-        struct err problem = { 0 };
-        AUTO_MEM char *path = io_join(folder, files[i], e);
-        if (path == NULL) {
-            r = -1;
-        } else if (check_file(h, k, path, files[i], &problem) < 0) {
-            (*bad)++;
-            report(ctx, path, &problem);
-        } else {
-            report(ctx, path, NULL);
-        }
-    }
-    free_list(files, n);
-    return r;
-}
-
-int eng_config_check(const struct eng_home *h, eng_config_report_fn report,
-                     void *ctx, size_t *bad, struct err *e)
-{
-    *bad = 0;
-    for (size_t i = 0; i < N_KINDS; i++)
-        if (check_kind(h, kinds[i], report, ctx, bad, e) < 0)
-            return -1;
-    return 0;
+    return eng_config_remove(h, &eng_kind_repo, name, e);
 }
 
 int eng_config_schema(const char *kind, bool indented, struct buf *out,
                       struct err *e)
 {
-    for (size_t i = 0; i < N_KINDS; i++)
-        if (strcmp(kinds[i]->name, kind) == 0)
-            return eng_fields_schema(kinds[i], indented, out, e);
+    for (size_t i = 0; eng_kinds[i] != NULL; i++)
+        if (strcmp(eng_kinds[i]->name, kind) == 0)
+            return eng_fields_schema(eng_kinds[i], indented, out, e);
     AUTO_BUF struct buf names = buf_init(200);
-    for (size_t i = 0; i < N_KINDS; i++)
+    for (size_t i = 0; eng_kinds[i] != NULL; i++)
         buf_printf(&names, "%s%s",
-                   i == 0             ? ""
-                   : i + 1 == N_KINDS ? " and "
-                                      : ", ",
-                   kinds[i]->name);
+                   i == 0                     ? ""
+                   : eng_kinds[i + 1] == NULL ? " and "
+                                              : ", ",
+                   eng_kinds[i]->name);
     return err_set(e, ERR_USAGE, 0,
                    "\"%.40s\" is no kind of configuration: there are %s", kind,
                    buf_cstr(&names));

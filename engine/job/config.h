@@ -96,7 +96,8 @@ bool eng_config_repo_is_file(const struct eng_config_repo *r);
 /* The driver that is used: what the object says, else what its URL means. */
 const char *eng_config_repo_driver(const struct eng_config_repo *r);
 
-/* Names of all objects of a kind ("repos"), sorted; free each and the list. */
+/* Names of all objects of a kind ("repos"), sorted, with a NULL behind them
+ * (*names itself is NULL where there is none). */
 int eng_config_names(const struct eng_home *h, const char *kind, char ***names,
                      size_t *n, struct err *e)
     __attribute__((warn_unused_result));
@@ -135,7 +136,7 @@ int eng_config_check(const struct eng_home *h, eng_config_report_fn report,
                      void *ctx, size_t *bad, struct err *e)
     __attribute__((warn_unused_result));
 
-/* Appends the JSON Schema (2020-12) of a kind: "repo", "source";
+/* Appends the JSON Schema (2020-12) of a kind: "repo", "job";
  * indented for people, or on one line.  ERR_USAGE names the kinds. */
 int eng_config_schema(const char *kind, bool indented, struct buf *out,
                       struct err *e) __attribute__((warn_unused_result));

@@ -19,13 +19,8 @@
 #include "engine/backup/backup.h"
 #include "engine/backup/keeping.h"
 #include "engine/job/config.h"
+#include "engine/job/texts.h"
 #include "engine/schedule/schedule.h"
-
-/* A list of texts; owned. */
-struct eng_texts {
-    char **v;
-    size_t n;
-};
 
 /* How the guest takes part; stored and checked, carried out by live sources. */
 struct eng_guest {
@@ -34,9 +29,10 @@ struct eng_guest {
     char *logs;        /* "process" or "copy-only" */
 };
 
-/* The guest of one VM, where it differs from the job's. */
+/* The guest of one VM, where it differs from the job's; what is NULL here is as
+ * there. */
 struct eng_guest_of {
-    char *vm; /* SOURCE:NAME */
+    char *vm; /* SOURCE:NAME or SOURCE:ID */
     struct eng_guest guest;
 };
 
@@ -112,7 +108,9 @@ int eng_job_read(const char *path, const char *name, struct eng_job *out,
 int eng_job_load(const struct eng_home *h, const char *name,
                  struct eng_job *out, struct err *e)
     __attribute__((warn_unused_result));
-/* Writes atomically; ERR_EXISTS where the name is taken, unless `replace`. */
+/* Writes atomically.  ERR_EXISTS where the name is taken.  With `replace` it
+ * must be there (ERR_NOTFOUND), without comments, which would be lost
+ * (ERR_CONFIG). */
 int eng_job_save(const struct eng_home *h, const struct eng_job *j,
                  bool replace, struct err *e)
     __attribute__((warn_unused_result));
@@ -149,9 +147,10 @@ int eng_job_full_due(const char *text, const char *zone, int64_t chain,
                      int64_t now, bool *due, struct err *e)
     __attribute__((warn_unused_result));
 
-/* The guest settings that hold for a VM, by SOURCE:NAME or SOURCE:ID. */
-const struct eng_guest *eng_job_guest(const struct eng_job *j,
-                                      const char *source, const char *id,
-                                      const char *name);
+/* The guest settings that hold for a VM: what its entry in `guests`
+ * (SOURCE:NAME or SOURCE:ID) says, and the job's where it says nothing.  Texts
+ * are borrowed from j. */
+struct eng_guest eng_job_guest(const struct eng_job *j, const char *source,
+                               const char *id, const char *name);
 
 #endif

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The kinds of configuration objects there are, field by field.  A new field
- * is a line here (and a member, where the program keeps it).
+ * is a line here (and a member, where the program keeps it).  Jobs have a file
+ * of their own.
  */
+#include "engine/job/account.h"
 #include "engine/job/config.h"
 #include "engine/job/fields.h"
 #include "engine/job/kms_config.h"
@@ -99,18 +101,30 @@ static const struct eng_field repo_fields[] = {
 static const struct eng_field credentials_fields[] = {
     { .name = "access_key_id",
       .type = ENG_FIELD_CHECKED,
-      .required = true,
+      .with = "secret_access_key",
       .max_bytes = 256,
       .help = "the S3 access key" },
     { .name = "secret_access_key",
       .type = ENG_FIELD_SECRET,
-      .required = true,
+      .with = "access_key_id",
       .max_bytes = 256,
       .help = "the secret key, or where to find it" },
     { .name = "session_token",
       .type = ENG_FIELD_SECRET,
+      .with = "access_key_id",
       .max_bytes = 16384,
       .help = "the token of temporary credentials, or where to find it" },
+    { .name = "user",
+      .type = ENG_FIELD_TEXT,
+      .with = "password",
+      .offset = offsetof(struct eng_account, user),
+      .max_bytes = 256,
+      .help = "an account in guests, for the guest processing of jobs" },
+    { .name = "password",
+      .type = ENG_FIELD_SECRET,
+      .with = "user",
+      .max_bytes = 1024,
+      .help = "its password, or where to find it" },
 };
 
 static const struct eng_field kms_fields[] = {
@@ -233,6 +247,7 @@ static const struct eng_field prices_fields[] = {
 
 const struct eng_kind eng_kind_repo = {
     .name = "repo",
+    .noun = "repository",
     .folder = "repos",
     .help = "a repository, as this machine reaches it",
     .fields = repo_fields,
@@ -241,14 +256,17 @@ const struct eng_kind eng_kind_repo = {
 
 const struct eng_kind eng_kind_credentials = {
     .name = "credentials",
+    .noun = "file of credentials",
     .folder = "credentials",
-    .help = "keys of an S3 server",
+    .some = true,
+    .help = "keys of an S3 server, an account in guests, or both",
     .fields = credentials_fields,
     .n_fields = sizeof credentials_fields / sizeof credentials_fields[0],
 };
 
 const struct eng_kind eng_kind_kms = {
     .name = "kms",
+    .noun = "key server",
     .folder = "kms",
     .help = "a key server (KMIP) that opens keysets",
     .fields = kms_fields,
@@ -257,6 +275,7 @@ const struct eng_kind eng_kind_kms = {
 
 const struct eng_kind eng_kind_source = {
     .name = "source",
+    .noun = "source",
     .folder = "sources",
     .help = "a place with machines",
     .fields = source_fields,

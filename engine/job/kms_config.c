@@ -3,11 +3,8 @@
 #include "engine/job/kms_config.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/io.h"
 #include "engine/job/fields.h"
 #include "engine/job/kms_servers.h"
 
@@ -77,25 +74,18 @@ int eng_config_kms_read(const char *path, const char *name,
     return 0;
 }
 
-static int not_there(const char *name, struct err *e)
-{
-    (void)err_set(e, ERR_NOTFOUND, 0, "no key server \"%s\" is configured",
-                  name);
-    return err_hint(e, "see objvault kms list");
-}
-
 int eng_config_kms_load(const struct eng_home *h, const char *name,
                         struct eng_config_kms *out, struct err *e)
 {
     *out = (struct eng_config_kms){ 0 };
-    if (eng_config_name_check(name, e) < 0)
-        return err_ctx(e, "key server");
-    AUTO_MEM char *path = eng_config_path(h, &eng_kind_kms, name, e);
-    if (path == NULL)
+    AUTO_MEM char *path = NULL;
+    if (eng_config_find(h, &eng_kind_kms, name, &path, e) < 0)
         return -1;
     if (eng_config_kms_read(path, name, out, e) == 0)
         return 0;
-    return e->kind == ERR_NOTFOUND ? not_there(name, e) : -1;
+    return e->kind != ERR_NOTFOUND
+               ? -1
+               : eng_config_not_there(h, &eng_kind_kms, name, e);
 }
 
 int eng_config_kms_save(const struct eng_home *h,
@@ -103,21 +93,11 @@ int eng_config_kms_save(const struct eng_home *h,
 {
     if (eng_config_kms_check(k, e) < 0)
         return -1;
-    return eng_config_write(h, &eng_kind_kms, "key server", k->name, k, e);
+    return eng_config_write(h, &eng_kind_kms, k->name, k, e);
 }
 
 int eng_config_kms_remove(const struct eng_home *h, const char *name,
                           struct err *e)
 {
-    if (eng_config_name_check(name, e) < 0)
-        return err_ctx(e, "key server");
-    AUTO_MEM char *path = eng_config_path(h, &eng_kind_kms, name, e);
-    AUTO_MEM char *folder = io_join(h->config, eng_kind_kms.folder, e);
-    if (path == NULL || folder == NULL)
-        return -1;
-    if (unlink(path) == 0)
-        return io_fsync_dir(folder, e);
-    if (errno == ENOENT)
-        return not_there(name, e);
-    return err_set(e, err_of_errno(errno), errno, "remove %s", path);
+    return eng_config_remove(h, &eng_kind_kms, name, e);
 }

@@ -7,6 +7,7 @@
 
 #include "base/civil.h"
 #include "base/utc.h"
+#include "engine/schedule/days.h"
 
 #define DAY_S INT64_C(86400)
 #define MIN_S 60
@@ -50,6 +51,19 @@ static bool day_of_month(const struct eng_schedule *s, struct civil_date first,
     else
         *day += (start + n - 1 - *day) / 7 * 7;
     return true;
+}
+
+bool eng_days_have(const struct eng_schedule *s, int64_t day)
+{
+    struct civil_date month = civil_from_day(day);
+    int64_t named = 0;
+
+    if (s->kind == ENG_SCHEDULE_DAILY)
+        return (s->weekdays & 1u << civil_weekday(day)) != 0;
+    if ((s->months & 1u << month.month) == 0)
+        return false;
+    month.day = 1;
+    return day_of_month(s, month, &named) && named == day;
 }
 
 static int64_t next_monthly(const struct eng_schedule *s,

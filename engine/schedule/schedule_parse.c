@@ -10,6 +10,7 @@
 #include "base/nearest.h"
 #include "base/units.h"
 #include "base/utf8.h"
+#include "engine/schedule/days.h"
 #include "engine/schedule/schedule_words.h"
 
 #define SPACES " \t\r\n"
@@ -28,6 +29,10 @@ static const char *const limit_words[] = { "between", "allowed", "terminate",
 static const char *const day_words[] = {
     "sun",      "mon",     "tue",     "wed",       "thu",    "fri", "sat",
     "weekdays", "between", "allowed", "terminate", "missed", NULL
+};
+/* ... where there is no time. */
+static const char *const only_day_words[] = {
+    "sun", "mon", "tue", "wed", "thu", "fri", "sat", "weekdays", "monthly", NULL
 };
 static const char *const in_words[] = { "in",        "between", "allowed",
                                         "terminate", "missed",  NULL };
@@ -187,13 +192,14 @@ static bool add_range(const struct reader *r, const char *const *words, int n,
     }
 }
 
-static int take_days(struct reader *r, unsigned *mask)
+/* words: what may stand there, for messages. */
+static int take_days(struct reader *r, const char *const *words, unsigned *mask)
 {
     for (;;) {
         if (is(r, "weekdays"))
             *mask |= WEEKDAYS;
         else if (!add_range(r, civil_weekday_words, 7, 0, mask))
-            return unknown(r, day_words, "a weekday");
+            return unknown(r, words, "a weekday");
         advance(r);
         if (!is(r, ","))
             return 0;
@@ -218,7 +224,7 @@ static int take_daily(struct reader *r, struct eng_schedule *s)
     if (take_minute(r, &s->minute) < 0)
         return -1;
     if (!at_limit(r))
-        return take_days(r, &s->weekdays);
+        return take_days(r, day_words, &s->weekdays);
     s->weekdays = ALL_DAYS;
     return 0;
 }
@@ -270,24 +276,30 @@ static int longest_month(unsigned months)
     return longest;
 }
 
-static int take_monthly(struct reader *r, struct eng_schedule *s)
+/* "in jan,jul", or nothing. */
+static int take_chosen_months(struct reader *r, struct eng_schedule *s)
 {
-    if (take_day_of_month(r, s) < 0 || take_minute(r, &s->minute) < 0)
-        return -1;
     s->months = ALL_MONTHS;
     if (is(r, "in")) {
         s->months = 0;
         advance(r);
         if (take_months(r, &s->months) < 0)
             return -1;
-    } else if (!at_limit(r)) {
-        return unknown(r, in_words, "in");
     }
     if (s->day != ENG_SCHEDULE_LAST_DAY && s->day > longest_month(s->months))
         return err_set(r->e, ERR_USAGE, 0,
                        "no month of the schedule has a day %d; write last day",
                        s->day);
     return 0;
+}
+
+static int take_monthly(struct reader *r, struct eng_schedule *s)
+{
+    if (take_day_of_month(r, s) < 0 || take_minute(r, &s->minute) < 0)
+        return -1;
+    if (!at_limit(r) && !is(r, "in"))
+        return unknown(r, in_words, "in");
+    return take_chosen_months(r, s);
 }
 
 /* "15m", "2h": whole minutes from min to max; -1: not that. */
@@ -405,7 +417,7 @@ static int take_allowed(struct reader *r, struct eng_schedule *s)
     for (;;) {
         if (at_end(r) || *r->word < '0' || *r->word > '9') {
             days = 0;
-            if (take_days(r, &days) < 0)
+            if (take_days(r, day_words, &days) < 0)
                 return -1;
         }
         if (take_hours(r, days, s) < 0)
@@ -504,6 +516,36 @@ int eng_schedule_parse(const char *text, struct eng_schedule *s, struct err *e)
     advance(&r);
     if (take_kind(&r, &read) < 0 || take_limits(&r, &read) < 0)
         return -1;
+    *s = read;
+    return 0;
+}
+
+int eng_days_parse(const char *text, struct eng_schedule *s, struct err *e)
+{
+    struct eng_schedule read = { .kind = ENG_SCHEDULE_DAILY };
+    struct reader r = { .rest = text, .e = e };
+    int result = 0;
+
+    *s = (struct eng_schedule){ 0 };
+    if (strlen(text) > ENG_SCHEDULE_TEXT_MAX)
+        return err_set(e, ERR_USAGE, 0, "the days are longer than %u bytes",
+                       ENG_SCHEDULE_TEXT_MAX);
+    advance(&r);
+    if (is(&r, "monthly")) {
+        read.kind = ENG_SCHEDULE_MONTHLY;
+        advance(&r);
+        result = take_day_of_month(&r, &read);
+        if (result == 0)
+            result = take_chosen_months(&r, &read);
+    } else {
+        result = take_days(&r, only_day_words, &read.weekdays);
+    }
+    if (result < 0)
+        return -1;
+    if (!at_end(&r))
+        return wrong(&r, read.months == ALL_MONTHS
+                             ? "in and months, or nothing,"
+                             : "nothing");
     *s = read;
     return 0;
 }

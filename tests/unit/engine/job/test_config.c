@@ -389,7 +389,8 @@ static void check_reports_every_wrong_file(void **state)
         "at most 64, the first a letter or digit\n"
         "no.json: No such file or directory\n"
         "path\n"
-        "d.json: secret_access_key: the field is missing\n");
+        "d.json: secret_access_key: the field is missing; access_key_id is "
+        "there\n");
 }
 
 /* Secrets are looked at, not resolved. */
@@ -426,8 +427,8 @@ static void wrong_secrets_are_refused(void **state)
 static void schemas_have_every_field(void **state)
 {
     static const struct eng_kind *const kinds[] = {
-        &eng_kind_repo, &eng_kind_credentials, &eng_kind_kms, &eng_kind_source,
-        &eng_kind_prices
+        &eng_kind_repo,   &eng_kind_credentials, &eng_kind_kms,
+        &eng_kind_source, &eng_kind_job,         &eng_kind_prices
     };
     (void)state;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
@@ -453,11 +454,13 @@ static void schemas_have_every_field(void **state)
     }
     struct err e = { 0 };
     AUTO_BUF struct buf out = buf_init(65536);
-    assert_null(eng_config_kinds[5]);
-    assert_int_equal(eng_config_schema("job", true, &out, &e), -1);
+    assert_null(eng_config_kinds[6]);
+    assert_int_equal(eng_config_schema("jobs", true, &out, &e), -1);
     assert_int_equal(e.kind, ERR_USAGE);
-    assert_string_equal(e.msg, "\"job\" is no kind of configuration: there are "
-                               "repo, credentials, kms, source and prices");
+    assert_string_equal(e.msg,
+                        "\"jobs\" is no kind of configuration: there are "
+                        "repo, credentials, kms, source, job and "
+                        "prices");
 }
 
 /* --- key servers --- */

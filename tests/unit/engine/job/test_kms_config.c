@@ -153,7 +153,7 @@ static void what_is_saved_is_loaded_and_removed_once(void **state)
     eng_config_kms_fini(&back);
     assert_int_equal(eng_config_kms_load(&f->home, "main", &back, &e), -1);
     assert_int_equal(e.kind, ERR_NOTFOUND);
-    assert_non_null(strstr(e.msg, "objvault kms list"));
+    assert_non_null(strstr(e.msg, "none is configured in "));
     assert_null(back.name);
 }
 
