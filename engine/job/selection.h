@@ -9,9 +9,19 @@
  *
  * - What is excluded is out, however it was included.
  * - A VM that is named and also lies in a container is there once.
+ * - A VM lies in all folders above it, so a folder means what is below, too.
+ * - A text names a VM by its id, else by its name.  Patterns ('*' any text, '?'
+ *   one character) are held against both.  Case counts, as it does where VMs
+ *   are filed: else one of "Web" and "web" could not be left out alone.
+ * - Of `disks` an entry that names a VM comes before one that is a pattern, then
+ *   the first; "first" is the inventory's first disk.  What exclude_disks means
+ *   is out, whatever was chosen.
  * - VMs are filed by name.  Two of one name (in two folders, in two sources) go
- *   by names that tell them apart for good: SOURCE's id of the VM, with '/'
- *   as it is ("prod/web1", "test/web1").
+ *   by what tells them apart: SOURCE's id of the VM, with '/' as it is
+ *   ("prod/web1", "test/web1"), and by SOURCE/ID where the ids are the same.
+ *   All VMs of the sources count for that, also those that the job leaves out:
+ *   so two jobs with one of them each file them apart.  Where a second one
+ *   comes or goes, the first changes its name, and begins a chain.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,7 +33,7 @@
 
 /* What one source has: inventory NULL where it could not be looked at. */
 struct eng_looked {
-    const char *source; /* its configured name */
+    const char *source; /* its configured name; no two are the same */
     const struct eng_inventory *inventory;
     const char *problem; /* why not; NULL where it could be */
 };
@@ -38,13 +48,15 @@ struct eng_selected {
 struct eng_selection {
     struct eng_selected *vms; /* in the order of the job, then by id */
     size_t n_vms;
-    char **warnings; /* a VM or container that is named and not there, a
-                        pattern that nothing matches, a source that could not
-                        be looked at */
+    char **warnings; /* a VM, container or chosen disk that is named and not
+                        there, a pattern that means nothing of all that there
+                        is, a source, or a part of one, that could not be
+                        looked at */
     size_t n_warnings;
 };
 
-/* Resolves.  A VM without one wanted disk is left out, with a warning.
+/* Resolves.  A VM without one wanted disk is left out, with a warning; one that
+ * cannot be backed up (vm->problem) is in, for its run to fail.
  * ERR_USAGE: a text of the job is ambiguous (two VMs of one name: say the id);
  * ERR_NOMEM. */
 int eng_select(const struct eng_job *j, const struct eng_looked *looked,
