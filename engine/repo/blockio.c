@@ -87,6 +87,16 @@ unsigned eng_blockio_count(uint64_t memory_bytes, uint32_t block_size,
     return count(memory_bytes, 2, block_size, level);
 }
 
+/* The program itself is there once. */
+uint64_t eng_blockio_share(uint64_t memory_bytes, unsigned n)
+{
+    uint64_t memory = memory_bytes != 0 ? memory_bytes : ENG_MEMORY_DEFAULT;
+
+    if (n < 2 || memory <= PROGRAM_BYTES)
+        return memory;
+    return PROGRAM_BYTES + (memory - PROGRAM_BYTES) / n;
+}
+
 /* What a seal holds is opened into a buffer of its own. */
 unsigned eng_blockio_readers(const struct eng_repo *repo, uint64_t memory_bytes,
                              uint32_t block_size)

@@ -32,6 +32,10 @@ void eng_blockio_free(struct eng_blockio *b); /* NULL is fine */
 unsigned eng_blockio_count(uint64_t memory_bytes, uint32_t block_size,
                            int level);
 
+/* The budget of each of n runs at the same time that have this one together (0:
+ * the default). */
+uint64_t eng_blockio_share(uint64_t memory_bytes, unsigned n);
+
 /* The same for gets alone, from the keyset that the repository has chosen: one
  * that is sealed needs a third block. */
 unsigned eng_blockio_readers(const struct eng_repo *repo, uint64_t memory_bytes,

@@ -16,8 +16,8 @@ struct eng_job_run_opts {
     const struct eng_home *home;
     const struct eng_job *job;
     enum eng_run_why why;
-    bool retry; /* only what failed in the last run, as another try of it;
-                   ERR_NOTFOUND where nothing did */
+    bool retry; /* only what failed (or was stopped) in the last run, as another
+                   try of it; ERR_NOTFOUND where nothing did */
     bool full;  /* an active full, whatever the schedule of fulls says */
     const char *const *only; /* only these VMs (SOURCE:NAME or name) */
     size_t n_only;
@@ -30,14 +30,16 @@ struct eng_job_run_opts {
      */
     void (*told)(void *ctx, const struct eng_vm_record *vm);
     void *ctx;
+    uint64_t memory_bytes; /* of all VMs together; 0: the default */
     const struct cancel *cancel;
     struct progress *progress;
 };
 
 /* Carries it out, and notifies (notify.h) unless it will be tried again by the
  * daemon.  0: there was a run, and *out (zeroed before) says what became of it:
- * also where it failed.  -1: there was none: ERR_BUSY (the job runs already:
- * since when, where), ERR_NOTFOUND, ERR_USAGE, ERR_CONFIG. */
+ * also where it failed, and *e is its first error then.  -1: there was none:
+ * ERR_BUSY (the job runs already: since when, where), ERR_NOTFOUND, ERR_USAGE,
+ * ERR_CONFIG. */
 int eng_job_run(const struct eng_job_run_opts *o, struct eng_run_record *out,
                 struct err *e) __attribute__((warn_unused_result));
 
