@@ -5,6 +5,7 @@
 /* A run of a job, told to people and programs. */
 #include "base/buf.h"
 #include "base/jsonw.h"
+#include "engine/history/history.h"
 #include "engine/history/record.h"
 
 /* A point of the repository, for the picture of chains and locks. */
@@ -37,9 +38,15 @@ int eng_report_html(const struct eng_report *r, struct buf *out, struct err *e)
     __attribute__((warn_unused_result));
 
 /* The text file for node_exporter's textfile collector: the last run of each
- * job.  Written whole or not at all. */
+ * job, all of them ended.  Written whole or not at all. */
 int eng_metrics_write(const struct eng_run_record *last, size_t n,
                       const char *path, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* The same of these jobs, as the history has them: the newest run of each that
+ * is not under way.  Called at the end of every run. */
+int eng_metrics_update(struct eng_history *h, char *const *jobs, size_t n,
+                       const char *path, struct err *e)
     __attribute__((warn_unused_result));
 
 #endif

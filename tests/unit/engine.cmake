@@ -92,5 +92,6 @@ unit_test(engine/inventory/test_domain_point engine_inventory engine_backup engi
 unit_test(engine/job/test_source_config engine_job)
 unit_test(engine/backup/test_parallel engine_backup engine_restore s3server)
 foreach(t history history_file rebuild)
+foreach(t history history_file rebuild report)
   unit_test(engine/history/test_${t} engine_history)
 endforeach()
