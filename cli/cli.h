@@ -33,8 +33,9 @@ struct cli_ctx {
     struct cancel *cancel;
     struct cli_unlock *keys; /* what opens keysets */
     bool json, quiet;
-    bool stdout_taken; /* by an image: words go to stderr */
-    struct buf out;    /* stdout */
+    uint64_t limit_upload; /* of the job that runs; --limit-upload wins */
+    bool stdout_taken;     /* by an image: words go to stderr */
+    struct buf out;        /* stdout */
 };
 
 /* The whole program; the exit code.  Called once. */
@@ -106,6 +107,15 @@ void cli_table_add(struct cli_table *t, const char *fmt, ...)
 void cli_table_size(struct cli_table *t, uint64_t bytes);
 void cli_table_time(struct cli_table *t, int64_t time); /* 0: "-" */
 void cli_table_print(struct cli_table *t, struct buf *out);
+/* A point that a run made. */
+struct cli_made {
+    const char *point, *kind;
+    uint64_t read_bytes, new_blocks, stored_bytes;
+    double seconds;
+    const char *bottleneck; /* or NULL */
+};
+/* Adds it to a table of such points, with the heading before the first. */
+void cli_table_made(struct cli_table *t, const struct cli_made *made);
 void cli_table_free(struct cli_table *t);
 #define AUTO_CLI_TABLE AUTO(cli_table_free)
 

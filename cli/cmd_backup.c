@@ -320,55 +320,29 @@ static int json_result(struct cli_ctx *c, const struct runs *r,
 
 static void table_result(struct cli_ctx *c, const struct runs *r)
 {
-    size_t done = 0;
-    AUTO_CLI_TABLE struct cli_table t = { .align = "llrrrrl" };
-    static const char *const heads[] = { "POINT",     "KIND",   "READ",
-                                         "BLOCKS",    "STORED", "TIME",
-                                         "BOTTLENECK" };
-    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
-        cli_table_add(&t, "%s", heads[i]);
+    AUTO_CLI_TABLE struct cli_table t = { 0 };
+
     for (size_t i = 0; i < r->n; i++) {
         const struct eng_backup_result *res = &r->vm[i].res;
+        AUTO_MEM char *none = NULL;
         if (r->vm[i].failed)
             continue;
-        done++;
-        if (res->point[0] != '\0')
-            cli_table_add(&t, "%s", res->point);
-        else
-            cli_table_add(&t, "%s (nothing stored)", r->vm[i].name);
-        cli_table_add(&t, "%s", res->kind == MF_FULL ? "full" : "incremental");
-        cli_table_size(&t, res->read_bytes);
-        cli_table_add(&t, "%" PRIu64 " new", res->new_blocks);
-        cli_table_size(&t, res->stored_bytes);
-        cli_table_add(&t, "%.1f s", res->seconds);
-        cli_table_add(&t, "%s", res->bottleneck != NULL ? res->bottleneck : "");
+        if (res->point[0] == '\0' &&
+            asprintf(&none, "%s (nothing stored)", r->vm[i].name) < 0)
+            none = NULL;
+        const struct cli_made made = {
+            .point = none != NULL ? none : res->point,
+            .kind = res->kind == MF_FULL ? "full" : "incremental",
+            .read_bytes = res->read_bytes,
+            .new_blocks = res->new_blocks,
+            .stored_bytes = res->stored_bytes,
+            .seconds = res->seconds,
+            .bottleneck = res->bottleneck,
+        };
+        cli_table_made(&t, &made);
     }
-    if (done > 0)
+    if (t.n > 0)
         cli_table_print(&t, &c->out);
-}
-
-/* Opens or makes the keyset, before anything is read: a wrong password is
- * nobody's VM's fault. */
-static int choose_keyset(struct cli_ctx *c, struct cli_encrypt *x,
-                         struct eng_repo *repo, struct err *e)
-{
-    bool made = false;
-
-    if (cli_encrypt_read(c, repo, x, e) < 0)
-        return -1;
-    if (x->o.what != ENG_ENCRYPT_KEY)
-        return 0;
-    if (eng_encrypt_choose(repo, &x->o, c->cancel, &made, e) < 0)
-        return -1;
-    if (made)
-        cli_say(c, "keyset %s is made; %s", x->o.label,
-                x->recovery_file != NULL
-                    ? "keep the recovery password away from this machine"
-                    : "it has no recovery password (see keyset add-slot): "
-                      "without the password its points are lost");
-    if (made)
-        x->recovery_file = NULL; /* it stays */
-    return 0;
 }
 
 /* Backs up everything that could be looked at. */
@@ -377,7 +351,7 @@ static int run(struct cli_ctx *c, struct runs *r, struct err *e)
     AUTO_CLI_REPO struct cli_repo repo = { 0 };
     if (cli_repo_open_chosen(c, CLI_TRANSFER, &repo, e) < 0)
         return -1;
-    if (choose_keyset(c, &r->encrypt, repo.repo, e) < 0)
+    if (cli_encrypt_begin(c, repo.repo, &r->encrypt, e) < 0)
         return -1;
     AUTO_PROGRESS struct progress *progress = progress_new(e);
     AUTO_CLI_RENDER struct cli_render *render =

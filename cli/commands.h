@@ -128,6 +128,12 @@ enum cli_opt {
     CLI_OPT_CONNECTIONS,
     CLI_OPT_SECONDS,
     CLI_OPT_TOTAL,
+
+    CLI_OPT_RUN_VM,
+    CLI_OPT_RETRY,
+    CLI_OPT_SCHEDULED,
+    CLI_OPT_GRACEFUL,
+    CLI_OPT_STOP_WAIT,
     CLI_OPTS
 };
 
@@ -258,6 +264,8 @@ int cli_vm_find(struct cli_ctx *c, struct err *e);
 int cli_keyset_rotate(struct cli_ctx *c, struct err *e);
 int cli_restore_disk(struct cli_ctx *c, struct err *e);
 int cli_restore_vm(struct cli_ctx *c, struct err *e);
+int cli_job_run(struct cli_ctx *c, struct err *e);
+int cli_job_stop(struct cli_ctx *c, struct err *e);
 int cli_config_check(struct cli_ctx *c, struct err *e);
 int cli_config_schema(struct cli_ctx *c, struct err *e);
 int cli_version(struct cli_ctx *c, struct err *e);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * --encrypt, --keyset and --recovery-password-file: which keyset a run writes
- * to, and what a new one is opened by.
+ * --encrypt, --keyset and --recovery-password-file, or what a job says in their
+ * place: which keyset a run writes to, and what a new one is opened by.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -236,17 +236,26 @@ static int read_way(struct cli_ctx *c, const struct eng_repo *repo,
     return read_kms(c, repo, word + strlen(KMS_PREFIX), x, fresh, e);
 }
 
+/* Options win. */
+static const char *said(const struct cli_ctx *c, enum cli_opt opt,
+                        const char *otherwise)
+{
+    return cli_given(c, opt) ? cli_text(c, opt) : otherwise;
+}
+
 int cli_encrypt_read(struct cli_ctx *c, struct eng_repo *repo,
                      struct cli_encrypt *x, struct err *e)
 {
-    if (read_word(cli_text(c, CLI_OPT_ENCRYPT), &x->o.what, e) < 0 ||
+    const char *word = said(c, CLI_OPT_ENCRYPT, x->word);
+    const char *label = said(c, CLI_OPT_KEYSET, x->label);
+
+    if (read_word(word, &x->o.what, e) < 0 ||
         check_options(c, x->o.what, e) < 0)
         return -1;
     if (x->o.what != ENG_ENCRYPT_KEY)
         return 0;
     x->o.dry_run = cli_given(c, CLI_OPT_DRY_RUN_BACKUP);
-    x->o.label = cli_given(c, CLI_OPT_KEYSET) ? cli_text(c, CLI_OPT_KEYSET)
-                                              : ENG_KEYSET_LABEL;
+    x->o.label = label != NULL ? label : ENG_KEYSET_LABEL;
     if (eng_keyset_check_label(x->o.label, e) < 0 ||
         eng_keysets_load(repo, c->cancel, e) < 0)
         return -1;
@@ -261,7 +270,29 @@ int cli_encrypt_read(struct cli_ctx *c, struct eng_repo *repo,
                            "that is made: see keyset add-slot and "
                            "change-password",
                            x->o.label, cli_option(making[i])->name);
-    return read_way(c, repo, cli_text(c, CLI_OPT_ENCRYPT), x, fresh, e);
+    return read_way(c, repo, word, x, fresh, e);
+}
+
+int cli_encrypt_begin(struct cli_ctx *c, struct eng_repo *repo,
+                      struct cli_encrypt *x, struct err *e)
+{
+    bool made = false;
+
+    if (cli_encrypt_read(c, repo, x, e) < 0)
+        return -1;
+    if (x->o.what != ENG_ENCRYPT_KEY)
+        return 0;
+    if (eng_encrypt_choose(repo, &x->o, c->cancel, &made, e) < 0)
+        return -1;
+    if (made)
+        cli_say(c, "keyset %s is made; %s", x->o.label,
+                x->recovery_file != NULL
+                    ? "keep the recovery password away from this machine"
+                    : "it has no recovery password (see keyset add-slot): "
+                      "without the password its points are lost");
+    if (made)
+        x->recovery_file = NULL; /* it stays */
+    return 0;
 }
 
 int cli_encrypt_read_new(struct cli_ctx *c, struct eng_repo *repo,

@@ -32,7 +32,9 @@ static int open_repo(struct cli_ctx *c, const char *name, enum cli_patience how,
     store->cancel = c->cancel;
     if (how == CLI_MEASURING) /* its connections are all that there are */
         store->min_in_flight = ENG_BENCH_CONNECTIONS_MAX;
-    store->upload_bytes_per_s = cli_number(c, CLI_OPT_LIMIT_UPLOAD);
+    store->upload_bytes_per_s = cli_given(c, CLI_OPT_LIMIT_UPLOAD)
+                                    ? cli_number(c, CLI_OPT_LIMIT_UPLOAD)
+                                    : c->limit_upload;
     store->download_bytes_per_s = cli_number(c, CLI_OPT_LIMIT_DOWNLOAD);
     r->repo = eng_repo_open(&r->place.place, c->cancel, e);
     return r->repo != NULL ? 0 : -1;

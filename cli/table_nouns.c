@@ -11,6 +11,7 @@ const struct cli_noun cli_nouns[] = {
     { "repo", "repositories: where points are kept" },
     { "source", "places with VMs" },
     { "vm", "VMs of sources" },
+    { "job", "what is backed up when" },
     { "backup", "making restore points" },
     { "point", "restore points" },
     { "restore", "getting disks and VMs back" },
@@ -41,8 +42,8 @@ const struct cli_exit cli_exits[] = {
 const size_t cli_n_exits = sizeof cli_exits / sizeof cli_exits[0];
 
 static const struct cli_command *const commands[] = {
-    cli_commands_repo, cli_commands_machine, cli_commands_point,
-    cli_commands_key,  cli_commands_job,     cli_commands_program,
+    cli_commands_repo,  cli_commands_machine, cli_commands_job,
+    cli_commands_point, cli_commands_key,     cli_commands_program,
 };
 #define PARTS (sizeof commands / sizeof commands[0])
 

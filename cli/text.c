@@ -3,6 +3,7 @@
  * Text for people: names from images and repositories made harmless for a
  * terminal, wrapped paragraphs, aligned tables.
  */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -147,6 +148,24 @@ void cli_table_time(struct cli_table *t, int64_t time)
     if (time != 0)
         utc_format_iso(time, iso);
     cli_table_add(t, "%s", iso);
+}
+
+void cli_table_made(struct cli_table *t, const struct cli_made *made)
+{
+    static const char *const heads[] = { "POINT",     "KIND",   "READ",
+                                         "BLOCKS",    "STORED", "TIME",
+                                         "BOTTLENECK" };
+
+    t->align = "llrrrrl";
+    for (size_t i = 0; t->n < sizeof heads / sizeof heads[0]; i++)
+        cli_table_add(t, "%s", heads[i]);
+    cli_table_add(t, "%s", made->point);
+    cli_table_add(t, "%s", made->kind);
+    cli_table_size(t, made->read_bytes);
+    cli_table_add(t, "%" PRIu64 " new", made->new_blocks);
+    cli_table_size(t, made->stored_bytes);
+    cli_table_add(t, "%.1f s", made->seconds);
+    cli_table_add(t, "%s", made->bottleneck != NULL ? made->bottleneck : "");
 }
 
 void cli_table_print(struct cli_table *t, struct buf *out)

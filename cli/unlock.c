@@ -7,12 +7,14 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
+#include "base/json.h"
 #include "base/secretref.h"
 #include "engine/job/kms_config.h"
 
 struct cli_unlock {
     struct secret *environment; /* what OBJVAULT_PASSWORD held, or NULL */
     struct secret *password;    /* once it was found */
+    const char *reference;      /* where a job says that it is; or NULL */
     bool asked;
     char *closed_why; /* owned; why a key server opens no keyset that has a
                          password too, which nobody was asked for; or NULL */
@@ -82,6 +84,28 @@ struct secret *cli_unlock_from_file(const char *path, struct err *e)
     return s;
 }
 
+/* What the job's reference leads to. */
+static struct secret *referred(struct cli_ctx *c, struct err *e)
+{
+    AUTO_JSON struct json_doc *doc =
+        json_parse(span_str(c->keys->reference), JSON_STRICT, ERR_CONFIG, e);
+
+    if (doc == NULL)
+        return NULL;
+    struct json root = json_root(doc);
+    AUTO_SECRET struct secret *s = secretref_resolve(&root, c->cancel, e);
+    if (s == NULL || json_failed(doc, e) < 0) {
+        (void)err_ctx(e, "the job's password");
+        return NULL;
+    }
+    return STEAL(s);
+}
+
+void cli_unlock_refer(struct cli_ctx *c, const char *reference)
+{
+    c->keys->reference = reference;
+}
+
 /* What was given, or NULL with e->kind ERR_NONE. */
 static struct secret *given(struct cli_ctx *c, struct err *e)
 {
@@ -99,6 +123,8 @@ static struct secret *given(struct cli_ctx *c, struct err *e)
         return cli_unlock_from_file(file, e);
     if (command != NULL)
         return secretref_command(argv, c->cancel, e);
+    if (c->keys->environment == NULL && c->keys->reference != NULL)
+        return referred(c, e);
     return STEAL(c->keys->environment);
 }
 

@@ -26,6 +26,11 @@ int cli_unlock_password(struct cli_ctx *c, const char *question, bool fresh,
                         const struct secret **out, struct err *e)
     __attribute__((warn_unused_result));
 
+/* Where the password is if none was given: JSON, as a job has it
+ * (base/secretref.h), borrowed until the run ends; it is found when something
+ * needs it.  NULL: nowhere. */
+void cli_unlock_refer(struct cli_ctx *c, const char *reference);
+
 /* Opens for reading each keyset that can be.  A repository without keysets asks
  * for nothing.  ERR_DENIED: a password was given, and opens none of those that
  * have one; what else stays closed is for the commands to say. */
@@ -54,8 +59,10 @@ int cli_unlock_ways(struct cli_ctx *c, struct eng_repo *repo,
                     struct eng_key_ways *out, struct err *e)
     __attribute__((warn_unused_result));
 
-/* What --encrypt and --keyset say; zeroed before. */
+/* What --encrypt and --keyset say, else the job that runs; zeroed before. */
 struct cli_encrypt {
+    const char *word;  /* of the job, in the place of --encrypt; or NULL */
+    const char *label; /* ... of --keyset */
     struct eng_encrypt_opts o;
     struct eng_password password, recovery;
     struct secret *recovery_secret; /* owned */
@@ -69,6 +76,11 @@ struct cli_encrypt {
  * keyset is to be made, writes the file. */
 int cli_encrypt_read(struct cli_ctx *c, struct eng_repo *repo,
                      struct cli_encrypt *x, struct err *e)
+    __attribute__((warn_unused_result));
+/* cli_encrypt_read for a run, and where it is encrypted the keyset is opened or
+ * made, before any VM is read: a wrong password is nobody's VM's fault. */
+int cli_encrypt_begin(struct cli_ctx *c, struct eng_repo *repo,
+                      struct cli_encrypt *x, struct err *e)
     __attribute__((warn_unused_result));
 /* The same for a keyset of this label that must not be there yet
  * (ERR_EXISTS). */
