@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The daemon's loop.  Each turn looks at everything anew: files, history,
+ * clocks; what is to be done follows from these alone.  So it does not matter
+ * what woke it, whether something woke it in vain, or what happened while
+ * nobody looked.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "engine/daemon/loop.h"
+#include "engine/history/report.h"
+
+#define TROUBLE_S 60    /* until what went wrong is tried again */
+#define CLOCK_SET_S 2   /* clocks that differ by more: one was set */
+#define TRIM_S 86400    /* between two looks at old runs */
+#define KEEP_RUNS 30    /* of each job, however old */
+
+void eng_loop_trouble(struct eng_loop *l, const struct err *e)
+{
+    l->troubled = true;
+    eng_loop_at(l, l->now + TROUBLE_S);
+    if (l->problem != NULL && strcmp(l->problem, e->msg) == 0)
+        return;
+    log_error("daemon", "%s", e->msg);
+    free(l->problem);
+    l->problem = strdup(e->msg);
+}
+
+/* One daemon for each state folder, as long as this is open. */
+static int take_lock(const struct eng_home *h, struct err *e)
+{
+    AUTO_MEM char *path = io_join(h->state, "daemon.lock", e);
+    AUTO_FD int fd = -1;
+
+    if (path == NULL || io_mkdirs_for(path, 0700, e) < 0)
+        return -1;
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_set(e, err_of_errno(errno), errno, "%s", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return errno == EWOULDBLOCK
+                   ? err_set(e, ERR_BUSY, 0,
+                             "another daemon works with %s already", h->state)
+                   : err_set(e, ERR_IO, errno, "lock %s", path);
+    return STEAL_FD(fd);
+}
+
+static void look_at_clocks(struct eng_loop *l)
+{
+    const struct eng_world *w = l->o->world;
+    int64_t now = w->now(w->ctx);
+    int64_t steady = w->steady(w->ctx);
+    int64_t set = (now - l->now) - (steady - l->steady);
+
+    if (l->steady != 0 && (set > CLOCK_SET_S || set < -CLOCK_SET_S))
+        log_warn("daemon", "the clock was set by %+" PRId64 " seconds", set);
+    l->now = now;
+    l->steady = steady;
+}
+
+static void look_at_files(struct eng_loop *l)
+{
+    struct err e = { 0 };
+    int changed = eng_known_look(&l->known, &e);
+
+    if (changed < 0 ||
+        (changed > 0 && eng_care_list(&l->cares, &l->known, l->now, &e) < 0))
+        eng_loop_trouble(l, &e);
+}
+
+static void begin_care(struct eng_loop *l, struct eng_care *one)
+{
+    const struct eng_world *w = l->o->world;
+    const char *level = l->known.config.check_level;
+    struct eng_work_opts how = { .check_level = level != NULL ? level
+                                                              : "list" };
+    struct err e = { 0 };
+
+    one->stop_asked = false;
+    log_info("daemon", "%s%s begins", eng_work_text(one->what), one->name);
+    if (w->begin(w->ctx, one->what, one->name, &how, &one->handle, &e) < 0)
+        log_error("daemon", "%s%s cannot begin: %s", eng_work_text(one->what),
+                  one->name, e.msg);
+    /* Whatever becomes of it: the next one is at its time. */
+    if (eng_care_done(&l->known, one, l->now, &e) < 0)
+        eng_loop_trouble(l, &e);
+}
+
+static void stop_care(struct eng_loop *l, struct eng_care *one)
+{
+    const struct eng_world *w = l->o->world;
+
+    if (one->stop_asked)
+        return;
+    one->stop_asked = true;
+    log_info("daemon", "%s%s is stopped: its window has closed",
+             eng_work_text(one->what), one->name);
+    w->stop(w->ctx, one->handle);
+}
+
+static void reap_cares(struct eng_loop *l)
+{
+    const struct eng_world *w = l->o->world;
+
+    for (size_t i = 0; i < l->cares.n; i++) {
+        struct eng_care *one = &l->cares.v[i];
+        int code = 0;
+        if (one->handle == 0 || !w->ended(w->ctx, one->handle, &code))
+            continue;
+        one->handle = 0;
+        log_write(code == 0 ? LOG_INFO : LOG_WARN, "daemon",
+                  "%s%s has ended: exit code %d", eng_work_text(one->what),
+                  one->name, code);
+    }
+}
+
+static size_t cares_under_way(const struct eng_loop *l)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < l->cares.n; i++)
+        n += l->cares.v[i].handle != 0;
+    return n;
+}
+
+static void turn_cares(struct eng_loop *l)
+{
+    for (size_t i = 0; i < l->cares.n; i++) {
+        struct eng_care *one = &l->cares.v[i];
+        struct eng_schedule_decision d;
+        struct err e = { 0 };
+        if (!one->wanted)
+            continue;
+        if (eng_care_decide(&l->cares, one, &l->known, l->now, &d, &e) < 0)
+            eng_loop_trouble(l, &e);
+        else if (d.act == ENG_SCHEDULE_RUN)
+            begin_care(l, one);
+        else if (d.act == ENG_SCHEDULE_STOP)
+            stop_care(l, one);
+        else
+            eng_loop_at(l, d.at);
+    }
+}
+
+static void trim(struct eng_loop *l)
+{
+    int64_t keep = l->known.config.keep_history_s != 0
+                       ? l->known.config.keep_history_s
+                       : ENG_DAEMON_HISTORY_S;
+    struct err e = { 0 };
+
+    if (l->trimmed != 0 && l->steady - l->trimmed < TRIM_S)
+        return;
+    l->trimmed = l->steady;
+    if (eng_history_trim(l->history, l->now - keep, KEEP_RUNS, &e) < 0)
+        eng_loop_trouble(l, &e);
+}
+
+/* What the metrics' file would tell now. */
+static uint64_t telling(const struct eng_loop *l)
+{
+    uint64_t sum = 1;
+
+    for (size_t i = 0; i < l->known.n; i++) {
+        const struct eng_past *p = &l->known.jobs[i]->past;
+        sum = sum * 31 + (uint64_t)p->id;
+        sum = sum * 31 + p->tries * 8u + (unsigned)p->status;
+    }
+    return sum * 31 + l->known.stamp;
+}
+
+static void write_metrics(struct eng_loop *l)
+{
+    uint64_t sum = telling(l);
+    const char *path = l->known.config.metrics;
+    struct err e = { 0 };
+    size_t n = 0;
+
+    if (path == NULL || sum == l->told)
+        return;
+    l->told = sum;
+    AUTO_MEM struct eng_run_record *last =
+        calloc(l->known.n + 1, sizeof *last);
+    int r = last != NULL ? 0 : err_nomem(&e);
+    for (size_t i = 0; r == 0 && i < l->known.n; i++) {
+        int64_t id = l->known.jobs[i]->past.id;
+        if (id == 0 || l->known.jobs[i]->untold.id == id)
+            continue;
+        r = eng_history_run(l->history, id, &last[n], &e);
+        n += r == 0;
+    }
+    if (r == 0)
+        r = eng_metrics_write(last, n, path, &e);
+    for (size_t i = 0; i < n; i++)
+        eng_run_record_fini(&last[i]);
+    if (r < 0)
+        log_error("daemon", "metrics: %s", e.msg);
+}
+
+/* One turn: what is over, what has changed, what is due. */
+static void turn(struct eng_loop *l)
+{
+    look_at_clocks(l);
+    l->next = ENG_SCHEDULE_NEVER;
+    l->due = false;
+    l->troubled = false;
+    eng_runs_reap(l);
+    reap_cares(l);
+    look_at_files(l);
+    eng_runs_turn(l);
+    turn_cares(l);
+    eng_known_tidy(&l->known);
+    trim(l);
+    write_metrics(l);
+    if (!l->troubled) {
+        free(l->problem);
+        l->problem = NULL;
+    }
+}
+
+/* Ends all that runs. */
+static void end(struct eng_loop *l)
+{
+    const struct eng_world *w = l->o->world;
+
+    log_info("daemon", "told to stop; %zu runs are under way",
+             eng_runs_under_way(l));
+    for (size_t i = 0; i < l->known.n; i++)
+        if (l->known.jobs[i]->handle != 0)
+            w->stop(w->ctx, l->known.jobs[i]->handle);
+    for (size_t i = 0; i < l->cares.n; i++)
+        if (l->cares.v[i].handle != 0)
+            w->stop(w->ctx, l->cares.v[i].handle);
+    w->finish(w->ctx);
+    look_at_clocks(l);
+    eng_runs_reap(l);
+    reap_cares(l);
+}
+
+static int run(struct eng_loop *l, struct err *e)
+{
+    const struct eng_world *w = l->o->world;
+
+    look_at_clocks(l);
+    look_at_files(l);
+    eng_runs_close_lost(l);
+    for (;;) {
+        turn(l);
+        bool idle = eng_runs_under_way(l) + cares_under_way(l) == 0 && !l->due;
+        if (l->o->until_idle && idle)
+            return 0;
+        int64_t wait = l->next == ENG_SCHEDULE_NEVER || l->next > l->now
+                           ? l->next - l->now
+                           : 1;
+        if (w->wait(w->ctx, wait, e) == 0)
+            continue;
+        if (e->kind != ERR_CANCELLED)
+            return -1;
+        end(l);
+        *e = (struct err){ 0 };
+        return 0;
+    }
+}
+
+static void loop_fini(struct eng_loop *l)
+{
+    eng_history_close(l->history);
+    eng_care_fini(&l->cares);
+    eng_known_fini(&l->known);
+    free(l->problem);
+}
+
+int eng_daemon_run(const struct eng_daemon_opts *o, struct err *e)
+{
+    AUTO_FD int lock = take_lock(o->home, e);
+    AUTO(loop_fini) struct eng_loop l = { .o = o, .known.home = o->home };
+
+    if (lock < 0)
+        return -1;
+    l.history = eng_history_open(o->home->state, NULL, e);
+    if (l.history == NULL)
+        return -1;
+    log_info("daemon", "begins with %s and %s", o->home->config,
+             o->home->state);
+    int r = run(&l, e);
+    log_info("daemon", "ends");
+    return r;
+}
