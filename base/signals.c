@@ -19,27 +19,30 @@ static pthread_t thread;
 
 static pthread_mutex_t hook_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t hook_idle = PTHREAD_COND_INITIALIZER;
-static struct {
+struct hook {
     void (*fn)(void *ctx);
     void *ctx;
     bool running;
-} hook; /* under hook_lock */
+};
+static struct hook on_usr1, on_hup; /* under hook_lock */
 
-/* The hook runs without the lock, so that it may take others. */
-static void run_hook(void)
+/* The hook runs without the lock, so that it may take others.  False: there is
+ * none. */
+static bool run_hook(struct hook *h)
 {
     pthread_mutex_lock(&hook_lock);
-    void (*fn)(void *) = hook.fn;
-    void *ctx = hook.ctx;
-    hook.running = fn != NULL;
+    void (*fn)(void *) = h->fn;
+    void *ctx = h->ctx;
+    h->running = fn != NULL;
     pthread_mutex_unlock(&hook_lock);
     if (fn == NULL)
-        return;
+        return false;
     fn(ctx);
     pthread_mutex_lock(&hook_lock);
-    hook.running = false;
+    h->running = false;
     pthread_cond_broadcast(&hook_idle);
     pthread_mutex_unlock(&hook_lock);
+    return true;
 }
 
 static void *signals_main(void *arg)
@@ -53,9 +56,11 @@ static void *signals_main(void *arg)
         if (sigwait(&waited, &sig) != 0)
             continue;
         if (sig == SIGUSR1) {
-            run_hook();
+            run_hook(&on_usr1);
             continue;
         }
+        if (sig == SIGHUP && run_hook(&on_hup))
+            continue;
         if (asked)
             _exit(EXIT_INTERRUPTED);
         asked = true;
@@ -93,16 +98,26 @@ int signals_start(struct cancel *c, struct err *e)
     return 0;
 }
 
-void signals_on_usr1(void (*fn)(void *ctx), void *ctx)
+static void set_hook(struct hook *h, void (*fn)(void *ctx), void *ctx)
 {
     pthread_mutex_lock(&hook_lock);
-    hook.fn = fn;
-    hook.ctx = ctx;
+    h->fn = fn;
+    h->ctx = ctx;
     /* The old ctx may be freed once this returns, so a call of the old hook
      * has to end first; a hook that replaces itself cannot wait for itself. */
-    while (hook.running && !pthread_equal(pthread_self(), thread))
+    while (h->running && !pthread_equal(pthread_self(), thread))
         pthread_cond_wait(&hook_idle, &hook_lock);
     pthread_mutex_unlock(&hook_lock);
+}
+
+void signals_on_usr1(void (*fn)(void *ctx), void *ctx)
+{
+    set_hook(&on_usr1, fn, ctx);
+}
+
+void signals_on_hup(void (*fn)(void *ctx), void *ctx)
+{
+    set_hook(&on_hup, fn, ctx);
 }
 
 void signals_child_reset(void)

@@ -3,8 +3,8 @@
 #define BASE_SIGNALS_H
 
 /* Signals are blocked in every thread and waited for by one: INT, TERM and HUP
- * request the token, a second one ends the process at once (exit 130), USR1
- * calls a hook.  SIGPIPE is ignored. */
+ * request the token, a second one ends the process at once (exit 130); USR1, and
+ * HUP where one is set for it, call a hook.  SIGPIPE is ignored. */
 #include "base/cancel.h"
 #include "base/err.h"
 
@@ -18,6 +18,9 @@ int signals_start(struct cancel *c, struct err *e)
  * a call of the former hook to end, so its ctx may be freed afterwards; the
  * caller holds no lock that the hook takes. */
 void signals_on_usr1(void (*fn)(void *ctx), void *ctx);
+
+/* The same for HUP, which requests the token where fn is NULL. */
+void signals_on_hup(void (*fn)(void *ctx), void *ctx);
 
 /* In a child between fork and exec: the signal mask and dispositions that a
  * program expects.  Async-signal-safe. */

@@ -134,6 +134,8 @@ enum cli_opt {
     CLI_OPT_SCHEDULED,
     CLI_OPT_GRACEFUL,
     CLI_OPT_STOP_WAIT,
+    CLI_OPT_UNTIL_IDLE,
+    CLI_OPT_SYSTEMD,
     CLI_OPTS
 };
 
@@ -195,10 +197,12 @@ extern const struct cli_command cli_commands_machine[];
 extern const struct cli_command cli_commands_point[];
 extern const struct cli_command cli_commands_key[];
 extern const struct cli_command cli_commands_job[];
+extern const struct cli_command cli_commands_daemon[];
 extern const struct cli_command cli_commands_program[];
 extern const struct cli_option cli_options_common[CLI_OPTS];
 extern const struct cli_option cli_options_key[CLI_OPTS];
 extern const struct cli_option cli_options_job[CLI_OPTS];
+extern const struct cli_option cli_options_daemon[CLI_OPTS];
 
 extern const struct cli_noun cli_nouns[]; /* in the order of help */
 extern const size_t cli_n_nouns;
@@ -266,6 +270,8 @@ int cli_restore_disk(struct cli_ctx *c, struct err *e);
 int cli_restore_vm(struct cli_ctx *c, struct err *e);
 int cli_job_run(struct cli_ctx *c, struct err *e);
 int cli_job_stop(struct cli_ctx *c, struct err *e);
+int cli_job_forget_deleted(struct cli_ctx *c, struct err *e);
+int cli_daemon(struct cli_ctx *c, struct err *e);
 int cli_config_check(struct cli_ctx *c, struct err *e);
 int cli_config_schema(struct cli_ctx *c, struct err *e);
 int cli_version(struct cli_ctx *c, struct err *e);

@@ -17,6 +17,7 @@ const struct cli_noun cli_nouns[] = {
     { "restore", "getting disks and VMs back" },
     { "kms", "key servers" },
     { "keyset", "what encrypted points are opened by" },
+    { "daemon", "running jobs when they are due" },
     { "bench", "measuring" },
     { "config", "configuration files" },
     { "version", "the version" },
@@ -42,8 +43,9 @@ const struct cli_exit cli_exits[] = {
 const size_t cli_n_exits = sizeof cli_exits / sizeof cli_exits[0];
 
 static const struct cli_command *const commands[] = {
-    cli_commands_repo,  cli_commands_machine, cli_commands_job,
-    cli_commands_point, cli_commands_key,     cli_commands_program,
+    cli_commands_repo,    cli_commands_machine, cli_commands_job,
+    cli_commands_daemon,  cli_commands_point,   cli_commands_key,
+    cli_commands_program,
 };
 #define PARTS (sizeof commands / sizeof commands[0])
 
@@ -76,7 +78,9 @@ const struct cli_option *cli_option(unsigned opt)
     const struct cli_option *o = &cli_options_common[opt];
     if (o->name == NULL)
         o = &cli_options_key[opt];
-    return o->name != NULL ? o : &cli_options_job[opt];
+    if (o->name == NULL)
+        o = &cli_options_job[opt];
+    return o->name != NULL ? o : &cli_options_daemon[opt];
 }
 
 const struct cli_command *cli_command_find(const char *noun, const char *verb)

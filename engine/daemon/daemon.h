@@ -82,11 +82,17 @@ static inline void eng_real_world_freep(struct eng_real_world **w)
 }
 #define AUTO_ENG_REAL_WORLD AUTO(eng_real_world_freep)
 
-/* Appends units of systemd, parted by lines that name their files: a timer that
- * lets `program daemon --until-idle` do what is due each minute, or a service
- * that stays. */
-int eng_daemon_units(const struct eng_home *h, const char *program,
-                     struct buf *out, struct err *e)
-    __attribute__((warn_unused_result));
+/* The units of systemd: a timer that lets `program daemon --until-idle` do what
+ * is due each minute, and that service; or instead a service that stays. */
+enum eng_unit {
+    ENG_UNIT_SERVICE,
+    ENG_UNIT_TIMER,
+    ENG_UNIT_RESIDENT,
+    ENG_UNITS
+};
+const char *eng_unit_name(enum eng_unit u); /* "objvault.timer" */
+/* Appends its text, with the folders of h. */
+void eng_unit_text(enum eng_unit u, const struct eng_home *h,
+                   const char *program, struct buf *out);
 
 #endif

@@ -29,7 +29,7 @@ static enum eng_schedule_result result_of(const struct eng_run_record *r)
     return ENG_SCHEDULE_DONE;
 }
 
-static void past_of(const struct eng_run_record *r,
+static void past_of(const struct eng_run_record *r, int64_t since,
                     const struct eng_schedule_retry *retry,
                     struct eng_schedule_past *out)
 {
@@ -41,12 +41,13 @@ static void past_of(const struct eng_run_record *r,
         .retries = r->tries > 0 ? (int)r->tries - 1 : 0,
     };
     /* Who began it by hand sees what failed. */
-    if (r->why == ENG_WHY_ASKED && out->retries < retry->times)
+    bool done = r->why == ENG_WHY_ASKED || out->start < since;
+    if (done && out->retries < retry->times)
         out->retries = retry->times;
 }
 
 int eng_past_read(struct eng_history *h, const char *job, size_t limit,
-                  const struct eng_schedule *s,
+                  const struct eng_schedule *s, int64_t since,
                   const struct eng_schedule_retry *retry, struct eng_past *out,
                   struct err *e)
 {
@@ -58,7 +59,7 @@ int eng_past_read(struct eng_history *h, const char *job, size_t limit,
         return -1;
     for (size_t i = 0; i < n && out->over == 0; i++) {
         struct eng_schedule_past past;
-        past_of(&runs[i], retry, &past);
+        past_of(&runs[i], since, retry, &past);
         if (i == 0)
             *out = (struct eng_past){ .id = runs[0].id,
                                       .tries = runs[0].tries,

@@ -21,9 +21,10 @@ struct eng_past {
 #define ENG_PAST_RUNS 8
 
 /* Fills *out from the newest `limit` runs of the job, whose schedule and
- * retries say what will be tried again. */
+ * retries say what will be tried again.  What began before `since`, when this
+ * schedule did not hold yet, is not. */
 int eng_past_read(struct eng_history *h, const char *job, size_t limit,
-                  const struct eng_schedule *s,
+                  const struct eng_schedule *s, int64_t since,
                   const struct eng_schedule_retry *retry, struct eng_past *out,
                   struct err *e) __attribute__((warn_unused_result));
 

@@ -5,7 +5,7 @@
  * itself it also remembers, for a run that dies before it could be recorded
  * must not begin again and again.
  */
-#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -42,7 +42,7 @@ static int read_past(struct eng_loop *l, struct eng_known_job *j, struct err *e)
         j->state == ENG_KNOWN_ON ? &j->schedule : &manual;
 
     if (eng_past_read(l->history, j->name, j->followed ? ENG_PAST_RUNS : 1, s,
-                      &j->retry, &j->past, e) < 0)
+                      j->since, &j->retry, &j->past, e) < 0)
         return -1;
     if (j->untold.id != 0 && !eng_past_is_newer(&j->past, &j->untold))
         j->past = j->untold;

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Which VMs of a job are gone for long, and the end of their points. */
+#include "engine/daemon/forget.h"
+
+#include <string.h>
+
+#include "base/io.h"
+#include "engine/inventory/inventory.h"
+#include "engine/job/source_config.h"
+#include "engine/repo/keep.h"
+#include "engine/repo/keysets.h"
+
+/* Whether the VM of the series [from, to) is gone for long. */
+static bool is_over(const struct eng_fated *points, size_t from, size_t to,
+                    int64_t after_s, int64_t now)
+{
+    for (size_t i = from; i < to; i++)
+        if (points[i].there || points[i].time > now - after_s)
+            return false;
+    return true;
+}
+
+static enum eng_fate fate_of(const struct eng_fated *p, int64_t now)
+{
+    if (!p->of_job)
+        return ENG_FATE_STAYS;
+    if (p->protect)
+        return ENG_FATE_PROTECTED;
+    return p->locked_until > now ? ENG_FATE_LOCKED : ENG_FATE_REMOVED;
+}
+
+void eng_fate_decide(struct eng_fated *points, size_t n, int64_t after_s,
+                     int64_t now)
+{
+    for (size_t from = 0, to = 0; from < n; from = to) {
+        while (to < n && strcmp(points[to].vm, points[from].vm) == 0)
+            to++;
+        bool over = is_over(points, from, to, after_s, now);
+        for (size_t i = from; i < to; i++)
+            points[i].fate = over ? fate_of(&points[i], now) : ENG_FATE_STAYS;
+    }
+}
+
+/* --- what the sources have --- */
+
+/* Names that a VM of theirs may be filed by, and its id; sorted. */
+struct names {
+    char **v;
+    size_t n, cap;
+};
+
+static void names_fini(struct names *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        free(l->v[i]);
+    free(l->v);
+}
+
+/* Takes the text over; NULL: there was no memory for it. */
+static int names_add(struct names *l, char *text, struct err *e)
+{
+    if (text != NULL && l->n == l->cap) {
+        size_t cap = l->cap == 0 ? 64 : l->cap * 2;
+        char **more = reallocarray(l->v, cap, sizeof *more);
+        if (more == NULL) {
+            free(text);
+            return err_nomem(e);
+        }
+        l->v = more;
+        l->cap = cap;
+    }
+    if (text == NULL)
+        return err_nomem(e);
+    l->v[l->n++] = text;
+    return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool names_have(const struct names *l, const char *text)
+{
+    return text != NULL && l->n > 0 &&
+           bsearch(&text, l->v, l->n, sizeof *l->v, compare) != NULL;
+}
+
+/* All VMs of a source.  Where some may be missing nothing is said. */
+static int add_source(const struct eng_home *h, const char *source,
+                      const struct cancel *cancel, struct names *l,
+                      struct err *e)
+{
+    AUTO_ENG_CONFIG_SOURCE struct eng_config_source config = { 0 };
+    AUTO_ENG_PLACE struct eng_place place = { 0 };
+
+    if (eng_config_source_load(h, source, &config, e) < 0 ||
+        eng_config_source_check(&config, &place, e) < 0)
+        return -1;
+    AUTO_ENG_INVENTORY struct eng_inventory *inv =
+        eng_inventory_read(&place, cancel, e);
+    if (inv == NULL)
+        return err_ctx(e, "source %s", source);
+    for (size_t i = 0; i < inv->n_notes; i++)
+        if (inv->notes[i].warning)
+            return err_set(e, ERR_FAILED, 0,
+                           "source %s could not be looked at wholly: %s",
+                           source, inv->notes[i].text);
+    if (inv->n_vms == 0)
+        return err_set(e, ERR_FAILED, 0,
+                       "source %s has no VM at all, which looks like a place "
+                       "that is not mounted",
+                       source);
+    for (size_t i = 0; i < inv->n_vms; i++) {
+        const struct eng_vm *vm = &inv->vms[i];
+        if (names_add(l, strdup(vm->name), e) < 0 ||
+            names_add(l, strdup(vm->id), e) < 0 ||
+            names_add(l, io_format(e, "%s/%s", source, vm->id), e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The sources that texts like SOURCE:NAME name, each once. */
+static int add_named(const struct eng_texts *texts, struct names *sources,
+                     struct err *e)
+{
+    for (size_t i = 0; i < texts->n; i++) {
+        size_t len = strcspn(texts->v[i], ":");
+        if (names_add(sources, strndup(texts->v[i], len), e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int add_sources(const struct eng_home *h, const struct eng_job *job,
+                       const struct cancel *cancel, struct names *l,
+                       struct err *e)
+{
+    AUTO(names_fini) struct names sources = { 0 };
+
+    if (add_named(&job->vms, &sources, e) < 0 ||
+        add_named(&job->containers, &sources, e) < 0)
+        return -1;
+    if (sources.n == 0)
+        return err_set(e, ERR_USAGE, 0, "job %s names no source", job->name);
+    qsort(sources.v, sources.n, sizeof *sources.v, compare);
+    for (size_t i = 0; i < sources.n; i++)
+        if ((i == 0 || strcmp(sources.v[i], sources.v[i - 1]) != 0) &&
+            add_source(h, sources.v[i], cancel, l, e) < 0)
+            return -1;
+    qsort(l->v, l->n, sizeof *l->v, compare);
+    return 0;
+}
+
+/* --- points --- */
+
+static int compare_points(const void *a, const void *b)
+{
+    const struct eng_point *x = a;
+    const struct eng_point *y = b;
+    int r = strcmp(x->vm, y->vm);
+
+    if (r != 0)
+        return r;
+    return x->time < y->time ? -1 : x->time > y->time;
+}
+
+/* The marks of the keyset that p lies in; points of one keyset mostly follow
+ * each other. */
+static int marks_of(struct eng_repo *repo, const struct cancel *cancel,
+                    const struct eng_point *p, struct eng_keeps *keeps,
+                    char now[MF_KEYSET_CHARS], struct err *e)
+{
+    if (strcmp(now, p->keyset) == 0)
+        return 0;
+    if (eng_keeps_of_keyset(repo, cancel, p->keyset, keeps, e) < 0)
+        return -1;
+    memcpy(now, p->keyset, MF_KEYSET_CHARS);
+    return 0;
+}
+
+static int fill(struct eng_repo *repo, const struct cancel *cancel,
+                const struct eng_job *job, const struct names *there,
+                struct eng_forgetting *f, struct err *e)
+{
+    AUTO_ENG_KEEPS struct eng_keeps keeps = { 0 };
+    char keyset[MF_KEYSET_CHARS] = "";
+
+    for (size_t i = 0; i < f->points.n; i++) {
+        const struct eng_point *p = &f->points.p[i];
+        const struct mf_point *m = p->manifest;
+        if (marks_of(repo, cancel, p, &keeps, keyset, e) < 0)
+            return -1;
+        f->fates[i] = (struct eng_fated){
+            .vm = p->vm,
+            .time = p->time,
+            .locked_until = m != NULL ? m->locked_until : 0,
+            .of_job = m != NULL && m->job != NULL &&
+                      strcmp(m->job, job->name) == 0,
+            .there = names_have(there, p->vm) ||
+                     (m != NULL && names_have(there, m->vm.uuid)),
+            .protect = eng_keeps_has(&keeps, p),
+        };
+    }
+    return 0;
+}
+
+static void count(struct eng_forgetting *f)
+{
+    const char *last = NULL;
+
+    for (size_t i = 0; i < f->points.n; i++) {
+        f->n[f->fates[i].fate]++;
+        if (f->fates[i].fate == ENG_FATE_STAYS ||
+            (last != NULL && strcmp(last, f->fates[i].vm) == 0))
+            continue;
+        last = f->fates[i].vm;
+        f->vms++;
+    }
+}
+
+static int find(const struct eng_home *h, const struct eng_job *job,
+                struct eng_repo *repo, const struct cancel *cancel, int64_t now,
+                struct eng_forgetting *f, struct err *e)
+{
+    AUTO(names_fini) struct names there = { 0 };
+
+    if (job->deleted_vms_s <= 0)
+        return err_set(e, ERR_USAGE, 0,
+                       "job %s keeps the points of VMs that are gone: it has "
+                       "no deleted_vms_after",
+                       job->name);
+    if (add_sources(h, job, cancel, &there, e) < 0 ||
+        eng_points_list_all(repo, cancel, NULL, &f->points, e) < 0)
+        return -1;
+    f->fates = calloc(f->points.n + 1, sizeof *f->fates);
+    if (f->fates == NULL)
+        return err_nomem(e);
+    if (f->points.n > 0)
+        qsort(f->points.p, f->points.n, sizeof *f->points.p, compare_points);
+    if (fill(repo, cancel, job, &there, f, e) < 0)
+        return -1;
+    eng_fate_decide(f->fates, f->points.n, job->deleted_vms_s, now);
+    count(f);
+    return 0;
+}
+
+int eng_forget_find(const struct eng_home *h, const struct eng_job *job,
+                    struct eng_repo *repo, const struct cancel *cancel,
+                    int64_t now, struct eng_forgetting *out, struct err *e)
+{
+    *out = (struct eng_forgetting){ 0 };
+    if (find(h, job, repo, cancel, now, out, e) == 0)
+        return 0;
+    eng_forget_fini(out);
+    return -1;
+}
+
+int eng_forget_remove(struct eng_repo *repo, const struct eng_forgetting *f,
+                      const struct cancel *cancel, size_t *removed,
+                      struct err *e)
+{
+    *removed = 0;
+    for (size_t i = 0; i < f->points.n; i++) {
+        if (f->fates[i].fate != ENG_FATE_REMOVED)
+            continue;
+        if (eng_repo_select(repo, f->points.p[i].keyset, e) < 0 ||
+            eng_point_delete(repo, cancel, &f->points.p[i], e) < 0)
+            return -1;
+        (*removed)++;
+    }
+    return 0;
+}
+
+void eng_forget_fini(struct eng_forgetting *f)
+{
+    eng_points_free(&f->points);
+    free(f->fates);
+    *f = (struct eng_forgetting){ 0 };
+}
