@@ -15,16 +15,17 @@ static int64_t try_began(const struct eng_run_record *r)
     return began;
 }
 
-/* Something in it is left to be tried again: a warning may be a VM's failure,
- * beside others that have their points. */
+/* Something in it is left to be tried again, which `job run --retry` would take
+ * up: a warning may be a VM's failure, beside others that have their points. */
 static enum eng_schedule_result result_of(const struct eng_run_record *r)
 {
     if (r->status == ENG_STATUS_STOPPED)
         return ENG_SCHEDULE_STOPPED;
-    if (r->status == ENG_STATUS_FAILED)
+    if (r->status == ENG_STATUS_FAILED && r->n_vms == 0)
         return ENG_SCHEDULE_FAILED;
     for (size_t i = 0; i < r->n_vms; i++)
-        if (r->vms[i].status == ENG_STATUS_FAILED)
+        if (r->vms[i].status == ENG_STATUS_FAILED ||
+            r->vms[i].status == ENG_STATUS_STOPPED)
             return ENG_SCHEDULE_FAILED;
     return ENG_SCHEDULE_DONE;
 }

@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "base/secretref.h"
 #include "engine/job/account.h"
+#include "engine/job/daemon_config.h"
 #include "engine/job/fields.h"
 #include "engine/job/job.h"
 #include "engine/job/kms_config.h"
@@ -117,13 +118,16 @@ static int check_single(const struct eng_home *h, const struct eng_kind *k,
 {
     struct err problem = { 0 };
     AUTO_ENG_CONFIG_PRICES struct eng_config_prices p = { 0 };
+    AUTO_ENG_CONFIG_DAEMON struct eng_config_daemon d = { 0 };
     AUTO_MEM char *path = io_join(h->config, k->file, e);
 
     if (path == NULL)
         return -1;
     if (access(path, F_OK) < 0)
         return 0;
-    bool ok = eng_config_prices_load(h, &p, &problem) == 0;
+    bool ok = k == &eng_kind_daemon
+                  ? eng_config_daemon_load(h, &d, &problem) == 0
+                  : eng_config_prices_load(h, &p, &problem) == 0;
     *bad += !ok;
     report(ctx, path, ok ? NULL : &problem);
     return 0;

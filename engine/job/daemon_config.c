@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/io.h"
-#include "engine/calendar/zone.h"
 #include "engine/job/fields.h"
 
 #define DAEMON(member) offsetof(struct eng_config_daemon, member)

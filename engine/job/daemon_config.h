@@ -3,6 +3,7 @@
 #define ENGINE_JOB_DAEMON_CONFIG_H
 
 /* What the daemon is told (daemon.json): housekeeping, limits, metrics. */
+#include "engine/calendar/zone.h"
 #include "engine/job/config.h"
 #include "engine/schedule/schedule.h"
 

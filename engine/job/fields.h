@@ -81,6 +81,7 @@ extern const struct eng_kind eng_kind_kms;
 extern const struct eng_kind eng_kind_source;
 extern const struct eng_kind eng_kind_job;
 extern const struct eng_kind eng_kind_prices;
+extern const struct eng_kind eng_kind_daemon;
 
 struct eng_home;
 struct eng_config_kms;

@@ -95,3 +95,15 @@ foreach(t history history_file rebuild)
 foreach(t history history_file rebuild report)
   unit_test(engine/history/test_${t} engine_history)
 endforeach()
+unit_test(engine/backup/test_parallel engine_backup engine_restore s3server)
+
+# The daemon's loop for a quarter of a year, against the same in another language.
+add_executable(engine_daemon_rig engine/daemon/rig.c)
+target_link_libraries(engine_daemon_rig PRIVATE engine_daemon)
+target_link_options(engine_daemon_rig PRIVATE
+  LINKER:--wrap=eng_job_runs,--wrap=eng_job_close_lost,--wrap=eng_job_stop)
+add_test(NAME engine_daemon_quarter
+  COMMAND ${Python3_EXECUTABLE} -B
+    ${CMAKE_CURRENT_SOURCE_DIR}/engine/daemon/test_quarter.py
+    $<TARGET_FILE:engine_daemon_rig>)
+set_tests_properties(engine_daemon_quarter PROPERTIES TIMEOUT 300)
