@@ -91,11 +91,9 @@ endforeach()
 unit_test(engine/inventory/test_domain_point engine_inventory engine_backup engine_restore)
 unit_test(engine/job/test_source_config engine_job)
 unit_test(engine/backup/test_parallel engine_backup engine_restore s3server)
-foreach(t history history_file rebuild)
 foreach(t history history_file rebuild report)
   unit_test(engine/history/test_${t} engine_history)
 endforeach()
-unit_test(engine/backup/test_parallel engine_backup engine_restore s3server)
 
 # The daemon's loop for a quarter of a year, against the same in another language.
 add_executable(engine_daemon_rig engine/daemon/rig.c)
