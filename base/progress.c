@@ -16,9 +16,8 @@
 struct counted {
     char verb[sizeof(((struct progress_view *)NULL)->verb)];
     char name[PROGRESS_NAME_CHARS];
-    uint64_t total;
     int64_t started_ms;
-    atomic_uint_least64_t done, read, moved;
+    atomic_uint_least64_t total, done, read, moved;
     atomic_int_least64_t ended_ms; /* 0 while running */
 };
 
@@ -78,7 +77,7 @@ void progress_free(struct progress *p)
 static void begin(struct counted *c, const char *name, uint64_t total)
 {
     utf8_copy(c->name, sizeof(c->name), name);
-    c->total = total;
+    atomic_store(&c->total, total);
     c->started_ms = utc_mono_ms();
 }
 
@@ -153,20 +152,26 @@ size_t progress_expected(struct progress *p)
 }
 
 struct progress_group *progress_group_begin(struct progress *p,
-                                            const char *name, uint64_t total)
+                                            const char *name)
 {
     if (p == NULL)
         return NULL;
     struct progress_group *g = calloc(1, sizeof(*g));
     if (g == NULL)
         return NULL;
-    begin(&g->c, name, total);
+    begin(&g->c, name, 0);
 
     pthread_mutex_lock(&p->locked.lock);
     *p->locked.end_group = g;
     p->locked.end_group = &g->next;
     pthread_mutex_unlock(&p->locked.lock);
     return g;
+}
+
+void progress_group_total(struct progress_group *g, uint64_t total)
+{
+    if (g != NULL)
+        atomic_store(&g->c.total, total);
 }
 
 void progress_group_end(struct progress_group *g)
@@ -178,7 +183,7 @@ void progress_group_end(struct progress_group *g)
 static void view_fill(struct progress_view *out, struct counted *c)
 {
     *out = (struct progress_view){
-        .total = c->total,
+        .total = atomic_load(&c->total),
         .started_ms = c->started_ms,
         /* First the end: whoever sees it sees the final counters. */
         .ended_ms = atomic_load(&c->ended_ms),

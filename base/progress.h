@@ -34,9 +34,11 @@ void progress_end(struct progress_task *t);
 void progress_expect(struct progress *p, size_t groups);
 size_t progress_expected(struct progress *p); /* 0: nothing was said */
 
-/* A new group, of `total` bytes in all its tasks; NULL as above. */
+/* A new group; NULL as above. */
 struct progress_group *progress_group_begin(struct progress *p,
-                                            const char *name, uint64_t total);
+                                            const char *name);
+/* How many bytes all its tasks will have, once that is known. */
+void progress_group_total(struct progress_group *g, uint64_t total);
 void progress_group_end(struct progress_group *g);
 /* A task whose bytes count for the group (NULL: for none), too. */
 struct progress_task *progress_begin_in(struct progress *p,

@@ -105,7 +105,7 @@ static int open_images(struct run *r, struct err *e)
     return 0;
 }
 
-static void begin_shown(struct run *r)
+static void tell_total(const struct run *r)
 {
     uint64_t total = 0;
 
@@ -113,7 +113,7 @@ static void begin_shown(struct run *r)
         total += eng_image_size(r->images[i]);
     for (size_t i = 0; i < r->machine->n_files; i++)
         total += r->machine->files[i].size;
-    r->shown = progress_group_begin(r->o->progress, r->vm, total);
+    progress_group_total(r->o->group, total);
 }
 
 /* The newest point decides whether this is the same machine. */
@@ -351,7 +351,7 @@ static int copy_stream(struct run *r, struct eng_image *image,
         .dry_run = r->o->dry_run,
         .reuse = r->upload == ENG_UPLOAD_NEW,
         .cancel = r->o->cancel,
-        .task = progress_begin_in(r->o->progress, r->shown, "backup", shown,
+        .task = progress_begin_in(r->o->progress, r->o->group, "backup", shown,
                                   s->size),
     };
     int result = eng_stream_blocks(&run, &map, &r->use, e);
@@ -480,7 +480,7 @@ static int run_all(struct run *r, struct err *e)
 {
     if (check_names(r, e) < 0 || open_images(r, e) < 0)
         return -1;
-    begin_shown(r);
+    tell_total(r);
     if ((!r->o->dry_run &&
          eng_runlease_begin(r->repo, r->vm, r->o->cancel, e) < 0) ||
         eng_repo_prepare_writes(r->repo, r->upload, r->o->cancel, e) < 0 ||
@@ -540,7 +540,6 @@ int eng_backup_machine(struct eng_repo *repo, const struct eng_machine *m,
                      ? eng_synthetic_full(repo, r.vm, o, &r.point, e)
                      : run_all(&r, e);
     eng_runlease_end(repo);
-    progress_group_end(r.shown);
     if (result == 0) {
         warn_of_quota(&r);
         fill_result(&r, res);

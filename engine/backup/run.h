@@ -26,7 +26,6 @@ struct run {
     struct mf_point *point;                 /* being made */
     struct eng_map *maps;                   /* in buckets: of disks and files */
     struct eng_stream_use use;
-    struct progress_group *shown; /* the VM's part of o->progress */
     int64_t started_ns;
     char *warning; /* the result's */
 };

@@ -164,7 +164,8 @@ static void add_synthetic(struct eng_repo *repo, const struct eng_machine *m,
 
 static int back_up(struct eng_job_work *w, struct eng_repo *repo,
                    const struct eng_selected *s, uint64_t memory,
-                   struct eng_vm_record *v, struct err *e)
+                   struct progress_group *group, struct eng_vm_record *v,
+                   struct err *e)
 {
     struct eng_backup_result res;
     AUTO_MEM char *container = NULL;
@@ -183,6 +184,7 @@ static int back_up(struct eng_job_work *w, struct eng_repo *repo,
         .memory_bytes = memory,
         .cancel = &w->cancel,
         .progress = w->o->progress,
+        .group = group,
     };
     AUTO_ENG_MACHINE struct eng_machine *m =
         eng_inventory_machine(eng_held_place(w->held, s->looked), s->vm->id,
@@ -212,12 +214,14 @@ static void process(struct vm_worker *x, const struct eng_job_item *item)
     struct eng_vm_record *v = &w->run->vms[item->at];
     struct obj_counters before;
     struct err e = { 0 };
+    struct progress_group *group = progress_group_begin(w->o->progress, v->vm);
 
     v->started = utc_now();
     eng_job_tell(w, v);
     obj_store_counters(eng_repo_store(x->repo), &before);
-    if (back_up(w, x->repo, item->vm, x->memory, v, &e) < 0)
+    if (back_up(w, x->repo, item->vm, x->memory, group, v, &e) < 0)
         take_error(w, v, &e);
+    progress_group_end(group);
     count_requests(x->repo, v, &before);
     v->ended = utc_now();
     eng_job_tell(w, v);
@@ -248,6 +252,7 @@ int eng_job_process(struct eng_job_work *w, struct err *e)
 
     if (parallel > w->n_items)
         parallel = w->n_items;
+    progress_expect(w->o->progress, w->n_items);
     x.memory = eng_blockio_share(w->o->memory_bytes, (unsigned)parallel);
     int r =
         workers_run((unsigned)parallel, w->n_items, &w->cancel, work, &x, e);

@@ -95,7 +95,8 @@ static void nothing_is_accepted_everywhere(void **state)
     assert_int_equal(progress_snapshot(NULL, &v, 1), 0);
     progress_expect(NULL, 3);
     assert_int_equal(progress_expected(NULL), 0);
-    assert_null(progress_group_begin(NULL, "a", 1));
+    assert_null(progress_group_begin(NULL, "a"));
+    progress_group_total(NULL, 1);
     progress_group_end(NULL);
     assert_int_equal(progress_groups(NULL, &v, 1), 0);
     progress_free(NULL);
@@ -123,7 +124,8 @@ static void a_group_counts_what_its_tasks_count(void **state)
     struct progress_view v[2];
     assert_int_equal(progress_expected(p), 0);
     progress_expect(p, 20);
-    struct progress_group *g = progress_group_begin(p, "web1", 300);
+    struct progress_group *g = progress_group_begin(p, "web1");
+    progress_group_total(g, 300);
     assert_int_equal(progress_groups(p, v, 2), 1);
     assert_string_equal(v[0].verb, "");
     struct progress_task *a = progress_begin_in(p, g, "backup", "web1/a", 100);
