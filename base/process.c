@@ -14,12 +14,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/io.h"
 #include "base/secret.h"
 #include "base/signals.h"
 #include "base/utc.h"
@@ -141,8 +143,8 @@ static int read_fault(int fd)
     return n == (ssize_t)sizeof(sys) ? sys : 0;
 }
 
-/* Starts argv; out and err are borrowed, -1 is /dev/null. */
-static int launch(const char *const *argv, int out, int err, pid_t *pid,
+/* Starts argv; in, out and err are borrowed, -1 is /dev/null. */
+static int launch(const char *const *argv, int in, int out, int err, pid_t *pid,
                   struct err *e)
 {
     AUTO_PIPE struct pipe_fds fault = PIPE_NONE;
@@ -152,7 +154,7 @@ static int launch(const char *const *argv, int out, int err, pid_t *pid,
 
     struct launch l = {
         .argv = argv,
-        .in = null,
+        .in = in < 0 ? null : in,
         .out = out < 0 ? null : out,
         .err = err < 0 ? null : err,
         .fault = fault.w,
@@ -177,6 +179,7 @@ static int launch(const char *const *argv, int out, int err, pid_t *pid,
 /* A running child as process_run sees it. */
 struct watch {
     pid_t pid;
+    int in;              /* its stdin; -1: /dev/null */
     int out, err;        /* what it writes; -1 once closed */
     struct buf *buf;     /* for out; may be NULL */
     bool secret;         /* stderr is not ours to read */
@@ -335,7 +338,7 @@ static int run(const char *const *argv, struct watch *w, struct err *e)
     if ((err.r >= 0 && fcntl(err.r, F_SETFL, O_NONBLOCK) < 0) ||
         (out.r >= 0 && fcntl(out.r, F_SETFL, O_NONBLOCK) < 0))
         return err_set(e, ERR_IO, errno, "pipe");
-    if (launch(argv, out.w, w->secret ? shown : err.w, &w->pid, e) < 0)
+    if (launch(argv, w->in, out.w, w->secret ? shown : err.w, &w->pid, e) < 0)
         return -1;
     auto_fd_closep(&out.w);
     auto_fd_closep(&err.w);
@@ -362,7 +365,7 @@ static int run_within(const char *const *argv, int64_t timeout_ms,
 int process_run(const char *const *argv, int64_t timeout_ms,
                 const struct cancel *cancel, struct buf *out, struct err *e)
 {
-    struct watch w = { .buf = out, .cancel = cancel };
+    struct watch w = { .in = -1, .buf = out, .cancel = cancel };
 
     return run_within(argv, timeout_ms, &w, e);
 }
@@ -371,9 +374,34 @@ int process_run_secret(const char *const *argv, int64_t timeout_ms,
                        const struct cancel *cancel, struct buf *out,
                        struct err *e)
 {
-    struct watch w = { .buf = out, .cancel = cancel, .secret = true };
+    struct watch w = { .in = -1, .buf = out, .cancel = cancel, .secret = true };
 
     return run_within(argv, timeout_ms, &w, e);
+}
+
+/* A file in memory: unlike a pipe it has room for all of it, and whether the
+ * program reads it is the program's matter. */
+static int input_open(struct span input, struct err *e)
+{
+    AUTO_FD int fd = lift(memfd_create("input", MFD_CLOEXEC));
+
+    if (fd < 0)
+        return err_set(e, err_of_errno(errno), errno, "memfd_create");
+    if (io_write_full(fd, input.p, input.len, "stdin", e) < 0)
+        return -1;
+    if (lseek(fd, 0, SEEK_SET) < 0)
+        return err_set(e, ERR_IO, errno, "stdin");
+    return STEAL_FD(fd);
+}
+
+int process_run_input(const char *const *argv, struct span input,
+                      int64_t timeout_ms, const struct cancel *cancel,
+                      struct err *e)
+{
+    AUTO_FD int fd = input_open(input, e);
+    struct watch w = { .in = fd, .cancel = cancel };
+
+    return fd < 0 ? -1 : run_within(argv, timeout_ms, &w, e);
 }
 
 int process_start(const char *const *argv, int stderr_fd, pid_t *pid,
@@ -386,7 +414,7 @@ int process_start(const char *const *argv, int stderr_fd, pid_t *pid,
             return err_set(e, ERR_IO, errno, "%s: duplicate descriptor %d",
                            argv[0], stderr_fd);
     }
-    if (launch(argv, -1, err, pid, e) < 0)
+    if (launch(argv, -1, -1, err, pid, e) < 0)
         return err_ctx(e, "%s", argv[0]);
     return 0;
 }

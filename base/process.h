@@ -4,10 +4,10 @@
 
 /*
  * Child programs without a shell, looked up in PATH.  The child gets default
- * signals, /dev/null as stdin, no inherited descriptors but 0..2, and a process
- * group of its own: Ctrl-C at a terminal does not reach it.  It dies with the
- * thread that started it (PR_SET_PDEATHSIG goes by threads), so that thread
- * has to outlive it.
+ * signals, /dev/null as stdin (but process_run_input), no inherited descriptors
+ * but 0..2, and a process group of its own: Ctrl-C at a terminal does not reach
+ * it.  It dies with the thread that started it (PR_SET_PDEATHSIG goes by
+ * threads), so that thread has to outlive it.
  */
 #include <stdint.h>
 #include <sys/types.h>
@@ -31,6 +31,12 @@ int process_run(const char *const *argv, int64_t timeout_ms,
 int process_run_secret(const char *const *argv, int64_t timeout_ms,
                        const struct cancel *cancel, struct buf *out,
                        struct err *e) __attribute__((warn_unused_result));
+
+/* The same for a program that reads `input` to its end, or as far as it likes,
+ * on its stdin; its stdout is dropped. */
+int process_run_input(const char *const *argv, struct span input,
+                      int64_t timeout_ms, const struct cancel *cancel,
+                      struct err *e) __attribute__((warn_unused_result));
 
 /* Starts argv in the background; its stderr goes to stderr_fd (borrowed; -1:
  * dropped), its stdout is dropped.  The caller ends it with process_stop. */

@@ -4,8 +4,8 @@
 
 /*
  * HTTP requests over libcurl, one at a time per call: a pool of handles, each
- * with its own connection, handed out last in, first out.  Private to
- * objstore/; knows nothing of S3.
+ * with its own connection, handed out last in, first out.  Knows nothing of S3;
+ * besides objstore/ it is what engine/run notifies by.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -9,8 +9,9 @@
 
 /* By webhook (POST of the run's JSON; tried again for a minute where no answer
  * or 429 or 5xx comes) and by mail (a whole message on the program's stdin),
- * where the job asks for this result.  What cannot be told is a warning in the
- * log and ERR_FAILED here: a run never fails by it. */
+ * where the job asks for this result; of a job that names none, for any.  Both
+ * are tried, whatever becomes of the other.  -1: something could not be told,
+ * the first of it is in *e (no secret of a URL is); a run never fails by it. */
 int eng_notify(const struct eng_job *j, const struct eng_run_record *r,
                const struct cancel *cancel, struct err *e)
     __attribute__((warn_unused_result));

@@ -105,3 +105,6 @@ add_test(NAME engine_daemon_quarter
     ${CMAKE_CURRENT_SOURCE_DIR}/engine/daemon/test_quarter.py
     $<TARGET_FILE:engine_daemon_rig>)
 set_tests_properties(engine_daemon_quarter PROPERTIES TIMEOUT 300)
+unit_test(engine/run/test_notify engine_run)
+target_compile_definitions(engine_run_test_notify PRIVATE
+  RUN_TESTS="${CMAKE_CURRENT_SOURCE_DIR}/engine/run")

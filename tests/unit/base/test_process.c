@@ -489,9 +489,36 @@ static void a_child_dies_with_its_parent(void **state)
     assert_true(gone(child));
 }
 
+static void a_program_reads_its_input(void **state)
+{
+    enum { BYTES = 3 << 20 }; /* more than a pipe holds */
+    struct err e = { 0 };
+    AUTO_MEM uint8_t *input = malloc(BYTES);
+
+    (void)state;
+    assert_non_null(input);
+    memset(input, 'x', BYTES);
+    assert_int_equal(process_run_input(SH("test $(wc -c) -eq 3145728"),
+                                       span_of(input, BYTES), LONG_MS, NULL,
+                                       &e),
+                     0);
+    /* Whether it does is its own matter. */
+    assert_int_equal(process_run_input(SH("exit 0"), span_of(input, BYTES),
+                                       LONG_MS, NULL, &e),
+                     0);
+    assert_int_equal(process_run_input(SH("test $(wc -c) -eq 0"),
+                                       span_of(input, 0), LONG_MS, NULL, &e),
+                     0);
+    assert_int_equal(process_run_input(SH("cat >&2; exit 3"), span_str("why"),
+                                       LONG_MS, NULL, &e),
+                     -1);
+    assert_non_null(strstr(e.msg, "exit status 3: why"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_program_reads_its_input),
         cmocka_unit_test(stdout_is_appended),
         cmocka_unit_test(output_may_be_dropped),
         cmocka_unit_test(much_output_arrives_whole),
