@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Questions on the terminal: before something is destroyed, and for passwords.
+ * Questions on the terminal: before something is destroyed, for passwords, and
+ * those of dialogues.
  */
 #include <errno.h>
 #include <poll.h>
@@ -17,7 +18,8 @@
  * seen. */
 #define PASSWORD_MAX 1023
 
-/* Appends a line of the terminal; it failed where the line was too long. */
+/* Appends a line of the terminal; it failed where the line was too long.  1:
+ * the input has ended. */
 static int read_answer(struct cli_ctx *c, struct buf *answer, struct err *e)
 {
     struct pollfd fds[] = { { .fd = STDIN_FILENO, .events = POLLIN },
@@ -36,7 +38,9 @@ static int read_answer(struct cli_ctx *c, struct buf *answer, struct err *e)
             return err_set(e, ERR_IO, errno, "read the answer");
         if (n < 0)
             continue;
-        if (n == 0 || ch == '\n')
+        if (n == 0)
+            return answer->len == 0;
+        if (ch == '\n')
             return 0;
         buf_append_char(answer, ch);
     }
@@ -69,6 +73,17 @@ static int read_silently(struct cli_ctx *c, const char *question,
     }
     (void)sigaction(SIGTSTP, &stop, NULL);
     return r;
+}
+
+int cli_ask_line(struct cli_ctx *c, const char *question, struct buf *answer,
+                 struct err *e)
+{
+    AUTO_BUF struct buf prompt = buf_init(4096);
+
+    cli_clean(&prompt, question);
+    (void)fprintf(stderr, "%s: ", buf_cstr(&prompt));
+    (void)fflush(stderr);
+    return read_answer(c, answer, e);
 }
 
 bool cli_may_ask(void)

@@ -45,6 +45,9 @@ int cli_main(int argc, char **argv);
 bool cli_given(const struct cli_ctx *c, enum cli_opt opt);
 const char *cli_text(const struct cli_ctx *c, enum cli_opt opt); /* or NULL */
 uint64_t cli_number(const struct cli_ctx *c, enum cli_opt opt);  /* or 0 */
+/* All that an option was given, which may be given many times; *n: how many. */
+const char *const *cli_texts(const struct cli_ctx *c, enum cli_opt opt,
+                             size_t *n);
 /* An option that was given as "5%" or "0.1%": in millionths, at least one.
  * Where it was not given *ppm stays.  ERR_USAGE. */
 int cli_share(const struct cli_ctx *c, enum cli_opt opt, unsigned *ppm,
@@ -190,6 +193,10 @@ bool cli_may_ask(void); /* there is a terminal to ask on */
  * the answer was empty. */
 int cli_ask_secret(struct cli_ctx *c, const char *question, struct secret **out,
                    struct err *e) __attribute__((warn_unused_result));
+/* Asks for a line, which is appended to answer (it failed where the line was
+ * longer than fits).  1: the input has ended. */
+int cli_ask_line(struct cli_ctx *c, const char *question, struct buf *answer,
+                 struct err *e) __attribute__((warn_unused_result));
 /* Asks on the terminal, unless --yes.  0: go on; -1: ERR_USAGE (nobody to
  * ask), ERR_FAILED (refused), ERR_CANCELLED. */
 int cli_confirm(struct cli_ctx *c, const char *question, struct err *e)

@@ -136,6 +136,37 @@ enum cli_opt {
     CLI_OPT_STOP_WAIT,
     CLI_OPT_UNTIL_IDLE,
     CLI_OPT_SYSTEMD,
+    CLI_OPT_DESCRIPTION,
+    CLI_OPT_JOB_VM,
+    CLI_OPT_CONTAINER,
+    CLI_OPT_EXCLUDE_VM,
+    CLI_OPT_EXCLUDE_DISK,
+    CLI_OPT_DISKS,
+    CLI_OPT_METHOD,
+    CLI_OPT_ACTIVE_FULL,
+    CLI_OPT_SYNTHETIC_WHEN,
+    CLI_OPT_JOB_BLOCK_SIZE,
+    CLI_OPT_JOB_PASSWORD_FILE,
+    CLI_OPT_JOB_PASSWORD_COMMAND,
+    CLI_OPT_GUEST,
+    CLI_OPT_GUEST_CREDENTIALS,
+    CLI_OPT_GUEST_LOGS,
+    CLI_OPT_GUEST_VM,
+    CLI_OPT_SCHEDULE,
+    CLI_OPT_JOB_TIMEZONE,
+    CLI_OPT_RETRIES,
+    CLI_OPT_PARALLEL,
+    CLI_OPT_BEFORE,
+    CLI_OPT_AFTER,
+    CLI_OPT_NOTIFY_ON,
+    CLI_OPT_WEBHOOK,
+    CLI_OPT_MAIL_TO,
+    CLI_OPT_MAIL_FROM,
+    CLI_OPT_MAIL_COMMAND,
+    CLI_OPT_DELETED_VMS_AFTER,
+    CLI_OPT_DISABLED,
+    CLI_OPT_RUN,
+    CLI_OPT_COUNT,
     CLI_OPTS
 };
 
@@ -272,6 +303,14 @@ int cli_job_run(struct cli_ctx *c, struct err *e);
 int cli_job_stop(struct cli_ctx *c, struct err *e);
 int cli_job_forget_deleted(struct cli_ctx *c, struct err *e);
 int cli_daemon(struct cli_ctx *c, struct err *e);
+int cli_job_create(struct cli_ctx *c, struct err *e);
+int cli_job_list(struct cli_ctx *c, struct err *e);
+int cli_job_show(struct cli_ctx *c, struct err *e);
+int cli_job_edit(struct cli_ctx *c, struct err *e);
+int cli_job_delete(struct cli_ctx *c, struct err *e);
+int cli_job_enable(struct cli_ctx *c, struct err *e);
+int cli_job_disable(struct cli_ctx *c, struct err *e);
+int cli_job_next(struct cli_ctx *c, struct err *e);
 int cli_config_check(struct cli_ctx *c, struct err *e);
 int cli_config_schema(struct cli_ctx *c, struct err *e);
 int cli_version(struct cli_ctx *c, struct err *e);

@@ -94,13 +94,44 @@ static bool takes_value(const struct cli_option *o)
     return o->value != CLI_FLAG && o->value != CLI_COUNT;
 }
 
-/* Options of one name may differ in meaning, but then both take a value. */
+/* Of the options of one name, which may differ in meaning, the first that takes
+ * a value stands for all that do. */
 static bool first_of_name(unsigned i)
 {
     for (unsigned j = 0; j < i; j++)
-        if (strcmp(cli_option(j)->name, cli_option(i)->name) == 0)
+        if (takes_value(cli_option(j)) &&
+            strcmp(cli_option(j)->name, cli_option(i)->name) == 0)
             return false;
-    return true;
+    return takes_value(cli_option(i));
+}
+
+/* True where the name is a flag of other commands. */
+static bool also_a_flag(const char *name)
+{
+    for (unsigned i = 0; i < CLI_OPTS; i++)
+        if (!takes_value(cli_option(i)) &&
+            strcmp(cli_option(i)->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Opens shell code for the commands whose option of this name takes a value. */
+static void where_it_takes_a_value(struct buf *out, const char *name)
+{
+    bool any = false;
+    buf_append_str(out, "case \"$noun $verb\" in ");
+    for (size_t i = 0; i < cli_command_count(); i++) {
+        const struct cli_command *c = cli_command_at(i);
+        for (size_t j = 0; j < c->n_uses; j++) {
+            const struct cli_option *o = cli_option(c->uses[j].opt);
+            if (!takes_value(o) || strcmp(o->name, name) != 0)
+                continue;
+            buf_printf(out, "%s\"%s %s\"", any ? "|" : "", c->noun,
+                       c->verb != NULL ? c->verb : "");
+            any = true;
+        }
+    }
+    buf_append_str(out, ") ");
 }
 
 /* Finds noun, verb and how many arguments came before the cursor. */
@@ -111,12 +142,20 @@ static void scan_code(struct buf *out)
                         "        case $word in\n        ");
     bool any = false;
     for (unsigned i = 0; i < CLI_OPTS; i++)
-        if (takes_value(cli_option(i)) && first_of_name(i)) {
+        if (first_of_name(i) && !also_a_flag(cli_option(i)->name)) {
             buf_printf(out, "%s--%s", any ? "|" : "", cli_option(i)->name);
             any = true;
         }
-    buf_append_str(out, ") ((i++)) ;;\n"
-                        "        -*) ;;\n"
+    buf_append_str(out, ") ((i++)) ;;\n");
+    for (unsigned i = 0; i < CLI_OPTS; i++) {
+        const char *name = cli_option(i)->name;
+        if (!first_of_name(i) || !also_a_flag(name))
+            continue;
+        buf_printf(out, "        --%s) ", name);
+        where_it_takes_a_value(out, name);
+        buf_append_str(out, "((i++)) ;; esac ;;\n");
+    }
+    buf_append_str(out, "        -*) ;;\n"
                         "        *)\n"
                         "            if [ -z \"$noun\" ]; then\n"
                         "                noun=$word\n"
@@ -143,11 +182,14 @@ static void option_values(struct buf *out)
                         "    case $prev in\n");
     for (unsigned i = 0; i < CLI_OPTS; i++) {
         const struct cli_option *o = cli_option(i);
-        if (!takes_value(o) || !first_of_name(i))
+        if (!first_of_name(i))
             continue;
+        bool flag = also_a_flag(o->name);
         buf_printf(out, "    --%s) ", o->name);
+        if (flag)
+            where_it_takes_a_value(out, o->name);
         value_code(out, o->value, o->words);
-        buf_append_str(out, "; return ;;\n");
+        buf_printf(out, "; return ;;%s\n", flag ? " esac ;;" : "");
     }
     buf_append_str(out, "    esac\n");
 }

@@ -131,6 +131,7 @@ static const struct {
     { "OBJVAULT_STATE", "The folder of caches, where --state is not given." },
     { "OBJVAULT_LIBS3", "The module of the driver libs3, by its absolute "
                         "path." },
+    { "VISUAL", "The editor of job edit; else EDITOR, else vi." },
     { "OBJVAULT_NOW", "A time such as 2026-01-31T22:00:00Z that shifts the "
                       "program's clock for the names of points: for tests and "
                       "rehearsals." },
@@ -167,6 +168,7 @@ static const struct {
                          "may be in it." },
     { "sources/NAME.json", "A place with VMs: place, which is dir:/path or "
                            "libvirt:URI." },
+    { "jobs/NAME.json", "A job; config schema job prints what may be in it." },
     { "credentials/NAME.json", "The keys of an S3 server: access_key_id, "
                                "secret_access_key and, for temporary ones, "
                                "session_token." },

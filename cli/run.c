@@ -34,6 +34,13 @@ uint64_t cli_number(const struct cli_ctx *c, enum cli_opt opt)
     return c->call->opt[opt].number;
 }
 
+const char *const *cli_texts(const struct cli_ctx *c, enum cli_opt opt,
+                             size_t *n)
+{
+    *n = c->call->opt[opt].times;
+    return c->call->opt[opt].all;
+}
+
 int cli_share(const struct cli_ctx *c, enum cli_opt opt, unsigned *ppm,
               struct err *e)
 {

@@ -8,7 +8,8 @@ ov --version
 for c in 'repo create' 'repo attach' 'repo list' 'repo show' 'repo remove' \
     'repo stats' 'repo probe' 'repo check' 'repo recover' 'repo gc' \
     'source add' 'source list' 'source show' 'source remove' 'vm list' \
-    'vm find' 'repo locks' 'repo leases' 'repo estimate' 'bench repo' \
+    'vm find' 'job create' 'job list' 'job show' 'job edit' 'job delete' \
+    'job enable' 'job disable' 'job next' 'repo locks' 'repo leases' 'repo estimate' 'bench repo' \
     'backup run' 'point list' 'point show' 'point export' \
     'point verify' 'point delete' 'point protect' 'point unprotect' 'restore disk' 'restore vm' 'config check' \
     'config schema'; do
