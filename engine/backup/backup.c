@@ -165,6 +165,8 @@ static int find_parent(struct run *r, struct err *e)
         return -1;
     if (r->o->full || !cut_alike(r, newest->manifest))
         return 0;
+    if (eng_repo_learn(r->repo, newest, r->o->cancel, e) < 0)
+        return -1;
     r->parent = newest->manifest;
     r->parent_file = newest->file;
     r->parent_chain = newest->manifest->chain;

@@ -26,7 +26,8 @@ struct eng_common {
     struct eng_index *index; /* NULL: nobody has opened it yet */
     struct eng_runmark mark;
     char sweep[ENG_COUNTER_CHARS]; /* the counter that it was filled under */
-    bool listed; /* what it knows was listed since it was opened here */
+    int64_t looked_ms; /* utc_mono_ms: when its points were looked at last */
+    bool listed;       /* what it knows was listed since it was opened here */
 };
 
 /* Of the first handle. */

@@ -16,6 +16,7 @@
 #include "base/checked.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/utc.h"
 #include "base/workers.h"
 #include "engine/repo/blockio.h"
 #include "engine/repo/internal.h"
@@ -28,6 +29,9 @@
 
 /* Up to this many blocks one listing does; more are listed by prefix. */
 #define ONE_LISTING 1000
+/* How often a process looks what others have stored, where it makes one point
+ * after the other. */
+#define LOOK_AGAIN_MS 60000
 
 struct listing {
     struct eng_repo *repo;
@@ -209,18 +213,29 @@ static int rebuild(struct eng_repo *r, const struct eng_points *names,
     return eng_index_set_complete(r->index, e);
 }
 
-static int learn_entry(struct eng_index *ix, const struct mf_entry *m,
+/* What is marked as damaged is named by pages all the same. */
+static int learn_id(struct eng_repo *r, enum eng_index_kind kind,
+                    const struct mf_id *id, struct err *e)
+{
+    const struct eng_damaged_id *mark = eng_damaged_find(&r->damaged, kind, id);
+
+    return mark != NULL && !mark->cleared
+               ? 0
+               : eng_index_add(r->index, kind, id, e);
+}
+
+static int learn_entry(struct eng_repo *r, const struct mf_entry *m,
                        uint32_t block_size, struct err *e)
 {
     if (m->kind == MF_ZERO)
         return 0;
     if ((m->kind == MF_WHOLE || m->has_base) &&
-        eng_index_add(ix, ENG_INDEX_BLOCK, &m->id, e) < 0)
+        learn_id(r, ENG_INDEX_BLOCK, &m->id, e) < 0)
         return -1;
     if (m->kind == MF_OVER && m->has_over &&
-        eng_index_add(ix, ENG_INDEX_BLOCK, &m->over, e) < 0)
+        learn_id(r, ENG_INDEX_BLOCK, &m->over, e) < 0)
         return -1;
-    eng_index_add_composed(ix, m, block_size);
+    eng_index_add_composed(r->index, m, block_size);
     return 0;
 }
 
@@ -232,11 +247,11 @@ static int learn_stream(struct eng_repo *r, const struct mf_stream *s,
     if (eng_map_load(r, s, cancel, &map, e) < 0)
         return -1;
     for (uint64_t i = 0; i < map.n; i++)
-        if (learn_entry(r->index, &map.entries[i], map.block_size, e) < 0)
+        if (learn_entry(r, &map.entries[i], map.block_size, e) < 0)
             return -1;
     for (uint64_t i = 0; i < s->n_pages; i++)
         if (!s->pages[i].zero &&
-            eng_index_add(r->index, ENG_INDEX_PAGE, &s->pages[i].id, e) < 0)
+            learn_id(r, ENG_INDEX_PAGE, &s->pages[i].id, e) < 0)
             return -1;
     return 0;
 }
@@ -250,19 +265,14 @@ static int learn_streams(struct eng_repo *r, const struct mf_stream *s,
     return 0;
 }
 
-/* A point that cannot be read teaches nothing; `point verify` names it. */
-static int learn_point(struct eng_repo *r, struct eng_point *p,
-                       const struct cancel *cancel, struct err *e)
+/* All that a manifest names.  A point that cannot be read teaches nothing;
+ * `point verify` names it. */
+static int learn_manifest(struct eng_repo *r, const struct eng_point *p,
+                          const struct cancel *cancel, struct err *e)
 {
+    const struct mf_point *m = p->manifest;
     struct mf_key key = eng_point_key(p);
 
-    if (eng_index_seen(r->index, key.s))
-        return 0;
-    if (eng_point_load(r, cancel, p, e) < 0)
-        return -1;
-    if (p->manifest == NULL)
-        return 0;
-    const struct mf_point *m = p->manifest;
     if (learn_streams(r, m->disks, m->n_disks, cancel, e) < 0 ||
         learn_streams(r, m->files, m->n_files, cancel, e) < 0) {
         if (e->kind != ERR_CORRUPT)
@@ -272,9 +282,31 @@ static int learn_point(struct eng_repo *r, struct eng_point *p,
         return 0;
     }
     eng_index_add_bytes(r->index, m->stats.stored_bytes);
+    return eng_index_mark_seen(r->index, key.s, e);
+}
+
+static int learn_point(struct eng_repo *r, struct eng_point *p,
+                       const struct cancel *cancel, struct err *e)
+{
+    struct mf_key key = eng_point_key(p);
+
+    if (eng_index_seen(r->index, key.s))
+        return 0;
+    if (eng_point_load(r, cancel, p, e) < 0)
+        return -1;
+    int result = p->manifest != NULL ? learn_manifest(r, p, cancel, e) : 0;
     mf_point_free(p->manifest);
     p->manifest = NULL;
-    return eng_index_mark_seen(r->index, key.s, e);
+    return result;
+}
+
+int eng_repo_learn(struct eng_repo *r, const struct eng_point *p,
+                   const struct cancel *cancel, struct err *e)
+{
+    struct mf_key key = eng_point_key(p);
+
+    return eng_index_seen(r->index, key.s) ? 0
+                                           : learn_manifest(r, p, cancel, e);
 }
 
 static int learn_points(struct eng_repo *r, struct eng_points *names,
@@ -333,6 +365,7 @@ static int update_index(struct eng_repo *r, enum eng_upload upload,
     if (bring_up_to_date(r, upload, cancel, e) < 0)
         return -1;
     memcpy(r->common->sweep, r->sweep, sizeof(r->sweep));
+    r->common->looked_ms = utc_mono_ms();
     return eng_damaged_begin(r, cancel, e);
 }
 
@@ -423,6 +456,20 @@ static int join_index(struct eng_repo *r, const struct cancel *cancel,
     return r->index != NULL ? eng_damaged_begin(r, cancel, e) : -1;
 }
 
+/* A job of many VMs goes on for hours, and so do those of other hosts. */
+static int look_again(struct eng_repo *r, const struct cancel *cancel,
+                      struct err *e)
+{
+    AUTO_ENG_POINTS struct eng_points names = { 0 };
+
+    if (utc_mono_ms() - r->common->looked_ms < LOOK_AGAIN_MS)
+        return 0;
+    r->common->looked_ms = utc_mono_ms();
+    return eng_points_visible(r, cancel, NULL, &names, e) < 0
+               ? -1
+               : learn_points(r, &names, cancel, e);
+}
+
 /* From here on the run refers to what the index knows. */
 static int begin_writes(struct eng_repo *r, const struct cancel *cancel,
                         struct err *e)
@@ -454,7 +501,7 @@ static int prepare_index(struct eng_repo *r, enum eng_upload upload,
         return -1;
     if (upload != ENG_UPLOAD_NEW && !r->common->listed)
         return update_index(r, upload, cancel, e);
-    return follow_sweeps(r, cancel, e);
+    return follow_sweeps(r, cancel, e) < 0 ? -1 : look_again(r, cancel, e);
 }
 
 static int begin_first(struct eng_repo *r, const struct cancel *cancel,

@@ -3,6 +3,7 @@
 #define ENGINE_REPO_LEARN_H
 
 /* Bringing the local index up to date before a run writes. */
+#include "engine/repo/points.h"
 #include "engine/repo/repo.h"
 
 /* What a run puts. */
@@ -22,6 +23,12 @@ enum eng_upload {
  * (ERR_USAGE).  ERR_QUOTA: the hard quota is reached (quota.h). */
 int eng_repo_prepare_writes(struct eng_repo *r, enum eng_upload upload,
                             const struct cancel *cancel, struct err *e)
+    __attribute__((warn_unused_result));
+
+/* A point that was loaded, and that the index may not have seen: another host
+ * made it since it was brought up to date.  The repository was prepared. */
+int eng_repo_learn(struct eng_repo *r, const struct eng_point *p,
+                   const struct cancel *cancel, struct err *e)
     __attribute__((warn_unused_result));
 
 /* The repository was found to lack (or to have damaged) what the index knows:

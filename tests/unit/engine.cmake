@@ -108,3 +108,6 @@ set_tests_properties(engine_daemon_quarter PROPERTIES TIMEOUT 300)
 unit_test(engine/run/test_notify engine_run)
 target_compile_definitions(engine_run_test_notify PRIVATE
   RUN_TESTS="${CMAKE_CURRENT_SOURCE_DIR}/engine/run")
+foreach(t job_run job_stop)
+  unit_test(engine/run/test_${t} engine_run engine_restore s3server)
+endforeach()

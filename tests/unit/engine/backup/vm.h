@@ -96,13 +96,19 @@ static inline void vm_check_restore(struct eng_repo *r, struct fixture *f,
     free(out);
 }
 
-/* Runs a vm_shell command in the store's folder; it must succeed. */
-static inline void vm_shell(struct fixture *f, const char *what)
+/* Runs a shell command in a folder; it must succeed. */
+static inline void vm_shell_in(const char *dir, const char *what)
 {
     char command[400];
 
-    snprintf(command, sizeof(command), "cd '%s' && %s", f->store, what);
+    snprintf(command, sizeof(command), "cd '%s' && %s", dir, what);
     assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c) */
+}
+
+/* The same in the store's folder. */
+static inline void vm_shell(struct fixture *f, const char *what)
+{
+    vm_shell_in(f->store, what);
 }
 
 #endif
