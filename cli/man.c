@@ -168,10 +168,12 @@ static const struct {
                          "may be in it." },
     { "sources/NAME.json", "A place with VMs: place, which is dir:/path or "
                            "libvirt:URI." },
-    { "jobs/NAME.json", "A job; config schema job prints what may be in it." },
+    { "jobs/NAME.json", "A backup job; config schema job prints what may be in "
+                        "it." },
     { "credentials/NAME.json", "The keys of an S3 server: access_key_id, "
                                "secret_access_key and, for temporary ones, "
-                               "session_token." },
+                               "session_token.  Or an account in guests: user "
+                               "and password." },
 };
 
 static void tables(struct buf *out)

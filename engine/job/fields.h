@@ -50,7 +50,7 @@ struct eng_field {
     const struct eng_refused {
         const char *word, *why;
     } * refused;
-    const char *with; /* a field that must be there, too */
+    const char *with; /* a field that must be there, too; a list is not empty */
     /* Its own fields; none of these is an object. */
     const struct eng_object {
         const struct eng_field *fields;

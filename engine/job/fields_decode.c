@@ -73,6 +73,8 @@ static int decode_texts(const struct eng_field *f, const struct json *v,
     size_t n = json_array(v, f->max_n);
     struct json el = json_first(v);
 
+    if (n == 0 && f->with != NULL)
+        json_reject(v, "is empty");
     for (size_t i = 0; i < n; i++, el = json_next(&el)) {
         const char *text = json_string(&el, f->max_bytes);
         check_text(&el, text);

@@ -106,6 +106,8 @@ static void schema_words(struct jsonw *w, const char *const *words)
 static void schema_texts(struct jsonw *w, const struct eng_field *f)
 {
     jsonw_kstring(w, "type", "array");
+    if (f->with != NULL)
+        jsonw_kuint(w, "minItems", 1);
     jsonw_kuint(w, "maxItems", f->max_n);
     jsonw_key(w, "items");
     jsonw_object(w);

@@ -157,10 +157,9 @@ static struct seen *by_id(struct selecting *s, size_t looked, const char *id)
     for (size_t i = 0; i < looked; i++)
         if (s->looked[i].inventory != NULL)
             first += s->looked[i].inventory->n_vms;
-    const struct eng_vm *vm =
-        inv->n_vms > 0
-            ? bsearch(id, inv->vms, inv->n_vms, sizeof *vm, compare_id)
-            : NULL;
+    const struct eng_vm *vm = inv->n_vms > 0 ? bsearch(id, inv->vms, inv->n_vms,
+                                                       sizeof *vm, compare_id)
+                                             : NULL;
     return vm != NULL ? first + (vm - inv->vms) : NULL;
 }
 

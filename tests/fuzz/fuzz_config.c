@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/job/account.h"
 #include "engine/job/config.h"
 #include "engine/job/fields.h"
 #include "engine/job/source_config.h"
@@ -40,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     AUTO_BUF struct buf second = buf_init((size_t)1 << 24);
 
     source(span_of(data, size));
-    if (eng_fields_decode(&eng_kind_credentials, span_of(data, size), NULL,
+    AUTO(eng_account_fini) struct eng_account account = { 0 };
+    if (eng_fields_decode(&eng_kind_credentials, span_of(data, size), &account,
                           &e) == 0)
         return 0;
     if (eng_fields_decode(&eng_kind_repo, span_of(data, size), &r, &e) < 0)

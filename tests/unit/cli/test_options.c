@@ -192,7 +192,7 @@ static void wrong_values_are_refused(void **state)
     bad("repo list --json=1", "--json takes no value");
     bad("repo list --home a --home b", "--home is given twice");
     bad("config schema x",
-        "KIND \"x\": must be repo, credentials, kms, source or prices");
+        "KIND \"x\": must be repo, credentials, kms, source, job or prices");
 }
 
 static void too_many_arguments_are_refused(void **state)

@@ -324,6 +324,8 @@ static void wrong_members_are_named(void **state)
         { ",\"notify\":{\"webhook\":\"https:///x\"}", "notify.webhook: must" },
         { ",\"notify\":{\"mail\":[\"sendmail\"]}",
           "notify.mail_to: the field is missing; mail is there" },
+        { ",\"notify\":{\"mail\":[],\"mail_to\":\"x@y\"}",
+          "notify.mail: is empty" },
         { ",\"notify\":{\"mail_to\":\"x@y\"}",
           "notify.mail: the field is missing; mail_to is there" },
         { ",\"notify\":{\"mail\":[\"m\"],\"mail_to\":\"a\\nBcc: b\"}",
