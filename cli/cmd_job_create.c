@@ -54,7 +54,8 @@ static int look(struct cli_ctx *c, const struct eng_job *j,
     return cli_job_sources_look(c, (const char *const *)names.v, n, out, e);
 }
 
-/* What a run would warn of. */
+/* What a run would warn of.  A pattern that nothing matches yet needs no
+ * attention; a source that cannot be looked at does. */
 static int warn_of(const struct eng_job *j, const struct cli_job_sources *s,
                    bool *warned, struct err *e)
 {
@@ -64,7 +65,9 @@ static int warn_of(const struct eng_job *j, const struct cli_job_sources *s,
         return -1;
     for (size_t i = 0; i < selected.n_warnings; i++)
         cli_message("warning: %s", selected.warnings[i]);
-    *warned = selected.n_warnings > 0;
+    *warned = false;
+    for (size_t i = 0; i < s->n; i++)
+        *warned = *warned || s->v[i].problem != NULL;
     return 0;
 }
 

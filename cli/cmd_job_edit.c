@@ -19,8 +19,6 @@
 
 #define FILE_MAX ((size_t)1 << 20)
 
-extern char **environ;
-
 struct editing {
     struct cli_ctx *c;
     const char *name;
@@ -62,7 +60,7 @@ static int make_copy(struct editing *x, struct err *e)
 /* --- the editor --- */
 
 /* With the signals as they were when this program was started. */
-static int start(const char *editor, const char *path, pid_t *pid)
+static int start(const char *editor, char *path, pid_t *pid)
 {
     static char shell[] = "sh";
     static char option[] = "-c";
@@ -73,9 +71,7 @@ static int start(const char *editor, const char *path, pid_t *pid)
 
     if (asprintf(&script, "%s \"$1\"", editor) < 0)
         return ENOMEM;
-    char *argv[] = {
-        shell, option, script, shell, (char *)(uintptr_t)path, NULL
-    };
+    char *argv[] = { shell, option, script, shell, path, NULL };
     (void)sigemptyset(&none);
     (void)sigfillset(&all);
     int r = posix_spawnattr_init(&attr);

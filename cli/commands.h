@@ -173,11 +173,11 @@ enum cli_opt {
 struct cli_option {
     const char *name; /* without the dashes */
     char letter;      /* "-v", or 0 */
+    bool many;        /* each time that it is given counts */
     enum cli_value value;
     const char *metavar;      /* NULL for flags */
     const char *const *words; /* NULL-terminated; CLI_WORD */
     uint64_t min, max;        /* numbers; max 0: no bounds */
-    bool many;                /* each time that it is given counts */
     const char *help;         /* one or more sentences */
 };
 

@@ -35,11 +35,15 @@ void cli_tell_text(const char *text)
     (void)fprintf(stderr, "%s", buf_cstr(&wrapped));
 }
 
-/* Cuts blanks off both ends; NULL: it has what no answer has. */
+/* Cuts blanks off both ends; NULL: it is too long, or has what no answer has.
+ */
 static char *trim(struct buf *line)
 {
-    char *text = (char *)(uintptr_t)buf_cstr(line);
-    size_t n = line->len;
+    buf_append_char(line, '\0');
+    if (line->failed)
+        return NULL;
+    char *text = (char *)line->p;
+    size_t n = line->len - 1;
 
     while (n > 0 && isblank((unsigned char)text[n - 1]))
         n--;
@@ -68,7 +72,7 @@ static int ask_once(struct cli_ctx *c, const struct cli_question *q,
                        "the input ended before all was asked; nothing is "
                        "saved");
     }
-    const char *answer = line.failed ? NULL : trim(&line);
+    const char *answer = trim(&line);
     if (answer == NULL) {
         cli_tell("That is too long, or has keys in it that are no letters.");
         return -2;
@@ -127,12 +131,15 @@ static int take_yes(void *ctx, const char *answer, struct err *e)
 int cli_dialogue_yes(struct cli_ctx *c, const char *text, const char *help,
                      bool *yes, struct err *e)
 {
+    bool said = *yes;
     const struct cli_question q = { .text = text,
-                                    .shown = *yes ? "yes" : "no",
+                                    .shown = said ? "yes" : "no",
                                     .help = help,
                                     .take = take_yes,
-                                    .ctx = yes };
-    return cli_dialogue_ask(c, &q, e);
+                                    .ctx = &said };
+    int r = cli_dialogue_ask(c, &q, e);
+    *yes = said;
+    return r;
 }
 
 /* Reads a number of 1 to n; moves *p behind it. */
@@ -152,37 +159,45 @@ static bool read_number(const char **p, size_t n, size_t *out)
     return v > 0;
 }
 
+/* Reads "N" or "N-M" of 1 to n, and the comma behind it; moves *p. */
+static bool read_range(const char **p, size_t n, size_t *from, size_t *to)
+{
+    bool good = read_number(p, n, from);
+
+    *to = *from;
+    if (good && **p == '-') {
+        (*p)++;
+        good = read_number(p, n, to) && *to >= *from;
+    }
+    *p += strspn(*p, " ");
+    if (good && **p == ',') {
+        *p += 1 + strspn(*p + 1, " ");
+        return **p != '\0';
+    }
+    return good && **p == '\0';
+}
+
 int cli_dialogue_numbers(const char *answer, size_t n,
                          int (*pick)(void *ctx, size_t i, struct err *e),
                          void *ctx, struct err *e)
 {
-    const char *p = answer;
     size_t from = 1;
     size_t to = n;
 
-    if (strcasecmp(answer, "all") == 0) {
-        for (size_t i = 0; i < n; i++)
-            if (pick(ctx, i, e) < 0)
-                return -1;
-        return 0;
-    }
-    for (;;) {
-        bool good = read_number(&p, n, &from);
-        to = from;
-        if (good && *p == '-') {
-            p++;
-            good = read_number(&p, n, &to) && to >= from;
-        }
-        p += strspn(p, " ");
-        if (!good || (*p != '\0' && *p != ','))
+    if (strcasecmp(answer, "all") == 0)
+        answer = "";
+    /* All of it is read before anything is picked. */
+    for (const char *p = answer; *p != '\0';)
+        if (!read_range(&p, n, &from, &to))
             return err_set(e, ERR_USAGE, 0,
                            "write numbers of 1 to %zu, as in 1,3-5, or all", n);
+    const char *p = answer;
+    do {
+        if (*p != '\0')
+            (void)read_range(&p, n, &from, &to);
         for (size_t i = from; i <= to; i++)
             if (pick(ctx, i - 1, e) < 0)
                 return -1;
-        if (*p == '\0')
-            return 0;
-        p++;
-        p += strspn(p, " ");
-    }
+    } while (*p != '\0');
+    return 0;
 }

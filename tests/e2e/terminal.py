@@ -42,7 +42,7 @@ def main(argv):
     echo = True
     lacks = False
     while time.monotonic() < deadline:
-        ready, _, _ = select.select([fd], [], [], 0.1)
+        ready, _, _ = select.select([fd], [], [], 0.02 if may_show else 0.1)
         if ready:
             try:
                 got = os.read(fd, 4096)

@@ -195,6 +195,22 @@ static void wrong_values_are_refused(void **state)
         "KIND \"x\": must be repo, credentials, kms, source, job or prices");
 }
 
+static void an_option_for_many_keeps_all_in_their_order(void **state)
+{
+    (void)state;
+    GOOD("job create j --vm a:1 --repo r --vm=b:2 --vm a:1 --container c:",
+         call);
+    const struct cli_given *vm = &call.opt[CLI_OPT_JOB_VM];
+    assert_int_equal(vm->times, 3);
+    assert_string_equal(vm->all[0], "a:1");
+    assert_string_equal(vm->all[1], "b:2");
+    assert_string_equal(vm->all[2], "a:1");
+    assert_int_equal(call.opt[CLI_OPT_CONTAINER].times, 1);
+    assert_int_equal(call.opt[CLI_OPT_DISKS].times, 0);
+    assert_null(call.opt[CLI_OPT_DISKS].all);
+    bad("job create j --vm a:1 --vm _", "--vm: the value is empty");
+}
+
 static void too_many_arguments_are_refused(void **state)
 {
     (void)state;
@@ -246,6 +262,7 @@ int main(void)
         cmocka_unit_test(unknown_words_are_answered_with_the_nearest),
         cmocka_unit_test(options_of_other_commands_are_refused),
         cmocka_unit_test(wrong_values_are_refused),
+        cmocka_unit_test(an_option_for_many_keeps_all_in_their_order),
         cmocka_unit_test(too_many_arguments_are_refused),
         cmocka_unit_test(output_flags_behind_an_error_are_seen),
         cmocka_unit_test(nearest_ignores_what_is_far),
