@@ -32,7 +32,7 @@ int cli_job_meet_key_server(struct cli_ctx *c, const struct eng_job *j,
     s->somebody_waits = cli_may_ask();
     int r = eng_key_server_test(s, c->cancel, ignore, NULL, e);
     eng_key_server_free(s);
-    return r < 0 ? err_ctx(e, "key server %s", name) : 0;
+    return r;
 }
 
 /* Looks at the sources that the job names. */

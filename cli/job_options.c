@@ -120,7 +120,14 @@ static int read_password_place(struct cli_ctx *c, struct eng_job *j,
                        "other");
     if (file != NULL)
         return cli_job_password_file(j, file, e);
-    return command != NULL ? cli_job_password_command(j, command, e) : 0;
+    if (command != NULL)
+        return cli_job_password_command(j, command, e);
+    if (j->encrypt != NULL && strcmp(j->encrypt, "password") == 0)
+        return err_set(e, ERR_USAGE, 0,
+                       "--encrypt password needs --password-file or "
+                       "--password-command: a job runs when nobody can be "
+                       "asked");
+    return 0;
 }
 
 /* --- guests --- */
