@@ -167,6 +167,11 @@ enum cli_opt {
     CLI_OPT_DISABLED,
     CLI_OPT_RUN,
     CLI_OPT_COUNT,
+    CLI_OPT_RUNS,
+    CLI_OPT_REBUILD,
+    CLI_OPT_RUN_ID,
+    CLI_OPT_HTML,
+    CLI_OPT_POINTS,
     CLI_OPTS
 };
 
@@ -311,6 +316,8 @@ int cli_job_delete(struct cli_ctx *c, struct err *e);
 int cli_job_enable(struct cli_ctx *c, struct err *e);
 int cli_job_disable(struct cli_ctx *c, struct err *e);
 int cli_job_next(struct cli_ctx *c, struct err *e);
+int cli_job_history(struct cli_ctx *c, struct err *e);
+int cli_job_report(struct cli_ctx *c, struct err *e);
 int cli_config_check(struct cli_ctx *c, struct err *e);
 int cli_config_schema(struct cli_ctx *c, struct err *e);
 int cli_version(struct cli_ctx *c, struct err *e);

@@ -60,6 +60,14 @@ static const struct cli_use job_run_uses[] = { { CLI_OPT_FULL, false },
 static const struct cli_use job_stop_uses[] = { { CLI_OPT_GRACEFUL, false },
                                                 { CLI_OPT_STOP_WAIT, false } };
 
+static const struct cli_use job_history_uses[] = { { CLI_OPT_RUNS, false },
+                                                   { CLI_OPT_REBUILD, false },
+                                                   PASSWORD_USES };
+static const struct cli_use job_report_uses[] = { { CLI_OPT_RUN_ID, false },
+                                                  { CLI_OPT_HTML, false },
+                                                  { CLI_OPT_POINTS, false },
+                                                  PASSWORD_USES };
+
 const struct cli_command cli_commands_job[] = {
     { .noun = "job",
       .verb = "create",
@@ -169,5 +177,34 @@ const struct cli_command cli_commands_job[] = {
       .args = { JOB_ARG },
       USES(job_stop_uses),
       .run = cli_job_stop },
+    { .noun = "job",
+      .verb = "history",
+      .summary = "show past runs",
+      .text =
+          "Shows the newest runs, of a job or of all.  The history is a file "
+          "of this machine in the state folder.  Where it was lost, what the "
+          "manifests in the jobs' repositories tell is put back: when VMs got "
+          "points, how large they are, and how long that took; not what "
+          "failed.  Repositories that do not open without a question are left "
+          "out, and named.",
+      .args = { { .name = "NAME",
+                  .value = CLI_JOB,
+                  .optional = true,
+                  .help = "The job's name; without it all of them." } },
+      USES(job_history_uses),
+      .example = "job history nightly --count 5",
+      .run = cli_job_history },
+    { .noun = "job",
+      .verb = "report",
+      .summary = "tell of a run",
+      .text =
+          "Tells of the newest run of a job: for each VM what was read, new "
+          "and stored, how long it took, where the time went, and what went "
+          "wrong.  As a page (--html) also how the last runs were, and with "
+          "--points a picture of chains and locks.",
+      .args = { RUN_JOB_ARG },
+      USES(job_report_uses),
+      .example = "job report nightly --html report.html --points",
+      .run = cli_job_report },
     { .noun = NULL },
 };

@@ -23,6 +23,33 @@ const struct cli_option cli_options_job[CLI_OPTS] = {
     [CLI_OPT_GRACEFUL] = FLAG("graceful", "Let the VMs that are being "
                                           "processed get their points; begin "
                                           "no other."),
+    [CLI_OPT_RUNS] = { .name = "count",
+                       .value = CLI_NUMBER,
+                       .metavar = "N",
+                       .min = 1,
+                       .max = 10000,
+                       .help = "How many runs to show, 1 to 10,000.  Default: "
+                               "20." },
+    [CLI_OPT_REBUILD] = FLAG("rebuild", "Put back what the manifests in the "
+                                        "repositories of all jobs tell of "
+                                        "runs that are not known here."),
+    [CLI_OPT_RUN_ID] = { .name = "run",
+                         .value = CLI_NUMBER,
+                         .metavar = "ID",
+                         .min = 1,
+                         .max = INT64_MAX,
+                         .help = "This run, as job history numbers it, and "
+                                 "not the newest." },
+    [CLI_OPT_HTML] = { .name = "html",
+                       .value = CLI_PATH,
+                       .metavar = "FILE",
+                       .help = "Write the report as one page to this file; "
+                               "-: to stdout.  The page has no script and "
+                               "needs no network." },
+    [CLI_OPT_POINTS] = FLAG("points", "Read the points of the job's VMs from "
+                                      "the repository, for the picture of "
+                                      "chains and locks: where it opens "
+                                      "without a question."),
     [CLI_OPT_STOP_WAIT] = FLAG("wait", "Return when the run has ended."),
     [CLI_OPT_DESCRIPTION] = { .name = "description",
                               .value = CLI_TEXT,

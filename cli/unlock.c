@@ -424,6 +424,11 @@ void cli_unlock_hint(const struct cli_ctx *c, struct err *e)
         (void)err_hint(e, "a password opens it too: say --password-file");
 }
 
+void cli_unlock_never_ask(struct cli_ctx *c)
+{
+    c->keys->asked = true;
+}
+
 int cli_unlock_open(struct cli_ctx *c, struct eng_repo *repo, struct err *e)
 {
     struct eng_key_ways ways = { 0 };

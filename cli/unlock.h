@@ -31,6 +31,9 @@ int cli_unlock_password(struct cli_ctx *c, const char *question, bool fresh,
  * needs it.  NULL: nowhere. */
 void cli_unlock_refer(struct cli_ctx *c, const char *reference);
 
+/* From now on nobody is asked for a password. */
+void cli_unlock_never_ask(struct cli_ctx *c);
+
 /* Opens for reading each keyset that can be.  A repository without keysets asks
  * for nothing.  ERR_DENIED: a password was given, and opens none of those that
  * have one; what else stays closed is for the commands to say. */
