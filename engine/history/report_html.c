@@ -243,10 +243,13 @@ static void vms(struct buf *out, const struct eng_run_record *r)
                    "<th scope=\"col\">Requests</th></tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < r->n_vms; i++)
         vm(out, &r->vms[i]);
-    buf_append_str(out, "</tbody>\n</table>\n<p class=\"dim\"><small>"
-                        "Requests of all: ");
-    requests(out, sums.requests);
-    buf_append_str(out, "</small></p>\n</section>\n");
+    buf_append_str(out, "</tbody>\n</table>\n");
+    if (sums.requests[0] > 0) {
+        buf_append_str(out, "<p class=\"dim\"><small>Requests of all: ");
+        requests(out, sums.requests);
+        buf_append_str(out, "</small></p>\n");
+    }
+    buf_append_str(out, "</section>\n");
 }
 
 int eng_report_html(const struct eng_report *r, struct buf *out, struct err *e)
