@@ -202,7 +202,7 @@ const struct cli_command cli_commands_job[] = {
           "and stored, how long it took, where the time went, and what went "
           "wrong.  As a page (--html) also how the last runs were, and with "
           "--points a picture of chains and locks.",
-      .args = { RUN_JOB_ARG },
+      .args = { JOB_ARG },
       USES(job_report_uses),
       .example = "job report nightly --html report.html --points",
       .run = cli_job_report },
