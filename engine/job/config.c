@@ -207,22 +207,22 @@ int eng_config_not_there(const struct eng_home *h, const struct eng_kind *k,
     return err_hint(e, "there is %s", buf_cstr(&list));
 }
 
-int eng_config_find(const struct eng_home *h, const struct eng_kind *k,
-                    const char *name, char **path, struct err *e)
+char *eng_config_find(const struct eng_home *h, const struct eng_kind *k,
+                      const char *name, struct err *e)
 {
-    *path = NULL;
-    if (eng_config_name_check(name, e) < 0)
-        return err_ctx(e, "%s", k->noun);
-    *path = eng_config_path(h, k, name, e);
-    return *path != NULL ? 0 : -1;
+    if (eng_config_name_check(name, e) < 0) {
+        (void)err_ctx(e, "%s", k->noun);
+        return NULL;
+    }
+    return eng_config_path(h, k, name, e);
 }
 
 int eng_config_repo_load(const struct eng_home *h, const char *name,
                          struct eng_config_repo *out, struct err *e)
 {
     *out = (struct eng_config_repo){ 0 };
-    AUTO_MEM char *path = NULL;
-    if (eng_config_find(h, &eng_kind_repo, name, &path, e) < 0)
+    AUTO_MEM char *path = eng_config_find(h, &eng_kind_repo, name, e);
+    if (path == NULL)
         return -1;
     if (eng_config_repo_read(path, name, out, e) == 0)
         return 0;
@@ -315,9 +315,10 @@ int eng_config_repo_set(const struct eng_home *h, const char *name,
 int eng_config_remove(const struct eng_home *h, const struct eng_kind *k,
                       const char *name, struct err *e)
 {
-    AUTO_MEM char *path = NULL;
-    AUTO_MEM char *folder = io_join(h->config, k->folder, e);
-    if (folder == NULL || eng_config_find(h, k, name, &path, e) < 0)
+    AUTO_MEM char *path = eng_config_find(h, k, name, e);
+    AUTO_MEM char *folder =
+        path != NULL ? io_join(h->config, k->folder, e) : NULL;
+    if (folder == NULL)
         return -1;
     if (unlink(path) == 0)
         return io_fsync_dir(folder, e);

@@ -93,10 +93,9 @@ struct eng_config_repo;
 char *eng_config_path(const struct eng_home *h, const struct eng_kind *k,
                       const char *name, struct err *e);
 
-/* A malloc'd path, where the name may be one; else ERR_USAGE. */
-int eng_config_find(const struct eng_home *h, const struct eng_kind *k,
-                    const char *name, char **path, struct err *e)
-    __attribute__((warn_unused_result));
+/* The same, where the name may be one; else ERR_USAGE. */
+char *eng_config_find(const struct eng_home *h, const struct eng_kind *k,
+                      const char *name, struct err *e);
 /* ERR_NOTFOUND, with the names that there are; -1. */
 int eng_config_not_there(const struct eng_home *h, const struct eng_kind *k,
                          const char *name, struct err *e);
@@ -152,9 +151,14 @@ int eng_fields_schema(const struct eng_kind *k, bool indented, struct buf *out,
 /* --- parts of these --- */
 
 /* The member behind a field. */
-static inline void *eng_field_of(const void *object, const struct eng_field *f)
+static inline void *eng_field_of(void *object, const struct eng_field *f)
 {
-    return (char *)(uintptr_t)object + f->offset;
+    return (char *)object + f->offset;
+}
+static inline const void *eng_field_in(const void *object,
+                                       const struct eng_field *f)
+{
+    return (const char *)object + f->offset;
 }
 
 /* Rejects v where it is neither {"file": PATH}, {"env": NAME} nor

@@ -129,7 +129,7 @@ static int decode_text(const struct eng_field *f, const struct json *v,
 static int decode_field(const struct eng_field *f, const struct json *v,
                         void *object, struct err *e)
 {
-    void *member = object != NULL ? eng_field_of(object, f) : NULL;
+    void *member = eng_field_of(object, f);
     char **text = member;
 
     switch (f->type) {

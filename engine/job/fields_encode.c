@@ -93,7 +93,7 @@ static void write_size(struct jsonw *w, uint64_t bytes)
 /* Every type but objects. */
 static bool says_nothing(const struct eng_field *f, const void *object)
 {
-    const void *member = eng_field_of(object, f);
+    const void *member = eng_field_in(object, f);
 
     switch (f->type) {
     case ENG_FIELD_TEXT:
@@ -124,7 +124,7 @@ static bool says_nothing(const struct eng_field *f, const void *object)
 static int encode_field(struct jsonw *w, const struct eng_field *f,
                         const void *object, struct err *e)
 {
-    const void *member = eng_field_of(object, f);
+    const void *member = eng_field_in(object, f);
     const struct eng_texts *texts = member;
 
     if (says_nothing(f, object))
@@ -184,7 +184,7 @@ static int encode_inner(struct jsonw *w, const struct eng_object *o,
 static int encode_object(struct jsonw *w, const struct eng_field *f,
                          const void *object, struct err *e)
 {
-    const void *inner = eng_field_of(object, f);
+    const void *inner = eng_field_in(object, f);
     bool some = false;
 
     for (size_t i = 0; i < f->object->n_fields; i++)
@@ -203,7 +203,7 @@ static size_t count_of(const struct eng_field *f, const void *object)
 static int encode_objects(struct jsonw *w, const struct eng_field *f,
                           const void *object, struct err *e)
 {
-    const char *list = *(char *const *)eng_field_of(object, f);
+    const char *list = *(char *const *)eng_field_in(object, f);
     size_t n = count_of(f, object);
 
     if (n == 0)

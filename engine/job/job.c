@@ -42,10 +42,10 @@ int eng_job_read(const char *path, const char *name, struct eng_job *out,
 int eng_job_load(const struct eng_home *h, const char *name,
                  struct eng_job *out, struct err *e)
 {
-    AUTO_MEM char *path = NULL;
+    AUTO_MEM char *path = eng_config_find(h, &eng_kind_job, name, e);
 
     *out = (struct eng_job){ 0 };
-    if (eng_config_find(h, &eng_kind_job, name, &path, e) < 0)
+    if (path == NULL)
         return -1;
     if (eng_job_read(path, name, out, e) == 0)
         return 0;

@@ -40,7 +40,7 @@ struct shown {
 };
 static struct shown show(struct span s)
 {
-    struct shown out;
+    struct shown out = { 0 };
     char raw[NEAREST_CHARS] = "";
 
     if (s.len > 0)

@@ -99,12 +99,11 @@ static int check_account(const struct eng_home *h, const char *field,
                          const char *name, struct err *e)
 {
     AUTO(eng_account_fini) struct eng_account a = { 0 };
-    AUTO_MEM char *path = NULL;
 
     if (name == NULL)
         return 0;
-    if (eng_config_find(h, &eng_kind_credentials, name, &path, e) < 0 ||
-        eng_config_read(&eng_kind_credentials, path, &a, e) < 0)
+    AUTO_MEM char *path = eng_config_find(h, &eng_kind_credentials, name, e);
+    if (path == NULL || eng_config_read(&eng_kind_credentials, path, &a, e) < 0)
         return of_field(h, &eng_kind_credentials, field, name, e);
     if (a.user == NULL)
         return err_set(e, ERR_USAGE, 0,

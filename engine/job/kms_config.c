@@ -78,8 +78,8 @@ int eng_config_kms_load(const struct eng_home *h, const char *name,
                         struct eng_config_kms *out, struct err *e)
 {
     *out = (struct eng_config_kms){ 0 };
-    AUTO_MEM char *path = NULL;
-    if (eng_config_find(h, &eng_kind_kms, name, &path, e) < 0)
+    AUTO_MEM char *path = eng_config_find(h, &eng_kind_kms, name, e);
+    if (path == NULL)
         return -1;
     if (eng_config_kms_read(path, name, out, e) == 0)
         return 0;

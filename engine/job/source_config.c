@@ -54,8 +54,8 @@ int eng_config_source_load(const struct eng_home *h, const char *name,
                            struct eng_config_source *out, struct err *e)
 {
     *out = (struct eng_config_source){ 0 };
-    AUTO_MEM char *path = NULL;
-    if (eng_config_find(h, &eng_kind_source, name, &path, e) < 0)
+    AUTO_MEM char *path = eng_config_find(h, &eng_kind_source, name, e);
+    if (path == NULL)
         return -1;
     if (eng_config_source_read(path, name, out, e) == 0)
         return 0;

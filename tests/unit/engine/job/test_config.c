@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/json.h"
+#include "engine/job/account.h"
 #include "engine/job/fields.h"
 #include "engine/job/kms_config.h"
 
@@ -413,12 +414,13 @@ static void wrong_secrets_are_refused(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct err e = { 0 };
+        AUTO(eng_account_fini) struct eng_account a = { 0 };
         char text[300];
         (void)snprintf(text, sizeof text,
                        "{\"access_key_id\":\"a\",\"secret_access_key\":%s}",
                        cases[i].secret);
         assert_int_equal(
-            eng_fields_decode(&eng_kind_credentials, span_str(text), NULL, &e),
+            eng_fields_decode(&eng_kind_credentials, span_str(text), &a, &e),
             -1);
         assert_string_equal(e.msg, cases[i].message);
     }
