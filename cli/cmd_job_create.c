@@ -151,5 +151,9 @@ int cli_job_create(struct cli_ctx *c, struct err *e)
     if (make(c, &j, &run, &warned, e) < 0 ||
         eng_job_save(&c->home, &j, false, e) < 0)
         return -1;
-    return told(c, &j, warned, e);
+    if (!run)
+        return told(c, &j, warned, e);
+    cli_say(c, "job %s is configured, and runs now", j.name);
+    int code = cli_job_run_named(c, j.name, e);
+    return code == 0 && warned ? 3 : code;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/units.h"
-#include "cli/cli.h"
+#include "cli/job.h"
 #include "cli/unlock.h"
 #include "engine/history/report.h"
 #include "engine/run/job_run.h"
@@ -158,13 +158,13 @@ static int show(struct cli_ctx *c, const struct eng_run_record *r,
     return r->status == ENG_STATUS_WARNING ? 3 : 0;
 }
 
-int cli_job_run(struct cli_ctx *c, struct err *e)
+int cli_job_run_named(struct cli_ctx *c, const char *name, struct err *e)
 {
     AUTO(job_call_fini) struct job_call x = { .c = c };
     AUTO_ENG_RUN_RECORD struct eng_run_record r = { 0 };
     struct err error = { 0 };
 
-    if (eng_job_load(&c->home, c->call->args[0], &x.job, e) < 0 ||
+    if (eng_job_load(&c->home, name, &x.job, e) < 0 ||
         eng_job_check_home(&c->home, &x.job, e) < 0)
         return -1;
     if (run(&x, &r, &error) < 0) {
@@ -172,6 +172,11 @@ int cli_job_run(struct cli_ctx *c, struct err *e)
         return -1;
     }
     return show(c, &r, &error, e);
+}
+
+int cli_job_run(struct cli_ctx *c, struct err *e)
+{
+    return cli_job_run_named(c, c->call->args[0], e);
 }
 
 int cli_job_stop(struct cli_ctx *c, struct err *e)

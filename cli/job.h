@@ -89,6 +89,13 @@ int cli_job_warn(struct cli_ctx *c, const struct eng_job *j, bool *warned,
 int cli_job_check_new(struct cli_ctx *c, const struct eng_job *j, bool *warned,
                       struct err *e) __attribute__((warn_unused_result));
 
+/* --- cmd_job_run.c --- */
+
+/* Runs a job that is configured, as the options say, and shows what became of
+ * it; the exit code. */
+int cli_job_run_named(struct cli_ctx *c, const char *name, struct err *e)
+    __attribute__((warn_unused_result));
+
 /* --- job_dialogue.c --- */
 
 /* Asks for a new job, step by step, and checks it; *run: whether it shall run

@@ -52,8 +52,7 @@ const struct cli_option cli_options_daemon[CLI_OPTS] = {
         FLAG("until-idle",
              "Do what is due, wait for its end, and end.  Called each minute "
              "it does what a resident daemon does."),
-    [CLI_OPT_SYSTEMD] =
-        FLAG("systemd",
-             "Print units of systemd instead: a timer that calls it each "
-             "minute with its service, and a service that stays."),
+    [CLI_OPT_SYSTEMD] = FLAG(
+        "systemd", "Print units of systemd instead: a timer that calls it each "
+                   "minute with its service, and a service that stays."),
 };

@@ -39,8 +39,8 @@ const struct cli_command cli_commands_program[] = {
       .args = { { .name = "KIND",
                   .value = CLI_WORD,
                   .words = eng_config_kinds,
-                  .help = "The kind: repo, credentials, kms, source, job or "
-                          "prices." } },
+                  .help = "The kind: repo, credentials, kms, source, job, "
+                          "daemon or prices." } },
       .run = cli_config_schema },
     { .noun = "version",
       .summary = "print the version",

@@ -6,6 +6,7 @@ target_compile_definitions(cli_test_table PRIVATE
 unit_test(cli/test_text cli)
 unit_test(cli/test_render cli)
 unit_test(cli/test_dialogue cli)
+unit_test(cli/test_job_words cli)
 # The program itself, as users start it.
 foreach(test program flow)
   unit_test(cli/test_${test} base)

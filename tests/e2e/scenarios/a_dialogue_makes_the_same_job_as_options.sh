@@ -69,6 +69,11 @@ shows 'It will run by hand only'
 ov job create plain2 --container lab:prod --repo cloud --encrypt none
 same "$jobs/plain.json" "$jobs/plain2.json"
 
+say "and run at once"
+asked 0 now '' db1 1 '' '' '' '' r '' '' '' '' '' '' '' '' '' '' no yes
+ovj point list --repo r
+equal "$(field '[.points[].vm] | join(" ")')" db1 "points"
+
 say "what is left saves nothing"
 asked 130 left '' web ^C
 asked 2 left '' web ^D
@@ -77,4 +82,4 @@ asked 130 ^C
 [ ! -e "$jobs/left.json" ] || fail "it is saved"
 refuses 2 job create
 says 'nobody can be asked here'
-equal "$(ls "$jobs" | wc -l)" 4 "jobs"
+equal "$(ls "$jobs" | wc -l)" 5 "jobs"

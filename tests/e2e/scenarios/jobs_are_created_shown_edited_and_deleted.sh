@@ -134,6 +134,14 @@ try --json job next
 equal "$rc" 3 "exit code of job next"
 equal "$(field '[.jobs[].name] | join(" ")')" "all follows nightly" "the others"
 
+say "run at once"
+noise 300000 1 >vms/prod/web1/vda.raw
+ovj job create now --vm lab:web1 --repo r --encrypt password --password-file password --run
+[[ $(field '"\(.status) \(.vms[0].vm) \(.vms[0].keyset)"') == "success web1 k-"* ]] || fail "the run"
+ov job delete now --yes
+ovj point list --password-file password
+equal "$(field '[.points[].vm] | join(" ")')" web1 "points that stay"
+
 say "deleted"
 refuses 2 job delete hand
 says "say --yes"

@@ -192,7 +192,8 @@ static void wrong_values_are_refused(void **state)
     bad("repo list --json=1", "--json takes no value");
     bad("repo list --home a --home b", "--home is given twice");
     bad("config schema x",
-        "KIND \"x\": must be repo, credentials, kms, source, job or prices");
+        "KIND \"x\": must be repo, credentials, kms, source, job, daemon or "
+        "prices");
 }
 
 static void an_option_for_many_keeps_all_in_their_order(void **state)
