@@ -69,6 +69,9 @@ int cli_job_add_guest(struct eng_job *j, const char *text, struct err *e)
  * The password itself is looked at and forgotten. */
 int cli_job_password_file(struct eng_job *j, const char *path, struct err *e)
     __attribute__((warn_unused_result));
+/* The same of a file that need not be there yet; path: absolute. */
+int cli_job_password_place(struct eng_job *j, const char *path, struct err *e)
+    __attribute__((warn_unused_result));
 int cli_job_password_command(struct eng_job *j, const char *command,
                              struct err *e) __attribute__((warn_unused_result));
 /* Copies; text NULL: the member becomes NULL. */

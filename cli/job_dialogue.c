@@ -348,6 +348,8 @@ static const struct {
 
 static void draft_fini(struct cli_job_draft *d)
 {
+    secret_free(d->password);
+    free(d->password_file);
     cli_job_sources_fini(&d->sources);
     eng_config_names_free(d->repos, d->n_repos);
 }
@@ -416,5 +418,5 @@ int cli_job_dialogue(struct cli_ctx *c, struct eng_job *j, bool *run,
     }
     *run = d.run;
     *warned = d.warned;
-    return 0;
+    return cli_job_draft_write(&d, e);
 }

@@ -14,6 +14,8 @@ struct cli_job_draft {
     size_t n_repos;
     bool automatic; /* it runs by a schedule */
     bool run, warned;
+    char *password_file;     /* that is not there yet; owned, or NULL */
+    struct secret *password; /* what it is going to hold; owned */
 };
 
 /* Whether the job holds as far as it is known. */
@@ -46,7 +48,13 @@ int cli_job_step_storage(struct cli_job_draft *d, struct err *e)
     __attribute__((warn_unused_result));
 int cli_job_step_advanced(struct cli_job_draft *d, struct err *e)
     __attribute__((warn_unused_result));
+/* ... and job_dialogue_encryption.c. */
 int cli_job_step_encryption(struct cli_job_draft *d, struct err *e)
+    __attribute__((warn_unused_result));
+/* Forgets a password that was typed, and the job's place of it; writes the file
+ * that is to hold it, if there is one. */
+void cli_job_draft_forget(struct cli_job_draft *d);
+int cli_job_draft_write(const struct cli_job_draft *d, struct err *e)
     __attribute__((warn_unused_result));
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Steps of the dialogue: where points go, how they are made and encrypted. */
+/* Steps of the dialogue: where points go, and how they are made. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -219,98 +219,4 @@ int cli_job_step_advanced(struct cli_job_draft *d, struct err *e)
             return r;
     }
     return ask_block_size(d, e);
-}
-
-/* --- Encryption --- */
-
-/* A key server is spoken to at once: what cannot be reached is not chosen. */
-static int take_encrypt(void *ctx, const char *answer, struct err *e)
-{
-    const struct cli_job_draft *d = ctx;
-    struct eng_job *j = d->j;
-    char *was = STEAL(j->encrypt);
-    char *password = STEAL(j->password);
-    char *keyset = STEAL(j->keyset);
-
-    if (cli_job_set(&j->encrypt, strcmp(answer, "-") == 0 ? "none" : answer,
-                    e) == 0 &&
-        cli_job_draft_check(d, e) == 0 &&
-        cli_job_meet_key_server(d->c, j, e) == 0) {
-        if (strcmp(j->encrypt, "none") != 0)
-            j->keyset = STEAL(keyset);
-        if (strcmp(j->encrypt, "password") == 0)
-            j->password = STEAL(password);
-        free(was);
-        free(password);
-        free(keyset);
-        return 0;
-    }
-    free(j->encrypt);
-    j->encrypt = was;
-    j->password = password;
-    j->keyset = keyset;
-    return -1;
-}
-
-static int ask_encrypt(struct cli_job_draft *d, struct err *e)
-{
-    char **names = NULL;
-    size_t n = 0;
-    AUTO_BUF struct buf text = buf_init((size_t)1 << 16);
-
-    if (eng_config_names(&d->c->home, "kms", &names, &n, e) < 0)
-        return -1;
-    buf_append_str(&text, "Encryption (none, password");
-    for (size_t i = 0; i < n; i++)
-        buf_printf(&text, ", kms:%s", names[i]);
-    buf_append_char(&text, ')');
-    eng_config_names_free(names, n);
-    const struct cli_question q = { .text = buf_cstr(&text),
-                                    .shown = d->j->encrypt,
-                                    .help = cli_option(CLI_OPT_ENCRYPT)->help,
-                                    .take = take_encrypt,
-                                    .ctx = d };
-    return cli_dialogue_ask(d->c, &q, e);
-}
-
-#define COMMAND "command "
-
-static int take_password_place(void *ctx, const char *answer, struct err *e)
-{
-    const struct cli_job_draft *d = ctx;
-
-    if (strncmp(answer, COMMAND, strlen(COMMAND)) == 0)
-        return cli_job_password_command(d->j, answer + strlen(COMMAND), e);
-    return cli_job_password_file(d->j, answer, e);
-}
-
-static int ask_password_place(struct cli_job_draft *d, struct err *e)
-{
-    const struct cli_question q = {
-        .text = "Password file (or: command COMMAND)",
-        .shown = d->j->password != NULL ? "as before" : NULL,
-        .help = "The file that has the password, or the shell command that "
-                "prints it.  The job keeps its place, and never the password: "
-                "it runs when nobody can be asked.",
-        .take = take_password_place,
-        .ctx = d,
-    };
-    return cli_dialogue_ask(d->c, &q, e);
-}
-
-int cli_job_step_encryption(struct cli_job_draft *d, struct err *e)
-{
-    const struct cli_job_text keyset = { .member = &d->j->keyset,
-                                         .text = "Keyset",
-                                         .unset = "default",
-                                         .opt = CLI_OPT_KEYSET };
-    int r = ask_encrypt(d, e);
-    if (r < 0 || r == CLI_BACK || strcmp(d->j->encrypt, "none") == 0)
-        return r;
-    if (strcmp(d->j->encrypt, "password") == 0) {
-        r = ask_password_place(d, e);
-        if (r < 0 || r == CLI_BACK)
-            return r;
-    }
-    return cli_job_ask_text(d, &keyset, e);
 }

@@ -71,10 +71,19 @@ static int keep_password_place(struct eng_job *j, struct buf *json,
     return cli_job_set(&j->password, buf_cstr(json), e);
 }
 
-int cli_job_password_file(struct eng_job *j, const char *path, struct err *e)
+int cli_job_password_place(struct eng_job *j, const char *path, struct err *e)
 {
     AUTO_BUF struct buf json = buf_init(8192);
+    struct jsonw w = jsonw_init(&json, false);
 
+    jsonw_object(&w);
+    jsonw_kstring(&w, "file", path);
+    jsonw_end_object(&w);
+    return keep_password_place(j, &json, e);
+}
+
+int cli_job_password_file(struct eng_job *j, const char *path, struct err *e)
+{
     /* It is named for good: from wherever the program is started. */
     AUTO_MEM char *real = realpath(path, NULL);
     if (real == NULL)
@@ -84,11 +93,7 @@ int cli_job_password_file(struct eng_job *j, const char *path, struct err *e)
     if (password == NULL)
         return -1;
     secret_free(password);
-    struct jsonw w = jsonw_init(&json, false);
-    jsonw_object(&w);
-    jsonw_kstring(&w, "file", real);
-    jsonw_end_object(&w);
-    return keep_password_place(j, &json, e);
+    return cli_job_password_place(j, real, e);
 }
 
 int cli_job_password_command(struct eng_job *j, const char *command,

@@ -32,7 +32,7 @@ vms=(nothing-like-it WEB 1,9 2 db '?' all '*' 1 '')
 exclusions=(lab:web2 'other:*' '' nodisk web1:vdb.raw '' db1=first '')
 storage=(cloudy r 0 14 monthly=x weekly=4,monthly=12)
 advanced=(reverse '' sat 'monthly fifth sun' 'monthly last sun' best high 3M 1M)
-encryption=(kms:main password /nowhere password finance)
+encryption=(kms:main password /nowhere/x /no no password finance)
 guests=(maybe require nobody dba backup process lab:db1=try,logs=copy-only
     lab:db1=try '')
 schedule=(maybe yes 'daily 25:00' 'daily 22:00 weekdays' Europe/Berln
@@ -74,6 +74,17 @@ asked 0 now '' db1 1 '' '' '' '' r '' '' '' '' '' '' '' '' '' '' no yes
 ovj point list --repo r
 equal "$(field '[.points[].vm] | join(" ")')" db1 "points"
 
+say "a password that is typed goes to a file of its own, at the end"
+sealed=(prod 1 '' '' '' '' r '' '' '' '' '' '' '' password typed yes horse)
+asked 130 sealed '' "${sealed[@]}" horse ^C
+[ ! -e typed ] || fail "the file is made by a dialogue that was left"
+asked 0 sealed '' "${sealed[@]}" mule typed yes horse horse '' '' '' no yes
+shows 'The two passwords differ'
+! grep -q 'horse\|mule' shown || fail "the password is shown"
+equal "$(cat typed) $(stat -c %a typed)" "horse 600" "the file and its mode"
+equal "$(jq -r .password.file "$jobs/sealed.json")" "$PWD/typed" "where it is"
+ov point list --repo r --password-file typed
+
 say "what is left saves nothing"
 asked 130 left '' web ^C
 asked 2 left '' web ^D
@@ -82,4 +93,4 @@ asked 130 ^C
 [ ! -e "$jobs/left.json" ] || fail "it is saved"
 refuses 2 job create
 says 'nobody can be asked here'
-equal "$(ls "$jobs" | wc -l)" 5 "jobs"
+equal "$(ls "$jobs" | wc -l)" 6 "jobs"

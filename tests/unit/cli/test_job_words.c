@@ -46,11 +46,11 @@ static void moments_are_shown_with_the_offset_of_their_zone(void **state)
 static void what_has_no_moment_says_why(void **state)
 {
     static const struct {
-        char *schedule;
+        char schedule[20];
         bool disabled;
         const char *why;
     } cases[] = {
-        { NULL, false, "by hand only" },
+        { "", false, "by hand only" },
         { "manual", false, "by hand only" },
         { "after nightly", false, "after job nightly" },
         { "continuously", false, "again whenever a run of it has ended" },
@@ -59,7 +59,9 @@ static void what_has_no_moment_says_why(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const struct eng_job j = { .schedule = cases[i].schedule,
+        char text[20];
+        memcpy(text, cases[i].schedule, sizeof text);
+        const struct eng_job j = { .schedule = text[0] != '\0' ? text : NULL,
                                    .disabled = cases[i].disabled };
         struct err e = { 0 };
         int64_t at = 7;
