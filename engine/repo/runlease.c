@@ -267,7 +267,8 @@ int eng_runlease_vm(struct eng_repo *r, const struct cancel *cancel,
     return 0;
 }
 
-/* A run of the same VM that came before us and lives.  1: *who is it. */
+/* A run of the same VM that lives.  1: *who is it; the oldest, where there are
+ * several. */
 static int find_twin(struct eng_runlease *l, struct eng_lease_seen *who,
                      struct err *e)
 {
@@ -278,36 +279,14 @@ static int find_twin(struct eng_runlease *l, struct eng_lease_seen *who,
         return -1;
     for (size_t i = 0; i < all.n; i++) {
         const struct eng_lease_seen *s = &all.s[i];
-        if (s->unreadable || s->l.ended || s->l.until <= s->l.seen ||
-            strcmp(s->l.vm, l->lease.vm) != 0 ||
-            !eng_lease_before(&s->l, &l->lease) || died_here(r, s->l.lock))
+        bool ours = l->leased && strcmp(s->l.name, l->lease.name) == 0;
+        if (ours || s->unreadable || s->l.ended || s->l.until <= s->l.seen ||
+            strcmp(s->l.vm, l->lease.vm) != 0 || died_here(r, s->l.lock))
             continue;
         *who = *s;
         return 1;
     }
     return 0;
-}
-
-static int wait_for_twin(struct eng_runlease *l, const char *vm, struct err *e)
-{
-    struct eng_lease_seen who;
-    char text[ENG_LEASE_TEXT_CHARS];
-    int64_t poll_ms = POLL_MS;
-    bool told = false;
-    int found = 0;
-
-    while ((found = find_twin(l, &who, e)) == 1) {
-        eng_lease_text(&who, text);
-        if (!told)
-            log_warn("repo", "%s is being backed up by %s; waiting for it", vm,
-                     text);
-        told = true;
-        if (cancel_sleep(l->cancel, poll_ms, e) < 0)
-            return -1;
-        poll_ms = earlier(2 * poll_ms, POLL_MAX_MS);
-        eng_runlease_tick(l->repo, l->cancel);
-    }
-    return found;
 }
 
 /* Puts a lease that was not there yet. */
@@ -328,6 +307,49 @@ static int put_new(struct eng_runlease *l, struct err *e)
     if (eng_lease_put(r->store, l->cancel, &l->lease, fresh.until, 0, e) < 0)
         return err_ctx(e, "put the lease of this run");
     return 0;
+}
+
+static bool write_ended(struct eng_runlease *l);
+
+/* Lets the one that came before us go on, who waits while our lease lives. */
+static void stand_back(struct eng_runlease *l)
+{
+    (void)write_ended(l);
+    l->leased = false;
+}
+
+/* Goes on when a listing that was made after our put shows no twin: of two that
+ * put, the one that lists later sees the other.  Which of them came first is
+ * told by their times, to the second; that one may have been overlooked by a
+ * later one that goes on already, so it waits, too.  The later one stands back,
+ * or each would wait for the other. */
+static int wait_for_twin(struct eng_runlease *l, const char *vm, struct err *e)
+{
+    struct eng_lease_seen who;
+    char text[ENG_LEASE_TEXT_CHARS];
+    int64_t poll_ms = POLL_MS;
+    bool told = false;
+    int found = 0;
+
+    while ((found = find_twin(l, &who, e)) == 1 || (found == 0 && !l->leased)) {
+        if (found == 0) {
+            if (put_new(l, e) < 0)
+                return -1;
+            continue;
+        }
+        eng_lease_text(&who, text);
+        if (!told)
+            log_warn("repo", "%s is being backed up by %s; waiting for it", vm,
+                     text);
+        told = true;
+        if (l->leased && eng_lease_before(&who.l, &l->lease))
+            stand_back(l);
+        if (cancel_sleep(l->cancel, poll_ms, e) < 0)
+            return -1;
+        poll_ms = earlier(2 * poll_ms, POLL_MAX_MS);
+        eng_runlease_tick(l->repo, l->cancel);
+    }
+    return found;
 }
 
 static int begin_in_bucket(struct eng_runlease *l, const char *vm,

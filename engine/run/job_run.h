@@ -37,9 +37,10 @@ struct eng_job_run_opts {
 
 /* Carries it out, and notifies (notify.h) unless it will be tried again by the
  * daemon.  0: there was a run, and *out (zeroed before) says what became of it:
- * also where it failed, and *e is its first error then.  -1: there was none:
- * ERR_BUSY (the job runs already: since when, where), ERR_NOTFOUND, ERR_USAGE,
- * ERR_CONFIG. */
+ * also where it failed, and *e is its first error then (of a VM: ERR_FAILED,
+ * unless it could as well be another's: ERR_UNREACHABLE, ERR_QUOTA, ...).  -1:
+ * there was none: ERR_BUSY (the job runs already: since when, where),
+ * ERR_NOTFOUND, ERR_USAGE, ERR_CONFIG. */
 int eng_job_run(const struct eng_job_run_opts *o, struct eng_run_record *out,
                 struct err *e) __attribute__((warn_unused_result));
 

@@ -66,6 +66,16 @@ static void take_result(struct eng_vm_record *v,
     memcpy(v->busy, res->busy, sizeof(v->busy));
 }
 
+/* What a VM failed by is its own matter, but for what keeps every VM from being
+ * stored. */
+static enum err_kind kind_of_run(enum err_kind of_vm)
+{
+    bool everybodys = of_vm == ERR_UNREACHABLE || of_vm == ERR_THROTTLED ||
+                      of_vm == ERR_TIMEOUT || of_vm == ERR_QUOTA;
+
+    return everybodys ? of_vm : ERR_FAILED;
+}
+
 static void take_error(struct eng_job_work *w, struct eng_vm_record *v,
                        const struct err *e)
 {
@@ -76,7 +86,7 @@ static void take_error(struct eng_job_work *w, struct eng_vm_record *v,
     pthread_mutex_lock(&w->told);
     if (!stopped && w->first.kind == ERR_NONE) {
         w->first = *e;
-        (void)err_ctx(&w->first, "%s", v->vm);
+        w->first.kind = kind_of_run(e->kind);
     }
     pthread_mutex_unlock(&w->told);
 }

@@ -9,7 +9,8 @@ for c in 'repo create' 'repo attach' 'repo list' 'repo show' 'repo remove' \
     'repo stats' 'repo probe' 'repo check' 'repo recover' 'repo gc' \
     'source add' 'source list' 'source show' 'source remove' 'vm list' \
     'vm find' 'job create' 'job list' 'job show' 'job edit' 'job delete' \
-    'job enable' 'job disable' 'job next' 'repo locks' 'repo leases' 'repo estimate' 'bench repo' \
+    'job enable' 'job disable' 'job next' 'job run' 'job stop' \
+    'repo locks' 'repo leases' 'repo estimate' 'bench repo' \
     'backup run' 'point list' 'point show' 'point export' \
     'point verify' 'point delete' 'point protect' 'point unprotect' 'restore disk' 'restore vm' 'config check' \
     'job history' 'job report' 'config schema'; do

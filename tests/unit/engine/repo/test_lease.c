@@ -4,6 +4,7 @@
 #include "tests/unit/engine/repo/leasing.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/utc.h"
 #include "engine/repo/dirlock.h"
@@ -360,13 +361,45 @@ static void the_same_vm_is_not_backed_up_twice_at_once(void **state)
     struct eng_repo *other = fixture_open(&a->f);
 
     must(eng_runlease_begin(one, "vm", NULL, why));
-    usleep(1100000); /* of one second the name decides, by chance */
     assert_true(waits(other, "vm"));
     assert_false(waits(other, "another"));
     eng_runlease_end(one);
     assert_false(waits(other, "vm"));
     eng_repo_close(one);
     eng_repo_close(other);
+}
+
+static atomic_int at_work;
+
+static void *take_turns(void *ctx)
+{
+    struct eng_repo *r = ctx;
+
+    for (int i = 0; i < 4; i++) {
+        must(eng_runlease_begin(r, "vm", NULL, why));
+        assert_int_equal(atomic_fetch_add(&at_work, 1), 0);
+        usleep(20000);
+        atomic_fetch_sub(&at_work, 1);
+        eng_runlease_end(r);
+    }
+    return NULL;
+}
+
+/* Whatever second it is, and however often they meet. */
+static void of_several_that_begin_at_once_one_goes_on(void **state)
+{
+    struct attacked *a = *state;
+    struct eng_repo *r[3];
+    pthread_t t[3];
+
+    for (int i = 0; i < 3; i++) {
+        r[i] = fixture_open(&a->f);
+        assert_int_equal(pthread_create(&t[i], NULL, take_turns, r[i]), 0);
+    }
+    for (int i = 0; i < 3; i++) {
+        pthread_join(t[i], NULL);
+        eng_repo_close(r[i]);
+    }
 }
 
 /* Its file is here, and nobody holds it: as after a kill. */
@@ -381,7 +414,6 @@ static void a_killed_run_delays_nobody_on_its_host(void **state)
     snprintf(path, sizeof path, "%s/leases/%s", eng_repo_state_dir(one),
              living(one).lock);
     assert_int_equal(access(path, F_OK), 0);
-    usleep(1100000);
     assert_true(waits(other, "vm"));
     /* No such file here says nothing: another host may have our name. */
     assert_int_equal(unlink(path), 0);
@@ -477,6 +509,7 @@ int main(void)
         S(a_sweep_that_was_killed_is_waited_for_half_an_hour),
         S(of_two_collectors_the_later_one_yields),
         S(the_same_vm_is_not_backed_up_twice_at_once),
+        S(of_several_that_begin_at_once_one_goes_on),
         S(a_killed_run_delays_nobody_on_its_host),
         S(a_lease_names_no_vm),
         F(in_a_directory_files_are_locked),
