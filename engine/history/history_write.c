@@ -270,7 +270,7 @@ struct since {
     int64_t since; /* now, and then what holds */
 };
 
-static int since(struct eng_history *h, void *ctx, struct err *e)
+static int take_since(struct eng_history *h, void *ctx, struct err *e)
 {
     struct since *s = ctx;
     AUTO_STMT sqlite3_stmt *put = eng_history_prepare(
@@ -294,13 +294,13 @@ static int since(struct eng_history *h, void *ctx, struct err *e)
 }
 
 int eng_history_since(struct eng_history *h, const char *job, const char *key,
-                      int64_t now, int64_t *out, struct err *e)
+                      int64_t now, int64_t *since, struct err *e)
 {
     struct since s = { .job = job, .key = key, .since = now };
 
-    if (eng_history_whole(h, "BEGIN IMMEDIATE", since, &s, e) < 0)
+    if (eng_history_whole(h, "BEGIN IMMEDIATE", take_since, &s, e) < 0)
         return -1;
-    *out = s.since;
+    *since = s.since;
     return 0;
 }
 

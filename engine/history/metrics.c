@@ -165,31 +165,44 @@ int eng_metrics_write(const struct eng_run_record *last, size_t n,
     return io_write_file(path, buf_span(&text), 0644, false, e);
 }
 
+/* The newest run of a job that has ended; found false: there is none. */
+static int last_run(struct eng_history *h, const char *job,
+                    struct eng_run_record *out, bool *found, struct err *e)
+{
+    struct eng_run_record *runs = NULL;
+    size_t n = 0;
+
+    *found = false;
+    /* One at most is under way. */
+    if (eng_history_runs(h, job, 2, &runs, &n, e) < 0)
+        return -1;
+    for (size_t i = 0; i < n && !*found; i++) {
+        if (runs[i].status == ENG_STATUS_RUNNING)
+            continue;
+        *out = runs[i];
+        runs[i] = (struct eng_run_record){ 0 };
+        *found = true;
+    }
+    eng_history_runs_free(runs, n);
+    return 0;
+}
+
 int eng_metrics_update(struct eng_history *h, char *const *jobs, size_t n,
                        const char *path, struct err *e)
 {
-    AUTO_MEM struct eng_run_record *last = calloc(n + 1, sizeof(*last));
+    struct eng_run_record *last = calloc(n + 1, sizeof(*last));
     size_t some = 0;
-    int r = last == NULL ? err_nomem(e) : 0;
 
+    if (last == NULL)
+        return err_nomem(e);
+    int r = 0;
     for (size_t i = 0; r == 0 && i < n; i++) {
-        struct eng_run_record *runs = NULL;
-        size_t found = 0;
-        /* One at most is under way. */
-        r = eng_history_runs(h, jobs[i], 2, &runs, &found, e);
-        for (size_t k = 0; r == 0 && k < found; k++) {
-            if (runs[k].status == ENG_STATUS_RUNNING)
-                continue;
-            last[some++] = runs[k];
-            runs[k] = (struct eng_run_record){ 0 };
-            break;
-        }
-        if (r == 0)
-            eng_history_runs_free(runs, found);
+        bool found = false;
+        r = last_run(h, jobs[i], &last[some], &found, e);
+        some += found ? 1 : 0;
     }
     if (r == 0)
         r = eng_metrics_write(last, some, path, e);
-    for (size_t i = 0; i < some; i++)
-        eng_run_record_fini(&last[i]);
+    eng_history_runs_free(last, some);
     return r;
 }

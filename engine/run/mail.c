@@ -28,7 +28,7 @@ static bool is_plain(const char *s, size_t n)
 static void put_base64(struct buf *out, const uint8_t *p, size_t n)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
+                                 "abcdefghijklmnopqrstuvwxyz0123456789+/=";
 
     for (size_t i = 0; i < n; i += 3) {
         uint32_t three = (uint32_t)p[i] << 16;
@@ -36,8 +36,8 @@ static void put_base64(struct buf *out, const uint8_t *p, size_t n)
         three |= i + 2 < n ? p[i + 2] : 0;
         buf_append_char(out, digits[three >> 18]);
         buf_append_char(out, digits[three >> 12 & 63]);
-        buf_append_char(out, i + 1 < n ? digits[three >> 6 & 63] : '=');
-        buf_append_char(out, i + 2 < n ? digits[three & 63] : '=');
+        buf_append_char(out, digits[i + 1 < n ? three >> 6 & 63 : 64]);
+        buf_append_char(out, digits[i + 2 < n ? three & 63 : 64]);
     }
 }
 

@@ -13,7 +13,8 @@ declare -A prefix=(
     [engine_repo]=eng_ [engine_source]=eng_ [engine_backup]=eng_
     [engine_restore]=eng_ [engine_job]=eng_ [engine_retention]=eng_
     [engine_calendar]=eng_ [engine_schedule]=eng_
-    [engine_care]=eng_ [engine_inventory]=eng_
+    [engine_care]=eng_ [engine_inventory]=eng_ [engine_history]=eng_
+    [engine_run]=eng_ [engine_daemon]=eng_
     [kms]='kms_ kmip_ ttlv_ wrap_ unwrap_'
     [s3server]=s3server_ [kmsserver]=kmsserver_
 )

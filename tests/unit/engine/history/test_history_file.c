@@ -279,7 +279,7 @@ static void a_disk_without_room_is_an_error_and_nothing_is_lost(void **state)
         struct rlimit none = { 1024, 1024 };
         AUTO_ENG_HISTORY struct eng_history *h =
             eng_history_open(dir, NULL, &e);
-        signal(SIGXFSZ, SIG_IGN);
+        (void)signal(SIGXFSZ, SIG_IGN);
         setrlimit(RLIMIT_FSIZE, &none);
         int got = h != NULL ? eng_history_begin(h, &r, &e) : 0;
         _exit(got == -1 && (e.kind == ERR_FULL || e.kind == ERR_IO) &&

@@ -43,12 +43,13 @@ static int teardown(void **state)
     return system(command); /* NOLINT(cert-env33-c): a path of our own */
 }
 
+static const char web_server[] = RUN_TESTS "/webserver.py";
+
 /* Starts webserver.py, and takes its port. */
 static void serve(const char *statuses, const char *cert, const char *key)
 {
-    const char *argv[] = { "python3", "-B",     RUN_TESTS "/webserver.py",
-                           dir,       statuses, cert,
-                           key,       NULL };
+    const char *argv[] = { "python3", "-B", web_server, dir,
+                           statuses,  cert, key,        NULL };
     int fds[2];
     char text[16] = "";
 
@@ -316,14 +317,17 @@ static void a_certificate_that_nobody_vouches_for_is_refused(void **state)
 /* A job whose mails mail_reader.py reads, into FILE of the folder. */
 struct mailing {
     char file[96];
+    char to[128], from[128];
     char words[4][96];
     char *argv[4];
     struct eng_job job;
 };
 
-static void mailing_init(struct mailing *m, char *to, char *from)
+static void mailing_init(struct mailing *m, const char *to, const char *from)
 {
     snprintf(m->file, sizeof(m->file), "%s/mail", dir);
+    snprintf(m->to, sizeof(m->to), "%s", to);
+    snprintf(m->from, sizeof(m->from), "%s", from != NULL ? from : "");
     snprintf(m->words[0], sizeof(m->words[0]), "python3");
     snprintf(m->words[1], sizeof(m->words[1]), "-B");
     snprintf(m->words[2], sizeof(m->words[2]), "%s", dir);
@@ -333,8 +337,8 @@ static void mailing_init(struct mailing *m, char *to, char *from)
     static char reader[] = RUN_TESTS "/mail_reader.py";
     m->argv[2] = reader;
     m->job = (struct eng_job){ .mail = { .v = m->argv, .n = 4 },
-                               .mail_to = to,
-                               .mail_from = from };
+                               .mail_to = m->to,
+                               .mail_from = from != NULL ? m->from : NULL };
 }
 
 static void a_mail_is_what_was_meant(void **state)
@@ -342,8 +346,9 @@ static void a_mail_is_what_was_meant(void **state)
     AUTO_ENG_RUN_RECORD struct eng_run_record r = sample();
     AUTO_BUF struct buf got = buf_init(ROOM);
     AUTO_BUF struct buf want = buf_init(ROOM);
-    char to[] = "ops@example.org, \"M\xc3\xbcller, Jan\" <jan@example.org>";
-    char from[] = "backup@example.org";
+    static const char to[] =
+        "ops@example.org, \"M\xc3\xbcller, Jan\" <jan@example.org>";
+    static const char from[] = "backup@example.org";
     struct mailing m;
 
     (void)state;
@@ -415,7 +420,7 @@ static void a_subject_of_any_letters_comes_back(void **state)
         AUTO_BUF struct buf message = buf_init(ROOM);
         AUTO_BUF struct buf got = buf_init(ROOM);
         AUTO_MEM char *line = NULL;
-        char to[] = "ops@example.org";
+        static const char to[] = "ops@example.org";
         struct mailing m;
         const struct eng_mail mail = { .to = to,
                                        .subject = subjects[i],
@@ -443,7 +448,7 @@ static void each_way_is_tried_and_every_failure_is_told(void **state)
     AUTO_ENG_RUN_RECORD struct eng_run_record r = sample();
     AUTO_BUF struct buf got = buf_init(ROOM);
     struct err e = { 0 };
-    char to[] = "ops@example.org";
+    static const char to[] = "ops@example.org";
     char no[] = "exit 75; echo never";
     char sh[] = "sh";
     char c[] = "-c";
