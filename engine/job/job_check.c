@@ -188,34 +188,64 @@ static int check_excluded(const struct eng_job *j,
     return 0;
 }
 
+static bool takes_part(const char *mode)
+{
+    return mode != NULL && strcmp(mode, "disable") != 0;
+}
+
+/* field: where it is; mode: what holds for it.  Settings of a guest that is not
+ * asked are a mistake: somebody would take its points for consistent ones. */
+static int check_guest(const char *field, const struct eng_guest *g,
+                       const char *mode, struct err *e)
+{
+    if (g->credentials != NULL && eng_config_name_check(g->credentials, e) < 0)
+        return err_ctx(e, "%s.credentials", field);
+    if (takes_part(mode) || (g->credentials == NULL && g->logs == NULL))
+        return 0;
+    return err_set(
+        e, ERR_USAGE, 0,
+        "%s.%s: has no use with mode disable%s; write require or try", field,
+        g->credentials != NULL ? "credentials" : "logs",
+        mode == NULL ? ", which is the default" : "");
+}
+
+static int check_guest_of(const struct eng_job *j, size_t i,
+                          const struct eng_texts *sources, struct err *e)
+{
+    const struct eng_guest_of *g = &j->guests[i];
+    const char *mode = g->guest.mode != NULL ? g->guest.mode : j->guest.mode;
+    struct eng_ref ref;
+    char field[40];
+
+    if (!eng_ref_split(g->vm, &ref) || ref.rest[0] == '\0')
+        return err_set(e, ERR_USAGE, 0,
+                       "guests[%zu].vm: \"%s\" is no VM; write SOURCE:NAME or "
+                       "SOURCE:ID",
+                       i, show(span_str(g->vm)).text);
+    struct eng_vm_pattern p = { .source = ref.source };
+    if (check_pattern("guests", i, &p, sources, e) < 0)
+        return -1;
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(g->vm, j->guests[k].vm) == 0)
+            return err_set(e, ERR_USAGE, 0,
+                           "guests[%zu].vm: \"%s\" is there twice", i,
+                           show(span_str(g->vm)).text);
+    (void)snprintf(field, sizeof field, "guests[%zu]", i);
+    return check_guest(field, &g->guest, mode, e);
+}
+
 static int check_guests(const struct eng_job *j,
                         const struct eng_texts *sources, struct err *e)
 {
-    struct eng_ref ref;
+    const char *mode = j->guest.mode;
 
-    if (j->guest.credentials != NULL &&
-        eng_config_name_check(j->guest.credentials, e) < 0)
-        return err_ctx(e, "guest.credentials");
     for (size_t i = 0; i < j->n_guests; i++) {
-        const struct eng_guest_of *g = &j->guests[i];
-        if (!eng_ref_split(g->vm, &ref) || ref.rest[0] == '\0')
-            return err_set(e, ERR_USAGE, 0,
-                           "guests[%zu].vm: \"%s\" is no VM; write SOURCE:NAME "
-                           "or SOURCE:ID",
-                           i, show(span_str(g->vm)).text);
-        struct eng_vm_pattern p = { .source = ref.source };
-        if (check_pattern("guests", i, &p, sources, e) < 0)
+        if (check_guest_of(j, i, sources, e) < 0)
             return -1;
-        if (g->guest.credentials != NULL &&
-            eng_config_name_check(g->guest.credentials, e) < 0)
-            return err_ctx(e, "guests[%zu].credentials", i);
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(g->vm, j->guests[k].vm) == 0)
-                return err_set(e, ERR_USAGE, 0,
-                               "guests[%zu].vm: \"%s\" is there twice", i,
-                               show(span_str(g->vm)).text);
+        if (takes_part(j->guests[i].guest.mode))
+            mode = j->guests[i].guest.mode; /* one that uses the job's */
     }
-    return 0;
+    return check_guest("guest", &j->guest, mode, e);
 }
 
 static int check_selection(const struct eng_job *j, struct err *e)

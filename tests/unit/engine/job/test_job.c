@@ -300,6 +300,14 @@ static void wrong_members_are_named(void **state)
         { ",\"password\":[1]", "password: expected an object" },
         { ",\"guest\":{\"credentials\":\"../x\"}",
           "guest.credentials: \"../x" },
+        { ",\"guest\":{\"credentials\":\"x\"}",
+          "guest.credentials: has no use with mode disable, which is the "
+          "default; write require or try" },
+        { ",\"guest\":{\"mode\":\"disable\",\"logs\":\"process\"}",
+          "guest.logs: has no use with mode disable; write" },
+        { ",\"guest\":{\"mode\":\"try\"},\"guests\":[{\"vm\":\"lab:a\","
+          "\"mode\":\"disable\",\"credentials\":\"x\"}]",
+          "guests[0].credentials: has no use with mode disable; write" },
         { ",\"guests\":[{\"mode\":\"try\"}]",
           "guests[0].vm: the field is missing" },
         { ",\"guests\":[{\"vm\":\"web\"}]", "guests[0].vm: \"web\" is no VM" },
@@ -378,6 +386,9 @@ static void forms_that_look_odd_are_taken(void **state)
     taken(f, ",\"disks\":[\"a=b=c=first\",\"*=*.raw\"]");
     taken(f, ",\"retries\":\"100 after 1d\"");
     taken(f, ",\"schedule\":\"manual\"");
+    /* The job's account, for the one guest that takes part. */
+    taken(f, ",\"guest\":{\"credentials\":\"x\"},\"guests\":[{\"vm\":"
+             "\"lab:a\",\"mode\":\"try\"}]");
     taken(f, ",\"notify\":{\"webhook\":\"http://[::1]:8080/a?b=c\"}");
 }
 

@@ -47,7 +47,8 @@ static void what_a_job_names_is_configured(void **state)
 
     put_world(f);
     fits(f, "j",
-         ",\"encrypt\":\"kms:vault\",\"guest\":{\"credentials\":\"guests\"},"
+         ",\"encrypt\":\"kms:vault\",\"guest\":{\"mode\":\"try\","
+         "\"credentials\":\"guests\"},"
          "\"timezone\":\"UTC\",\"active_full\":\"sat\"");
     misfits(f, ",\"encrypt\":\"kms:valt\"",
             "encrypt: no key server \"valt\" is configured; the nearest is "
@@ -55,12 +56,12 @@ static void what_a_job_names_is_configured(void **state)
     misfits(f, ",\"containers\":[\"lap:\"]",
             "containers: no source \"lap\" is configured; the nearest is "
             "\"lab\"");
-    misfits(f, ",\"guest\":{\"credentials\":\"guest\"}",
+    misfits(f, ",\"guest\":{\"mode\":\"try\",\"credentials\":\"guest\"}",
             "guest.credentials: no file of credentials \"guest\" is "
             "configured; the nearest is \"guests\"");
     misfits(f,
             ",\"guests\":[{\"vm\":\"lab:web\"},{\"vm\":\"lab:db\","
-            "\"credentials\":\"keys\"}]",
+            "\"mode\":\"try\",\"credentials\":\"keys\"}]",
             "guests[1].credentials: credentials \"keys\" have the keys of an "
             "S3 server, and no user and password of an account in guests");
     misfits(f, ",\"schedule\":\"after k\"",
