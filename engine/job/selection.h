@@ -13,9 +13,9 @@
  * - A text names a VM by its id, else by its name.  Patterns ('*' any text, '?'
  *   one character) are held against both.  Case counts, as it does where VMs
  *   are filed: else one of "Web" and "web" could not be left out alone.
- * - Of `disks` an entry that names a VM comes before one that is a pattern,
- * then the first; "first" is the inventory's first disk.  What exclude_disks
- * means is out, whatever was chosen.
+ * - Of `disks` an entry that names a VM comes before one that is a pattern;
+ *   the first of several holds.  "first" is the inventory's first disk.  What
+ *   exclude_disks means is out, whatever was chosen.
  * - VMs are filed by name.  Two of one name (in two folders, in two sources) go
  *   by what tells them apart: SOURCE's id of the VM, with '/' as it is
  *   ("prod/web1", "test/web1"), and by SOURCE/ID where the ids are the same.
