@@ -40,10 +40,15 @@ static int read_past(struct eng_loop *l, struct eng_known_job *j, struct err *e)
 {
     const struct eng_schedule *s =
         j->state == ENG_KNOWN_ON ? &j->schedule : &manual;
+    size_t limit = 1;
 
-    if (eng_past_read(l->history, j->name, j->followed ? ENG_PAST_RUNS : 1, s,
-                      j->since, &j->retry, &j->past, e) < 0)
-        return -1;
+    /* Whoever follows it asks for the last run that is over. */
+    do {
+        if (eng_past_read(l->history, j->name, limit, s, j->since, &j->retry,
+                          &j->past, e) < 0)
+            return -1;
+        limit *= ENG_PAST_RUNS;
+    } while (j->followed && j->past.over == 0 && limit == ENG_PAST_RUNS);
     if (j->untold.id != 0 && !eng_past_is_newer(&j->past, &j->untold))
         j->past = j->untold;
     return 0;

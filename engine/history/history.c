@@ -24,7 +24,7 @@ static const char SCHEMA[] =
     " repo TEXT, host TEXT, why INTEGER NOT NULL, status INTEGER NOT NULL,"
     " tries INTEGER NOT NULL, started INTEGER NOT NULL,"
     " ended INTEGER NOT NULL, rebuilt INTEGER NOT NULL, message TEXT);"
-    "CREATE INDEX run_job ON run(job, id);"
+    "CREATE INDEX run_job ON run(job, " ENG_HISTORY_NEWEST_FIRST ");"
     "CREATE TABLE warning(run INTEGER NOT NULL REFERENCES run(id)"
     " ON DELETE CASCADE, n INTEGER NOT NULL, text TEXT NOT NULL,"
     " PRIMARY KEY(run, n)) WITHOUT ROWID;"

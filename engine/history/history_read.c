@@ -196,12 +196,15 @@ struct reading {
 
 static int read_runs(struct eng_history *h, void *ctx, struct err *e)
 {
+    /* Apart, so that those of one job are found by its index. */
+    static const char all[] = "SELECT " ENG_HISTORY_RUN_COLUMNS " FROM run"
+                              " ORDER BY " ENG_HISTORY_NEWEST_FIRST " LIMIT ?2";
+    static const char of_job[] =
+        "SELECT " ENG_HISTORY_RUN_COLUMNS " FROM run WHERE job=?1"
+        " ORDER BY " ENG_HISTORY_NEWEST_FIRST " LIMIT ?2";
     struct reading *g = ctx;
-    AUTO_STMT sqlite3_stmt *st = eng_history_prepare(
-        h,
-        "SELECT " ENG_HISTORY_RUN_COLUMNS " FROM run WHERE ?1 IS NULL OR job=?1"
-        " ORDER BY " ENG_HISTORY_NEWEST_FIRST " LIMIT ?2",
-        e);
+    AUTO_STMT sqlite3_stmt *st =
+        eng_history_prepare(h, g->job != NULL ? of_job : all, e);
     int some = -1;
 
     if (st == NULL)
