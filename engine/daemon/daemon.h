@@ -61,7 +61,7 @@ struct eng_daemon_opts {
 
 /* Runs until told to stop (0, after its work was stopped) or idle.  Files that
  * cannot be read are told once, in the log, and left out until they change.
- * ERR_BUSY: another daemon works with this state folder. */
+ * ERR_EXISTS: another daemon works with this state folder. */
 int eng_daemon_run(const struct eng_daemon_opts *o, struct err *e)
     __attribute__((warn_unused_result));
 

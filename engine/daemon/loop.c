@@ -45,7 +45,7 @@ static int take_lock(const struct eng_home *h, struct err *e)
         return err_set(e, err_of_errno(errno), errno, "%s", path);
     if (flock(fd, LOCK_EX | LOCK_NB) < 0)
         return errno == EWOULDBLOCK
-                   ? err_set(e, ERR_BUSY, 0,
+                   ? err_set(e, ERR_EXISTS, 0,
                              "another daemon works with %s already", h->state)
                    : err_set(e, ERR_IO, errno, "lock %s", path);
     return STEAL_FD(fd);

@@ -4,15 +4,15 @@
 
 #include <stdio.h>
 
-/* When the newest try of a run began, as far as its VMs tell. */
+/* When the newest try of a run began, as far as its first VM tells. */
 static int64_t try_began(const struct eng_run_record *r)
 {
-    int64_t began = r->started;
+    int64_t first = INT64_MAX;
 
     for (size_t i = 0; r->tries > 1 && i < r->n_vms; i++)
-        if (r->vms[i].tried == r->tries && r->vms[i].started > began)
-            began = r->vms[i].started;
-    return began;
+        if (r->vms[i].tried == r->tries && r->vms[i].started < first)
+            first = r->vms[i].started;
+    return first != INT64_MAX ? first : r->started;
 }
 
 /* Something in it is left to be tried again, which `job run --retry` would take

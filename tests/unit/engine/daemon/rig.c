@@ -41,7 +41,7 @@ struct work {
     unsigned tries;
     uint64_t handle; /* 0: none */
     enum eng_work what;
-    int64_t end; /* of the process */
+    int64_t begun, end; /* of the process */
     bool over;   /* it has ended, and nobody has asked */
     bool hand;   /* somebody's */
     int code;
@@ -138,7 +138,7 @@ static void note_begin(struct work *k)
 {
     struct err e = { 0 };
 
-    k->record.why = k->hand ? ENG_WHY_ASKED : ENG_WHY_SCHEDULE;
+    k->begun = w.now;
     if (k->what == ENG_WORK_AGAIN) {
         must(eng_history_again(w.history, &k->record, &e), &e);
         return;
@@ -164,7 +164,7 @@ static void note_vm(struct work *k, const char *name, enum eng_status status)
                                .vm = vm,
                                .status = status,
                                .tried = k->record.tries,
-                               .started = w.now,
+                               .started = k->begun,
                                .ended = w.now };
 
     must(eng_history_vm(w.history, k->record.id, &v, &e), &e);

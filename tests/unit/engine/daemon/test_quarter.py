@@ -291,7 +291,7 @@ class Quarter(unittest.TestCase):
         ran = self.same(
             JOBS, "2026-09-01T00:00:00Z", "2026-12-02T00:00:00Z",
             [("2026-10-23T23:10:00Z", "2026-10-26T23:10:00Z")],
-            ("2026-11-10T14:46:00Z", 60),
+            ("2026-11-11T10:45:00Z", 60),
             [("2026-09-10T15:03:00Z", ("edit", "edited", "every 5h")),
              ("2026-09-12T16:30:00Z", ("hand", "nightly", 50, False)),
              ("2026-09-13T16:31:00Z", ("hand", "by-hand", 20, True)),
@@ -323,7 +323,7 @@ class Quarter(unittest.TestCase):
     def test_a_spring_runs_what_the_clock_runs(self):
         self.same(JOBS, "2026-03-20T00:00:00Z", "2026-04-12T00:00:00Z",
                   [("2026-03-27T21:30:00Z", "2026-03-30T21:40:00Z")],
-                  ("2026-04-08T14:46:00Z", 60), [])
+                  ("2026-04-08T17:45:00Z", 60), [])
 
 
 if __name__ == "__main__":
