@@ -59,7 +59,8 @@ static int choose(struct call *x, struct err *e)
         cli_history_open(c, false, &put, e);
 
     if (h == NULL ||
-        eng_history_runs(h, x->name, SIZE_MAX, &x->runs, &x->n_runs, e) < 0)
+        eng_history_runs(h, x->name, id != 0 ? SIZE_MAX : BEFORE + 1, &x->runs,
+                         &x->n_runs, e) < 0)
         return -1;
     if (x->n_runs == 0)
         return cli_history_none(c, x->name, e);
