@@ -116,7 +116,7 @@ static int mark_excluded(struct selecting *s, struct err *e)
             some = true;
             v->excluded = true;
         }
-        if (!some && s->whole &&
+        if (!some && s->whole && !eng_is_pattern(span_str(text)) &&
             eng_selecting_warn(
                 s, io_format(e, "exclude_vms: no VM is \"%s\"", text), e) < 0)
             return -1;

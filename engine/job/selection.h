@@ -49,9 +49,8 @@ struct eng_selection {
     struct eng_selected *vms; /* in the order of the job, then by id */
     size_t n_vms;
     char **warnings; /* a VM, container or chosen disk that is named and not
-                        there, a pattern that means nothing of all that there
-                        is, a source, or a part of one, that could not be
-                        looked at */
+                        there, a source, or a part of one, that could not be
+                        looked at.  A pattern may mean nothing: it is a rule */
     size_t n_warnings;
 };
 

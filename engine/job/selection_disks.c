@@ -98,14 +98,16 @@ static int wanted_of(struct selecting *s, struct eng_selected *v, struct err *e)
     return 0;
 }
 
-/* What means no VM, or no disk, of all that there are. */
+/* What names a VM or disk that is not there; patterns are rules that may come
+ * to mean something later. */
 static int tell_unused(struct selecting *s, const char *field,
                        const struct eng_texts *texts, char at, struct err *e)
 {
     for (size_t i = 0; i < texts->n && s->whole; i++) {
         struct entry entry;
         bool used = false;
-        if (!eng_disk_ref_split(texts->v[i], at, &entry.vm, &entry.disks))
+        if (eng_is_pattern(span_str(texts->v[i])) ||
+            !eng_disk_ref_split(texts->v[i], at, &entry.vm, &entry.disks))
             continue;
         for (size_t k = 0; k < s->n_all && !used; k++) {
             const struct eng_vm *vm = s->all[k].vm;
