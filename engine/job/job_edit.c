@@ -8,9 +8,9 @@
 int eng_job_file(const struct eng_home *h, const char *name, struct buf *text,
                  struct err *e)
 {
-    AUTO_MEM char *path = NULL;
+    AUTO_MEM char *path = eng_config_find(h, &eng_kind_job, name, e);
 
-    if (eng_config_find(h, &eng_kind_job, name, &path, e) < 0)
+    if (path == NULL)
         return -1;
     if (io_read_file(path, text, e) == 0)
         return 0;
@@ -22,11 +22,10 @@ int eng_job_file(const struct eng_home *h, const char *name, struct buf *text,
 int eng_job_file_replace(const struct eng_home *h, const char *name,
                          struct span was, struct span text, struct err *e)
 {
-    AUTO_MEM char *path = NULL;
+    AUTO_MEM char *path = eng_config_find(h, &eng_kind_job, name, e);
     AUTO_BUF struct buf now = buf_init(ENG_CONFIG_BYTES_MAX);
 
-    if (eng_config_find(h, &eng_kind_job, name, &path, e) < 0 ||
-        eng_job_file(h, name, &now, e) < 0)
+    if (path == NULL || eng_job_file(h, name, &now, e) < 0)
         return -1;
     if (!span_eq(buf_span(&now), was))
         return err_set(e, ERR_BUSY, 0,
