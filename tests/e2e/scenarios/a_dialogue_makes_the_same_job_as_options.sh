@@ -28,19 +28,18 @@ shows() {
 
 say "every step; explained, wrong answers, and back"
 name=(everything 'All of it')
-vms=(nothing-like-it WEB 1,9 2 db '?' all '*' 1 '')
+vms=(nothing-like-it WEB '1,9' 2 db '?' all '*' 1 '')
 exclusions=(lab:web2 'other:*' '' nodisk web1:vdb.raw '' db1=first '')
-storage=(cloudy r 0 14 monthly=x weekly=4,monthly=12)
+storage=(cloudy r 0 14 monthly=x 'weekly=4,monthly=12')
 advanced=(reverse '' sat 'monthly fifth sun' 'monthly last sun' best high 3M 1M)
 encryption=(kms:main password /nowhere/x /no no password finance)
-guests=(maybe require nobody dba backup process lab:db1=try,logs=copy-only
-    lab:db1=try '')
+guests=(maybe require nobody dba backup process
+    'lab:db1=try,logs=copy-only' lab:db1=try '')
 schedule=(maybe yes 'daily 25:00' 'daily 22:00 weekdays' Europe/Berln
     Europe/Berlin 1000 '2 after 5m')
 asked 0 'no/name' '<' "${name[@]}" "${vms[@]}" "${exclusions[@]}" '<' \
     '' '' '' "${storage[@]}" "${advanced[@]}" "${encryption[@]}" "${guests[@]}" \
     "${schedule[@]}" '?' no
-cp shown everything.shown
 for said in 'Step 1 of 9: Name' 'Step 2 of 9: Virtual Machines' \
     'Step 3 of 9: Exclusions' 'Step 4 of 9: Storage' 'Step 5 of 9: Advanced' \
     'Step 6 of 9: Encryption' 'Step 7 of 9: Guest Processing' \
@@ -93,4 +92,4 @@ asked 130 ^C
 [ ! -e "$jobs/left.json" ] || fail "it is saved"
 refuses 2 job create
 says 'nobody can be asked here'
-equal "$(ls "$jobs" | wc -l)" 6 "jobs"
+equal "$(find "$jobs" -type f | wc -l)" 6 "jobs"

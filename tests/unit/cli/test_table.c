@@ -312,6 +312,8 @@ static void bash_accepts_the_completion_and_completes_by_it(void **state)
         { "objvault point list --fo", "" },
         { "objvault restore disk x --fo", "--format --force" },
         { "objvault kms show m", "main" },
+        { "objvault job show n", "nightly" },
+        { "objvault job next --count 3 n", "nightly" },
         { "objvault keyset add-slot --kms o", "other" },
         { "objvault backup run x --synthetic-full --ad", "--adopt" },
         { "objvault job create x --synthetic-full --ad", "" },
@@ -325,19 +327,22 @@ static void bash_accepts_the_completion_and_completes_by_it(void **state)
     };
     char path[] = "/tmp/objvault-bash-XXXXXX";
     char home[] = "/tmp/objvault-home-XXXXXX";
+    static const char *const names[][2] = { { "kms", "main" },
+                                            { "kms", "other" },
+                                            { "jobs", "nightly" } };
     char folder[64];
-    char servers[2][80];
+    char file[120];
     struct err e = { 0 };
     (void)state;
     AUTO_FD int fd = mkstemp(path);
     assert_non_null(mkdtemp(home));
-    (void)snprintf(folder, sizeof folder, "%s/kms", home);
-    (void)snprintf(servers[0], sizeof servers[0], "%s/main.json", folder);
-    (void)snprintf(servers[1], sizeof servers[1], "%s/other.json", folder);
-    assert_int_equal(mkdir(folder, 0700), 0);
-    for (int i = 0; i < 2; i++)
-        assert_int_equal(
-            io_write_file(servers[i], span_str("{}"), 0600, true, &e), 0);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        (void)snprintf(file, sizeof file, "%s/%s/%s.json", home, names[i][0],
+                       names[i][1]);
+        assert_int_equal(io_mkdirs_for(file, 0700, &e), 0);
+        assert_int_equal(io_write_file(file, span_str("{}"), 0600, true, &e),
+                         0);
+    }
     AUTO_BUF struct buf script = buf_init(TEXT_MAX);
     cli_completion_text(&script);
     buf_printf(&script, "OBJVAULT_HOME=%s\n", home);
@@ -363,9 +368,12 @@ static void bash_accepts_the_completion_and_completes_by_it(void **state)
             fail_msg("%s: completed to %s", cases[i].words, buf_cstr(&said));
     }
     (void)unlink(path);
-    (void)unlink(servers[0]);
-    (void)unlink(servers[1]);
-    (void)rmdir(folder);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        (void)snprintf(folder, sizeof folder, "%s/%s", home, names[i][0]);
+        (void)snprintf(file, sizeof file, "%s/%s.json", folder, names[i][1]);
+        (void)unlink(file);
+        (void)rmdir(folder);
+    }
     (void)rmdir(home);
 }
 
