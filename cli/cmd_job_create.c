@@ -56,14 +56,14 @@ static int look(struct cli_ctx *c, const struct eng_job *j,
 
 /* What a run would warn of.  A pattern that nothing matches yet needs no
  * attention; a source that cannot be looked at does. */
-static int warn_of(const struct eng_job *j, const struct cli_job_sources *s,
-                   bool *warned, struct err *e)
+static int warn_of(struct cli_ctx *c, const struct eng_job *j,
+                   const struct cli_job_sources *s, bool *warned, struct err *e)
 {
     AUTO_ENG_SELECTION struct eng_selection selected = { 0 };
 
     if (cli_job_select(j, s, &selected, e) < 0)
         return -1;
-    for (size_t i = 0; i < selected.n_warnings; i++)
+    for (size_t i = 0; i < selected.n_warnings && !c->quiet; i++)
         cli_message("warning: %s", selected.warnings[i]);
     *warned = false;
     for (size_t i = 0; i < s->n; i++)
@@ -76,7 +76,7 @@ int cli_job_warn(struct cli_ctx *c, const struct eng_job *j, bool *warned,
 {
     AUTO_CLI_JOB_SOURCES struct cli_job_sources s = { 0 };
 
-    return look(c, j, &s, e) < 0 ? -1 : warn_of(j, &s, warned, e);
+    return look(c, j, &s, e) < 0 ? -1 : warn_of(c, j, &s, warned, e);
 }
 
 int cli_job_check_new(struct cli_ctx *c, const struct eng_job *j, bool *warned,
@@ -88,7 +88,7 @@ int cli_job_check_new(struct cli_ctx *c, const struct eng_job *j, bool *warned,
         look(c, j, &s, e) < 0 || cli_job_look_up(j, &s, e) < 0 ||
         cli_job_meet_key_server(c, j, e) < 0)
         return -1;
-    return warn_of(j, &s, warned, e);
+    return warn_of(c, j, &s, warned, e);
 }
 
 /* What became of it. */
