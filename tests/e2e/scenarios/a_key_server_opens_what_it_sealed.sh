@@ -61,6 +61,15 @@ equal "$(field '[.slots[] | .type + ":" + (.kms // "")] | sort | join(" ")')" \
     "kms:main recovery:" "slots"
 restored_disk "$first" disk.raw back.raw before.raw
 
+say "a job that chooses it speaks to it first, and makes no key yet"
+mkdir vms
+truncate -s 1M vms/web1.raw
+ov source add lab dir:vms
+had=$(keys)
+ov job create sealed --vm lab:web1 --repo r --encrypt kms:main
+equal "$(keys)" "$had" "keys at the server"
+ov job delete sealed --yes
+
 say "its name on this machine is only a hint"
 ov kms remove main
 refuses 5 restore disk "$first" --repo r --to no.raw
@@ -76,6 +85,8 @@ equal "$(grep -c . "$err")" 1 "lines on stderr"
 warns "--password-file"
 ov restore disk "$first" --repo r --to back3.raw --password-file rescue
 same back3.raw before.raw
+refuses 8 job create sealed --vm lab:web1 --repo r --encrypt kms:renamed
+[ ! -e "$OBJVAULT_HOME/jobs/sealed.json" ] || fail "the job is saved"
 say "a recovery password opens however it is written, and is asked for then"
 typed=$(tr -d -- '-\n' <rescue | tr '[:lower:]' '[:upper:]')
 python3 "$E2E/terminal.py" shown "$typed" -- \
