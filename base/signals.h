@@ -3,8 +3,8 @@
 #define BASE_SIGNALS_H
 
 /* Signals are blocked in every thread and waited for by one: INT, TERM and HUP
- * request the token, a second one ends the process at once (exit 130); USR1, and
- * HUP where one is set for it, call a hook.  SIGPIPE is ignored. */
+ * request the token, a second one ends the process at once (exit 130); USR1,
+ * and HUP where one is set for it, call a hook.  SIGPIPE is ignored. */
 #include "base/cancel.h"
 #include "base/err.h"
 

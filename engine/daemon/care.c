@@ -82,8 +82,8 @@ static bool noted(const struct eng_known *k, struct eng_care *one)
     AUTO_BUF struct buf key = buf_init(NOTE_BYTES_MAX);
 
     key_of(k, one->what, &key);
-    if (path == NULL || key.failed ||
-        io_read_file(path, &text, &ignored) < 0 || text.len < UTC_ISO_CHARS)
+    if (path == NULL || key.failed || io_read_file(path, &text, &ignored) < 0 ||
+        text.len < UTC_ISO_CHARS)
         return false;
     char *line = (char *)text.p;
     line[UTC_ISO_CHARS - 1] = '\0';

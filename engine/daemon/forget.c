@@ -149,7 +149,8 @@ static int add_sources(const struct eng_home *h, const struct eng_job *job,
         if ((i == 0 || strcmp(sources.v[i], sources.v[i - 1]) != 0) &&
             add_source(h, sources.v[i], cancel, l, e) < 0)
             return -1;
-    qsort(l->v, l->n, sizeof *l->v, compare);
+    if (l->n > 0)
+        qsort(l->v, l->n, sizeof *l->v, compare);
     return 0;
 }
 
@@ -196,8 +197,8 @@ static int fill(struct eng_repo *repo, const struct cancel *cancel,
             .vm = p->vm,
             .time = p->time,
             .locked_until = m != NULL ? m->locked_until : 0,
-            .of_job = m != NULL && m->job != NULL &&
-                      strcmp(m->job, job->name) == 0,
+            .of_job =
+                m != NULL && m->job != NULL && strcmp(m->job, job->name) == 0,
             .there = names_have(there, p->vm) ||
                      (m != NULL && names_have(there, m->vm.uuid)),
             .protect = eng_keeps_has(&keeps, p),

@@ -38,8 +38,8 @@ void eng_fate_decide(struct eng_fated *points, size_t n, int64_t after_s,
 
 struct eng_forgetting {
     struct eng_points points;
-    struct eng_fated *fates;      /* of each */
-    size_t vms;                   /* that are gone for long */
+    struct eng_fated *fates;          /* of each */
+    size_t vms;                       /* that are gone for long */
     size_t n[ENG_FATE_PROTECTED + 1]; /* points of each fate */
 };
 

@@ -163,8 +163,7 @@ static int take(const struct eng_home *h, struct eng_known_job *j,
 
     if (eng_job_load(h, j->name, &job, e) < 0 ||
         eng_job_check_home(h, &job, e) < 0 ||
-        eng_job_schedule(&job, &s, e) < 0 ||
-        eng_job_retry(&job, &retry, e) < 0)
+        eng_job_schedule(&job, &s, e) < 0 || eng_job_retry(&job, &retry, e) < 0)
         return -1;
     const char *zone = eng_job_zone(&job, room);
     j->state = job.disabled ? ENG_KNOWN_DISABLED : ENG_KNOWN_ON;
@@ -283,8 +282,8 @@ int eng_known_look(struct eng_known *k, struct err *e)
 int eng_known_since(struct eng_known_job *j, struct eng_history *history,
                     int64_t now, struct err *e)
 {
-    AUTO_BUF struct buf key = buf_init(ENG_SCHEDULE_TEXT_MAX +
-                                       ENG_ZONE_NAME_CHARS + 16);
+    AUTO_BUF struct buf key =
+        buf_init(ENG_SCHEDULE_TEXT_MAX + ENG_ZONE_NAME_CHARS + 16);
 
     if (j->since_known || j->state == ENG_KNOWN_WRONG)
         return 0;

@@ -16,10 +16,10 @@
 #include "engine/daemon/loop.h"
 #include "engine/history/report.h"
 
-#define TROUBLE_S 60    /* until what went wrong is tried again */
-#define CLOCK_SET_S 2   /* clocks that differ by more: one was set */
-#define TRIM_S 86400    /* between two looks at old runs */
-#define KEEP_RUNS 30    /* of each job, however old */
+#define TROUBLE_S 60  /* until what went wrong is tried again */
+#define CLOCK_SET_S 2 /* clocks that differ by more: one was set */
+#define TRIM_S 86400  /* between two looks at old runs */
+#define KEEP_RUNS 30  /* of each job, however old */
 
 void eng_loop_trouble(struct eng_loop *l, const struct err *e)
 {
@@ -78,8 +78,8 @@ static void begin_care(struct eng_loop *l, struct eng_care *one)
 {
     const struct eng_world *w = l->o->world;
     const char *level = l->known.config.check_level;
-    struct eng_work_opts how = { .check_level = level != NULL ? level
-                                                              : "list" };
+    struct eng_work_opts how = { .check_level =
+                                     level != NULL ? level : "list" };
     struct err e = { 0 };
 
     one->stop_asked = false;
@@ -170,7 +170,7 @@ static uint64_t telling(const struct eng_loop *l)
     for (size_t i = 0; i < l->known.n; i++) {
         const struct eng_past *p = &l->known.jobs[i]->past;
         sum = sum * 31 + (uint64_t)p->id;
-        sum = sum * 31 + p->tries * 8u + (unsigned)p->status;
+        sum = sum * 31 + (uint64_t)p->tries * 8 + (uint64_t)p->status;
     }
     return sum * 31 + l->known.stamp;
 }
@@ -185,8 +185,7 @@ static void write_metrics(struct eng_loop *l)
     if (path == NULL || sum == l->told)
         return;
     l->told = sum;
-    AUTO_MEM struct eng_run_record *last =
-        calloc(l->known.n + 1, sizeof *last);
+    AUTO_MEM struct eng_run_record *last = calloc(l->known.n + 1, sizeof *last);
     int r = last != NULL ? 0 : err_nomem(&e);
     for (size_t i = 0; r == 0 && i < l->known.n; i++) {
         int64_t id = l->known.jobs[i]->past.id;

@@ -142,8 +142,8 @@ static int real_wait(void *ctx, int64_t seconds, struct err *e)
     fds[CHANGES] = (struct pollfd){ .fd = w->changes, .events = POLLIN };
     fds[WOKEN] = (struct pollfd){ .fd = w->woken, .events = POLLIN };
     for (size_t i = 0; i < w->n; i++)
-        fds[CHILDREN + i] = (struct pollfd){ .fd = w->children[i].pidfd,
-                                             .events = POLLIN };
+        fds[CHILDREN + i] =
+            (struct pollfd){ .fd = w->children[i].pidfd, .events = POLLIN };
     int ready = poll(fds, CHILDREN + w->n, sleep_ms(w, seconds));
     if (ready < 0 && errno != EINTR)
         return err_set(e, ERR_IO, errno, "wait for something to do");
@@ -164,15 +164,18 @@ static int real_wait(void *ctx, int64_t seconds, struct err *e)
 static void words(const char **argv, size_t n, enum eng_work what,
                   const char *name, const struct eng_work_opts *how)
 {
-    const char *const run[] = { "job", "run", name, "--scheduled",
+    const char *const run[] = { "job",
+                                "run",
+                                name,
+                                "--scheduled",
                                 what == ENG_WORK_AGAIN ? "--retry" : NULL,
                                 NULL };
     const char *const deleted[] = { "job", "forget-deleted", name, "--yes",
                                     NULL };
-    const char *const gc[] = { "repo", "gc", name, "--yes", "--wait",
-                               COLLECT_WAIT, NULL };
-    const char *const check[] = { "repo", "check", name, "--level",
-                                  how->check_level, NULL };
+    const char *const gc[] = { "repo",   "gc",         name, "--yes",
+                               "--wait", COLLECT_WAIT, NULL };
+    const char *const check[] = { "repo",    "check",          name,
+                                  "--level", how->check_level, NULL };
     const char *const *all[ENG_WORKS] = { [ENG_WORK_RUN] = run,
                                           [ENG_WORK_AGAIN] = run,
                                           [ENG_WORK_DELETED] = deleted,
@@ -193,6 +196,8 @@ static int pass_time(struct err *e)
     if (utc_shift() == 0)
         return 0;
     utc_format_iso(utc_now() + 1, iso);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only other thread waits for
+     * signals */
     if (setenv("OBJVAULT_NOW", iso, 1) < 0)
         return err_set(e, ERR_NOMEM, errno, "OBJVAULT_NOW");
     return 0;
@@ -216,9 +221,10 @@ static int real_begin(void *ctx, enum eng_work what, const char *name,
                       struct err *e)
 {
     struct eng_real_world *w = ctx;
-    const char *argv[ARGS_MAX] = { w->program,        "--home",
-                                   w->home->config,   "--state",
-                                   w->home->state,    "--no-progress" };
+    const char *argv[ARGS_MAX] = {
+        w->program, "--home",       w->home->config,
+        "--state",  w->home->state, "--no-progress"
+    };
     struct child c = { .handle = w->handles + 1 };
 
     words(argv, 6, what, name, how);

@@ -54,12 +54,11 @@ static int read_past(struct eng_loop *l, struct eng_known_job *j, struct err *e)
     return 0;
 }
 
-/* The past of a job as it is now.  What is `running` and is neither ours nor has
- * its job's lock was cut off. */
+/* The past of a job as it is now.  What is `running` and is neither ours nor
+ * has its job's lock was cut off. */
 static int look_at(struct eng_loop *l, struct eng_known_job *j, struct err *e)
 {
-    if (eng_known_since(j, l->history, l->now, e) < 0 ||
-        read_past(l, j, e) < 0)
+    if (eng_known_since(j, l->history, l->now, e) < 0 || read_past(l, j, e) < 0)
         return -1;
     if (!j->past.past.running || j->handle != 0)
         return 0;

@@ -16,11 +16,12 @@
 #include "engine/job/fields.h"
 
 const struct eng_kind *const eng_kinds[] = {
-    &eng_kind_repo, &eng_kind_credentials, &eng_kind_kms, &eng_kind_source,
+    &eng_kind_repo, &eng_kind_credentials, &eng_kind_kms,    &eng_kind_source,
     &eng_kind_job,  &eng_kind_daemon,      &eng_kind_prices, NULL
 };
-const char *const eng_config_kinds[] = { "repo", "credentials", "kms", "source",
-                                         "job",  "daemon",      "prices", NULL };
+const char *const eng_config_kinds[] = { "repo",   "credentials", "kms",
+                                         "source", "job",         "daemon",
+                                         "prices", NULL };
 
 char *eng_config_path(const struct eng_home *h, const struct eng_kind *k,
                       const char *name, struct err *e)

@@ -22,9 +22,10 @@ static const struct eng_field daemon_fields[] = {
       .type = ENG_FIELD_TEXT,
       .offset = DAEMON(collect),
       .max_bytes = ENG_SCHEDULE_TEXT_MAX - 1,
-      .help = "when retention and collection run in each repository, and points "
-              "of VMs that are gone for long are removed: a schedule, or "
-              "manual; " ENG_DAEMON_COLLECT " where it is left out" },
+      .help =
+          "when retention and collection run in each repository, and points "
+          "of VMs that are gone for long are removed: a schedule, or "
+          "manual; " ENG_DAEMON_COLLECT " where it is left out" },
     { .name = "check",
       .type = ENG_FIELD_TEXT,
       .offset = DAEMON(check),

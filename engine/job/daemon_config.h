@@ -8,12 +8,12 @@
 #include "engine/schedule/schedule.h"
 
 struct eng_config_daemon {
-    char *timezone;    /* of the schedules here; NULL: this machine's */
-    char *collect;     /* schedule; NULL: ENG_DAEMON_COLLECT */
-    char *check;       /* schedule; NULL: ENG_DAEMON_CHECK */
-    char *check_level; /* "list", "sample"; NULL: list */
-    char *metrics;     /* file for node_exporter; NULL: none */
-    uint64_t max_runs; /* jobs at once; 0: ENG_DAEMON_RUNS */
+    char *timezone;         /* of the schedules here; NULL: this machine's */
+    char *collect;          /* schedule; NULL: ENG_DAEMON_COLLECT */
+    char *check;            /* schedule; NULL: ENG_DAEMON_CHECK */
+    char *check_level;      /* "list", "sample"; NULL: list */
+    char *metrics;          /* file for node_exporter; NULL: none */
+    uint64_t max_runs;      /* jobs at once; 0: ENG_DAEMON_RUNS */
     int64_t keep_history_s; /* 0: ENG_DAEMON_HISTORY_S */
 };
 

@@ -42,8 +42,8 @@ struct work {
     uint64_t handle; /* 0: none */
     enum eng_work what;
     int64_t begun, end; /* of the process */
-    bool over;   /* it has ended, and nobody has asked */
-    bool hand;   /* somebody's */
+    bool over;          /* it has ended, and nobody has asked */
+    bool hand;          /* somebody's */
     int code;
     struct eng_run_record record;
 };
@@ -249,8 +249,8 @@ static void happen(char *line)
 
 static enum eng_status status_of(const struct work *k)
 {
-    bool failed = k->hand ? k->code != 0
-                          : k->fails != 0 && (k->tries - 1) % 11 >= 6;
+    bool failed =
+        k->hand ? k->code != 0 : k->fails != 0 && (k->tries - 1) % 11 >= 6;
 
     return failed ? ENG_STATUS_FAILED : ENG_STATUS_SUCCESS;
 }

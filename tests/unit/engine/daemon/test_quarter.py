@@ -54,7 +54,7 @@ class Job:
         self.waiting, self.due = False, None
         self.retries = TIMES
         self.served = minute
-        self.walk_from(minute)
+        self.walk_from(minute + 1)  # this minute was seen
 
     def runs_by_itself(self):
         return self.there and self.well and self.enabled
@@ -134,6 +134,10 @@ class World:
         again = (job.due is None and job.tries_again() and
                  minute >= job.end + WAIT)
         if job.due is None and not again:
+            return
+        # A repository has one piece of housekeeping at a time.
+        if job.name in CARE_NAMES and any(
+                o.running for o in self.jobs if o.name in CARE_NAMES):
             return
         self.say(minute, job, "again" if again else "run")
         job.retries = job.retries + 1 if again else 0
@@ -220,6 +224,7 @@ CARE = [
     ("main-gc", HOME_ZONE, 12, 0, "daily 06:00"),
     ("main-check", HOME_ZONE, 7, 0, "monthly last sat 08:00"),
 ]
+CARE_NAMES = [x[0] for x in CARE]
 
 
 def job_file(zone, text, **more):
