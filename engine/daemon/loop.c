@@ -137,10 +137,13 @@ static void turn_cares(struct eng_loop *l)
         struct err e = { 0 };
         if (!one->wanted)
             continue;
-        if (eng_care_decide(&l->cares, one, &l->known, l->now, &d, &e) < 0)
-            eng_loop_trouble(l, &e);
-        else if (d.act == ENG_SCHEDULE_RUN)
+        int r = eng_care_decide(&l->cares, one, &l->known, l->now, &d, &e);
+        if (r == 0 && d.act == ENG_SCHEDULE_RUN) {
             begin_care(l, one);
+            r = eng_care_decide(&l->cares, one, &l->known, l->now, &d, &e);
+        }
+        if (r < 0)
+            eng_loop_trouble(l, &e);
         else if (d.act == ENG_SCHEDULE_STOP)
             stop_care(l, one);
         else

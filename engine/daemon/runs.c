@@ -210,6 +210,26 @@ static void log_begin(const struct eng_known_job *j,
              d->missed ? "; it was due at " : "", d->missed ? iso : "");
 }
 
+static int decide(struct eng_loop *l, struct eng_known_job *j,
+                  struct eng_schedule_decision *d, struct err *e)
+{
+    struct eng_schedule_past past = j->past.past;
+
+    past.since = j->since;
+    if (j->handle != 0) {
+        /* It may not have got as far as the history. */
+        past.running = true;
+        past.start = j->begun;
+    }
+    if (j->schedule.kind == ENG_SCHEDULE_AFTER) {
+        const struct eng_known_job *other =
+            eng_known_find(&l->known, j->schedule.after);
+        past.other_end = other != NULL ? other->past.over : 0;
+    }
+    return eng_schedule_decide(&j->schedule, j->zone, &past, &j->retry, l->now,
+                               d, e);
+}
+
 static void begin(struct eng_loop *l, const struct due *due)
 {
     const struct eng_world *w = l->o->world;
@@ -221,8 +241,12 @@ static void begin(struct eng_loop *l, const struct due *due)
     j->before = j->past;
     log_begin(j, &due->d);
     if (w->begin(w->ctx, j->what, j->name, &(struct eng_work_opts){ 0 },
-                 &j->handle, &e) == 0)
+                 &j->handle, &e) == 0) {
+        struct eng_schedule_decision d;
+        if (decide(l, j, &d, &e) == 0) /* when it has to end */
+            eng_loop_at(l, d.at);
         return;
+    }
     log_error("daemon", "%s%s cannot begin: %s", eng_work_text(j->what),
               j->name, e.msg);
     ended(l, j, 1);
@@ -246,26 +270,6 @@ static void stop(struct eng_loop *l, struct eng_known_job *j)
     else if (eng_job_stop(l->o->home, j->name, ENG_STOP_NOW, &e) < 0 &&
              e.kind != ERR_NOTFOUND)
         eng_loop_trouble(l, &e);
-}
-
-static int decide(struct eng_loop *l, struct eng_known_job *j,
-                  struct eng_schedule_decision *d, struct err *e)
-{
-    struct eng_schedule_past past = j->past.past;
-
-    past.since = j->since;
-    if (j->handle != 0) {
-        /* It may not have got as far as the history. */
-        past.running = true;
-        past.start = j->begun;
-    }
-    if (j->schedule.kind == ENG_SCHEDULE_AFTER) {
-        const struct eng_known_job *other =
-            eng_known_find(&l->known, j->schedule.after);
-        past.other_end = other != NULL ? other->past.over : 0;
-    }
-    return eng_schedule_decide(&j->schedule, j->zone, &past, &j->retry, l->now,
-                               d, e);
 }
 
 static int compare_due(const void *a, const void *b)

@@ -95,6 +95,8 @@ foreach(t history history_file rebuild report)
   unit_test(engine/history/test_${t} engine_history)
 endforeach()
 
+unit_test(engine/daemon/test_fate engine_daemon)
+unit_test(engine/job/test_daemon_config engine_job)
 # The daemon's loop for a quarter of a year, against the same in another language.
 add_executable(engine_daemon_rig engine/daemon/rig.c)
 target_link_libraries(engine_daemon_rig PRIVATE engine_daemon)

@@ -11,7 +11,8 @@
  *   at TIME hand NAME MINUTES FAILS   somebody runs the job
  *   sleep FROM UNTIL             the machine is off
  *   back AT MINUTES              then the clock is set back
- *   simulate FROM UNTIL
+ *   simulate FROM UNTIL          a daemon; may be said again
+ *   lose                         the state folder
  *
  * The world looks once a minute.  A job's n-th try (from 0) takes MINUTES + 9
  * (n mod 5) minutes; with FAILS 1 it fails where n mod 11 is 6 or more, with
@@ -488,6 +489,21 @@ static void simulate(const char *from, const char *until)
         eng_run_record_fini(&w.works[i].record);
 }
 
+static int remove_entry(const char *path, const struct stat *st, int flag,
+                        struct FTW *ftw)
+{
+    (void)st;
+    (void)flag;
+    (void)ftw;
+    return remove(path);
+}
+
+static void lose(const char *folder)
+{
+    if (nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS) != 0)
+        die(folder);
+}
+
 static void read_line(char *line)
 {
     char a[64];
@@ -509,20 +525,13 @@ static void read_line(char *line)
     } else if (sscanf(line, "back %63s %d", a, &minutes) == 2) {
         w.back_at = time_of(a);
         w.back_s = INT64_C(60) * minutes;
+    } else if (strcmp(line, "lose") == 0) {
+        lose(w.home.state);
     } else if (sscanf(line, "simulate %63s %63s", a, b) == 2) {
         simulate(a, b);
     } else {
         die(line);
     }
-}
-
-static int remove_entry(const char *path, const struct stat *st, int flag,
-                        struct FTW *ftw)
-{
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
 }
 
 int main(void)
@@ -540,6 +549,6 @@ int main(void)
         line[strcspn(line, "\n")] = '\0';
         read_line(line);
     }
-    (void)nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    lose(folder);
     return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -232,6 +232,83 @@ def job_file(zone, text, **more):
                             "timezone": zone, "schedule": text}, **more))
 
 
+def play(lines):
+    done = subprocess.run([RIG], input="".join(x + "\n" for x in lines),
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          check=False, text=True)
+    return done.returncode, done.stdout.splitlines(), done.stderr.splitlines()
+
+
+class Short(unittest.TestCase):
+    """What is seen in a day or two, worked out by hand."""
+
+    def ran(self, jobs, *lines, **config):
+        config.setdefault("timezone", "UTC")
+        config.setdefault("check", "manual")
+        head = ["file daemon.json;" + json.dumps(config),
+                'file repos/main.json;{"url": "file:///nowhere"}',
+                'file sources/here.json;{"place": "dir:/nowhere"}']
+        for name, minutes, text, more in jobs:
+            head += ["run %s %d 0" % (name, minutes),
+                     "file jobs/%s.json;%s" % (name,
+                                               job_file("UTC", text, **more))]
+        code, out, self.log = play(head + list(lines))
+        self.assertEqual(code, 0, self.log)
+        return [x.replace(":00Z", "").replace("2026-06-0", "") for x in out]
+
+    def test_no_more_runs_at_once_than_are_allowed(self):
+        jobs = [("a", 10, "daily 10:00", {}), ("b", 30, "daily 10:00", {}),
+                ("c", 10, "daily 09:59", {}), ("d", 10, "daily 10:05", {})]
+        self.assertEqual(
+            self.ran(jobs, "simulate 2026-06-01T09:00:00Z 2026-06-01T23:00:00Z",
+                     collect="manual", max_runs=2),
+            ["1T09:59 c run", "1T10:00 a run", "1T10:09 b run",
+             "1T10:10 d run"])
+
+    def test_points_of_deleted_vms_go_before_the_collection(self):
+        jobs = [("a", 10, "manual", {"deleted_vms_after": "30d"}),
+                ("b", 10, "manual", {"deleted_vms_after": "30d"})]
+        self.assertEqual(
+            self.ran(jobs, "run a-deleted 5 0", "run b-deleted 7 0",
+                     "run main-gc 3 0",
+                     "simulate 2026-06-01T00:00:00Z 2026-06-01T23:00:00Z"),
+            ["1T06:00 a-deleted run", "1T06:05 b-deleted run",
+             "1T06:12 main-gc run"])
+
+    def test_a_collection_that_takes_longer_than_a_day_is_not_begun_again(self):
+        self.assertEqual(
+            self.ran([], "run main-gc 2000 0",
+                     "simulate 2026-06-01T00:00:00Z 2026-06-04T00:00:00Z"),
+            ["1T06:00 main-gc run", "3T06:00 main-gc run"])
+        self.assertEqual(sum("the next one is left out" in x
+                             for x in self.log), 1)
+
+    def test_what_was_missed_between_two_daemons_runs_once(self):
+        jobs = [("a", 10, "daily 10:00", {})]
+        self.assertEqual(
+            self.ran(jobs, "simulate 2026-06-01T00:00:00Z 2026-06-01T12:00:00Z",
+                     "simulate 2026-06-04T11:00:00Z 2026-06-04T12:00:00Z"),
+            ["1T06:00 main-gc run", "1T10:00 a run",
+             "4T11:00 a run", "4T11:00 main-gc run"])
+
+    def test_a_lost_state_begins_nothing(self):
+        jobs = [("a", 10, "daily 10:00", {}),
+                ("b", 10, "after a", {})]
+        self.assertEqual(
+            self.ran(jobs, "simulate 2026-06-01T00:00:00Z 2026-06-01T12:00:00Z",
+                     "lose",
+                     "simulate 2026-06-04T11:00:00Z 2026-06-05T00:00:00Z"),
+            ["1T06:00 main-gc run", "1T10:00 a run", "1T10:10 b run"])
+
+    def test_a_daemon_that_ends_stops_its_runs_and_they_stay_so(self):
+        jobs = [("a", 300, "daily 10:00", {})]
+        self.assertEqual(
+            self.ran(jobs, "simulate 2026-06-01T00:00:00Z 2026-06-01T12:00:00Z",
+                     "simulate 2026-06-01T13:00:00Z 2026-06-01T23:00:00Z",
+                     collect="manual"),
+            ["1T10:00 a run"])
+
+
 class Quarter(unittest.TestCase):
     """Jobs change meanwhile; the machine sleeps for three days; the clock is
     set back once, when all is quiet."""
@@ -271,12 +348,9 @@ class Quarter(unittest.TestCase):
         lines += ["back %s %d" % back]
         lines += [self.event_line(jobs, at, what) for at, what in events]
         lines += ["simulate %s %s" % (first, last)]
-        done = subprocess.run([RIG], input="".join(x + "\n" for x in lines),
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              check=False, text=True)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.log = done.stderr.splitlines()
-        found = sorted(done.stdout.splitlines())
+        code, found, self.log = play(lines)
+        self.assertEqual(code, 0, self.log)
+        found.sort()
         by_minute = {}
         for at, what in events:
             by_minute.setdefault(minute_of(at), []).append(what)
