@@ -154,6 +154,32 @@ static void usr1_calls_the_hook_of_the_moment(void **state)
     assert_good(scene_usr1);
 }
 
+static int scene_hup(void)
+{
+    static struct hook_calls calls;
+    struct err e = { 0 };
+
+    sem_init(&calls.called, 0, 0);
+    start();
+    signals_on_hup(count_call, &calls);
+    kill(getpid(), SIGHUP);
+    sem_wait(&calls.called);
+    if (cancel_requested(&token))
+        return 2;
+    signals_on_hup(NULL, NULL);
+    kill(getpid(), SIGHUP);
+    return cancel_sleep(&token, 20000, &e) < 0 &&
+                   atomic_load(&calls.count) == 1
+               ? GOOD
+               : 3;
+}
+
+static void hup_requests_the_token_unless_it_has_a_hook(void **state)
+{
+    (void)state;
+    assert_good(scene_hup);
+}
+
 static sem_t slow_entered;
 static atomic_bool slow_done;
 
@@ -325,6 +351,7 @@ int main(void)
         cmocka_unit_test(int_and_term_request_the_token),
         cmocka_unit_test(a_second_signal_ends_the_process),
         cmocka_unit_test(usr1_calls_the_hook_of_the_moment),
+        cmocka_unit_test(hup_requests_the_token_unless_it_has_a_hook),
         cmocka_unit_test(removing_a_hook_waits_for_its_call),
         cmocka_unit_test(a_hook_may_remove_itself),
         cmocka_unit_test(broken_pipes_do_not_kill),

@@ -265,6 +265,13 @@ class Short(unittest.TestCase):
             ["1T09:59 c run", "1T10:00 a run", "1T10:09 b run",
              "1T10:10 d run"])
 
+    def test_a_run_ends_when_its_window_closes_whatever_else_happens(self):
+        jobs = [("a", 300, "daily 10:00 between 09:00-11:00 terminate", {})]
+        self.assertEqual(
+            self.ran(jobs, "simulate 2026-06-01T09:00:00Z 2026-06-01T23:00:00Z",
+                     collect="manual"),
+            ["1T10:00 a run", "1T11:00 a stop"])
+
     def test_points_of_deleted_vms_go_before_the_collection(self):
         jobs = [("a", 10, "manual", {"deleted_vms_after": "30d"}),
                 ("b", 10, "manual", {"deleted_vms_after": "30d"})]

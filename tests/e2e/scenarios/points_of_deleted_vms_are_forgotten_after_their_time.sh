@@ -1,0 +1,68 @@
+# shellcheck shell=bash
+# A VM that its source does not have any more keeps its points for as long as
+# the job says (deleted_vms_after), and loses them then, but protected ones.
+# Nothing goes while a source cannot be looked at wholly, or is empty.
+# tags: file
+
+run_at() { # run_at NOW: a run of the job
+    OBJVAULT_NOW=$1 try job run nightly --scheduled
+    equal "$rc" 0 "exit code of the run"
+}
+
+forget_at() { # forget_at NOW ARG...
+    OBJVAULT_NOW=$1 try --json job forget-deleted nightly "${@:2}"
+    one_document
+}
+
+has() { # has VM N WHAT: so many points
+    ovj point list --repo r --vm "$1"
+    equal "$(field '.points | length')" "$2" "$3"
+}
+
+mkdir -p vms/web1 vms/web2
+noise 300000 1 >vms/web1/disk.raw
+noise 300000 2 >vms/web2/disk.raw
+make_repo
+ov source add here "dir:$PWD/vms"
+mkdir -p "$OBJVAULT_HOME/jobs"
+echo '{"repo": "r", "containers": ["here:"], "deleted_vms_after": "30d"}' \
+    >"$OBJVAULT_HOME/jobs/nightly.json"
+run_at 2026-01-01T22:00:00Z
+run_at 2026-01-02T22:00:00Z
+mv vms/web2 gone
+run_at 2026-02-20T22:00:00Z
+ovj point list --repo r --vm web2
+ov point protect "$(field '.points[0].point')" --repo r
+
+say "not before its time, and not without being told"
+forget_at 2026-02-01T20:00:00Z --yes
+equal "$rc" 0 "exit code"
+equal "$(field .removed_points)" 0 "points removed too early"
+forget_at 2026-02-21T20:00:00Z
+equal "$rc" 2 "exit code where nobody can be asked"
+forget_at 2026-02-21T20:00:00Z --dry-run
+equal "$(field '"\(.dry_run) \(.vms) \(.removed_points)"')" "true 1 0" "rehearsal"
+equal "$(field '[.points[].fate] | sort | join(" ")')" "protected removed" fates
+has web2 2 "points after a rehearsal"
+
+say "not while the source is not wholly there"
+mv vms away
+mkdir vms
+forget_at 2026-02-21T20:00:00Z --yes
+equal "$rc" 1 "exit code with an empty source"
+equal "$(field .error.message | grep -c 'no VM at all')" 1 "the reason"
+rmdir vms
+forget_at 2026-02-21T20:00:00Z --yes
+equal "$rc" 4 "exit code without a source"
+mv away vms
+has web2 2 "points kept"
+
+say "then it goes, but what is protected; a VM that is there stays"
+OBJVAULT_NOW=2026-02-21T20:00:00Z ov daemon --until-idle
+has web2 2 "points before the daemon's hour"
+OBJVAULT_NOW=2026-02-22T20:00:00Z ov daemon --until-idle
+has web2 1 "points left of what is gone"
+has web1 3 "points of what is there"
+OBJVAULT_NOW=2026-02-22T20:01:00Z ov daemon --until-idle
+warns 'info  daemon: begins'
+! grep -q 'collection of repository' "$err" || fail "it collected twice"
