@@ -13,7 +13,7 @@ for c in 'repo create' 'repo attach' 'repo list' 'repo show' 'repo remove' \
     'repo locks' 'repo leases' 'repo estimate' 'bench repo' \
     'backup run' 'point list' 'point show' 'point export' \
     'point verify' 'point delete' 'point protect' 'point unprotect' 'restore disk' 'restore vm' 'config check' \
-    'job history' 'job report' 'config schema'; do
+    'job history' 'job report' 'job forget-deleted' 'daemon' 'config schema'; do
     read -r -a words <<<"$c"
     ov "${words[@]}" --help
     grep -q "$c" "$out" || fail "$c --help does not show its usage"

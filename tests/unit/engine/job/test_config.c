@@ -459,7 +459,8 @@ static void schemas_have_every_field(void **state)
 {
     static const struct eng_kind *const kinds[] = {
         &eng_kind_repo,   &eng_kind_credentials, &eng_kind_kms,
-        &eng_kind_source, &eng_kind_job,         &eng_kind_prices
+        &eng_kind_source, &eng_kind_job,         &eng_kind_daemon,
+        &eng_kind_prices
     };
     (void)state;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
@@ -481,12 +482,12 @@ static void schemas_have_every_field(void **state)
     }
     struct err e = { 0 };
     AUTO_BUF struct buf out = buf_init(65536);
-    assert_null(eng_config_kinds[6]);
+    assert_null(eng_config_kinds[7]);
     assert_int_equal(eng_config_schema("jobs", true, &out, &e), -1);
     assert_int_equal(e.kind, ERR_USAGE);
     assert_string_equal(e.msg,
                         "\"jobs\" is no kind of configuration: there are "
-                        "repo, credentials, kms, source, job and "
+                        "repo, credentials, kms, source, job, daemon and "
                         "prices");
 }
 
