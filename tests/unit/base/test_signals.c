@@ -168,8 +168,7 @@ static int scene_hup(void)
         return 2;
     signals_on_hup(NULL, NULL);
     kill(getpid(), SIGHUP);
-    return cancel_sleep(&token, 20000, &e) < 0 &&
-                   atomic_load(&calls.count) == 1
+    return cancel_sleep(&token, 20000, &e) < 0 && atomic_load(&calls.count) == 1
                ? GOOD
                : 3;
 }

@@ -294,11 +294,33 @@ static void mandoc_finds_nothing_wrong_with_the_manual(void **state)
     assert_int_equal(r, 0);
 }
 
+/* words: of the line; the last is being completed. */
+static void completes_to(const char *script, const char *words,
+                         const char *reply)
+{
+    char line[200];
+    char want[200];
+    const char *argv[16] = { "bash", script };
+    int argc = 2;
+    struct err e = { 0 };
+    char *rest = NULL;
+    AUTO_BUF struct buf said = buf_init(TEXT_MAX);
+
+    (void)snprintf(line, sizeof line, "%s", words);
+    for (char *w = strtok_r(line, " ", &rest); w != NULL && argc < 15;
+         w = strtok_r(NULL, " ", &rest))
+        argv[argc++] = w;
+    if (process_run(argv, 10000, NULL, &said, &e) < 0)
+        fail_msg("%s: %s", words, e.msg);
+    (void)snprintf(want, sizeof want, "%s\n", reply);
+    if (strcmp(buf_cstr(&said), want) != 0)
+        fail_msg("%s: completed to %s", words, buf_cstr(&said));
+}
+
 static void bash_accepts_the_completion_and_completes_by_it(void **state)
 {
     static const struct {
-        const char *words; /* of the line; the last is being completed */
-        const char *reply;
+        const char *words, *reply;
     } cases[] = {
         { "objvault re", "repo restore" },
         { "objvault repo cr", "create" },
@@ -350,23 +372,8 @@ static void bash_accepts_the_completion_and_completes_by_it(void **state)
                    "COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1))\n"
                    "compopt() { :; }\n_objvault\necho \"${COMPREPLY[*]}\"\n");
     assert_int_equal(io_write_full(fd, script.p, script.len, path, &e), 0);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char line[200];
-        const char *argv[16] = { "bash", path };
-        int argc = 2;
-        (void)snprintf(line, sizeof line, "%s", cases[i].words);
-        char *rest = NULL;
-        for (char *w = strtok_r(line, " ", &rest); w != NULL && argc < 15;
-             w = strtok_r(NULL, " ", &rest))
-            argv[argc++] = w;
-        AUTO_BUF struct buf said = buf_init(TEXT_MAX);
-        if (process_run(argv, 10000, NULL, &said, &e) < 0)
-            fail_msg("%s: %s", cases[i].words, e.msg);
-        char reply[200];
-        (void)snprintf(reply, sizeof reply, "%s\n", cases[i].reply);
-        if (strcmp(buf_cstr(&said), reply) != 0)
-            fail_msg("%s: completed to %s", cases[i].words, buf_cstr(&said));
-    }
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        completes_to(path, cases[i].words, cases[i].reply);
     (void)unlink(path);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         (void)snprintf(folder, sizeof folder, "%s/%s", home, names[i][0]);
