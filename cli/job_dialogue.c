@@ -40,15 +40,20 @@ struct taking {
     const struct cli_job_text *t;
 };
 
+static bool means_unset(const struct cli_job_text *t, const char *answer)
+{
+    return t->unset != NULL &&
+           (strcmp(answer, "-") == 0 || strcasecmp(answer, t->unset) == 0);
+}
+
 static int take_text(void *ctx, const char *answer, struct err *e)
 {
     const struct taking *x = ctx;
     char **member = x->t->member;
     char *was = STEAL(*member);
-    bool unset = x->t->unset != NULL && (strcmp(answer, "-") == 0 ||
-                                         strcasecmp(answer, x->t->unset) == 0);
+    const char *text = means_unset(x->t, answer) ? NULL : answer;
 
-    if (cli_job_set(member, unset ? NULL : answer, e) == 0 &&
+    if (cli_job_set(member, text, e) == 0 &&
         cli_job_draft_check(x->d, e) == 0) {
         free(was);
         return 0;
@@ -58,18 +63,25 @@ static int take_text(void *ctx, const char *answer, struct err *e)
     return -1;
 }
 
-int cli_job_ask_text(struct cli_job_draft *d, const struct cli_job_text *t,
-                     struct err *e)
+static int ask_text(const struct cli_job_draft *d, const struct cli_job_text *t,
+                    int (*take)(void *ctx, const char *answer, struct err *e),
+                    struct err *e)
 {
     struct taking x = { d, t };
     const struct cli_question q = {
         .text = t->text,
         .shown = *t->member != NULL ? *t->member : t->unset,
         .help = t->help != NULL ? t->help : cli_option(t->opt)->help,
-        .take = take_text,
+        .take = take,
         .ctx = &x,
     };
     return cli_dialogue_ask(d->c, &q, e);
+}
+
+int cli_job_ask_text(struct cli_job_draft *d, const struct cli_job_text *t,
+                     struct err *e)
+{
+    return ask_text(d, t, take_text, e);
 }
 
 struct adding {
@@ -201,6 +213,25 @@ static int ask_guest_vms(struct cli_job_draft *d, struct err *e)
     }
 }
 
+/* A guest that is not asked has no settings. */
+static int take_mode(void *ctx, const char *answer, struct err *e)
+{
+    const struct taking *x = ctx;
+    struct eng_guest *g = &x->d->j->guest;
+    bool off = means_unset(x->t, answer);
+    char *credentials = off ? STEAL(g->credentials) : NULL;
+    char *logs = off ? STEAL(g->logs) : NULL;
+    int r = take_text(ctx, answer, e);
+
+    if (r < 0 && off) {
+        g->credentials = STEAL(credentials);
+        g->logs = STEAL(logs);
+    }
+    free(credentials);
+    free(logs);
+    return r;
+}
+
 static int step_guests(struct cli_job_draft *d, struct err *e)
 {
     struct eng_guest *g = &d->j->guest;
@@ -218,7 +249,7 @@ static int step_guests(struct cli_job_draft *d, struct err *e)
           .unset = "not said",
           .opt = CLI_OPT_GUEST_LOGS },
     };
-    int r = cli_job_ask_text(d, &questions[0], e);
+    int r = ask_text(d, &questions[0], take_mode, e);
     if (r < 0 || r == CLI_BACK)
         return r;
     for (size_t i = 1; i < 3 && g->mode != NULL; i++) {

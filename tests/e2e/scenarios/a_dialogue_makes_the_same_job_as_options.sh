@@ -69,9 +69,13 @@ ov job create plain2 --container lab:prod --repo cloud --encrypt none
 same "$jobs/plain.json" "$jobs/plain2.json"
 
 say "and run at once"
-asked 0 now '' db1 1 '' '' '' '' r '' '' '' '' '' '' '' '' '' '' no yes
+# (and what belongs to an answer goes with it: guests that are asked no more have no
+# user, points that stay no GFS)
+asked 0 now '' db1 1 '' '' '' '' r '' weekly=4 '' '' '' '' '' '' require dba '' '' '<' \
+    '<' '<' '<' r none '' '' '' '' '' '' disable '' no yes
 ovj point list --repo r
 equal "$(field '[.points[].vm] | join(" ")')" db1 "points"
+equal "$(jq -c . "$jobs/now.json")" '{"vms":["lab:db1"],"repo":"r","encrypt":"none"}' "the file"
 
 say "a password that is typed goes to a file of its own, at the end"
 sealed=(prod 1 '' '' '' '' r '' '' '' '' '' '' '' password typed yes horse)
