@@ -61,23 +61,20 @@ static int copy_keyset(const struct eng_keyset *from, struct eng_keyset *to,
 int eng_keysets_copy(const struct eng_keysets *from, struct eng_keysets *to,
                      struct err *e)
 {
-    AUTO(eng_keysets_free) struct eng_keysets copy = *from;
-
-    copy.n = 0;
-    copy.cap = from->n;
-    copy.k = calloc(from->n > 0 ? from->n : 1, sizeof(struct eng_keyset *));
-    if (copy.k == NULL)
+    *to = *from;
+    to->n = 0;
+    to->cap = from->n;
+    to->k = calloc(from->n > 0 ? from->n : 1, sizeof(struct eng_keyset *));
+    if (to->k == NULL)
         return err_nomem(e);
     for (size_t i = 0; i < from->n; i++) {
-        copy.k[i] = calloc(1, sizeof(struct eng_keyset));
-        if (copy.k[i] == NULL)
+        to->k[i] = calloc(1, sizeof(struct eng_keyset));
+        if (to->k[i] == NULL)
             return err_nomem(e);
-        copy.n = i + 1;
-        if (copy_keyset(from->k[i], copy.k[i], e) < 0)
+        to->n = i + 1;
+        if (copy_keyset(from->k[i], to->k[i], e) < 0)
             return -1;
     }
-    *to = copy;
-    copy = (struct eng_keysets){ 0 };
     return 0;
 }
 

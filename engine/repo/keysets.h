@@ -112,7 +112,8 @@ bool eng_keyset_is_forged(const struct eng_keyset *k, const char *key);
 /* --- private to engine/repo --- */
 
 void eng_keysets_free(struct eng_keysets *all);
-/* All of it once more, open keys too; to is zeroed. */
+/* All of it once more, open keys too; *to is to be freed also where it
+ * failed. */
 int eng_keysets_copy(const struct eng_keysets *from, struct eng_keysets *to,
                      struct err *e) __attribute__((warn_unused_result));
 

@@ -22,7 +22,7 @@
 #define TRIES 20
 #define TRY_MS 10
 #define WAIT_MS 50
-#define TEXT_MAX 256
+#define TEXT_MAX ((size_t)256)
 
 #define LOST "the program or the machine was lost during the run"
 
