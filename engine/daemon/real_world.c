@@ -196,8 +196,8 @@ static int pass_time(struct err *e)
     if (utc_shift() == 0)
         return 0;
     utc_format_iso(utc_now() + 1, iso);
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only other thread waits for
-     * signals */
+    /* The only other thread waits for signals.
+     * NOLINTNEXTLINE(concurrency-mt-unsafe) */
     if (setenv("OBJVAULT_NOW", iso, 1) < 0)
         return err_set(e, ERR_NOMEM, errno, "OBJVAULT_NOW");
     return 0;
