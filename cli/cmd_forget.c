@@ -103,13 +103,16 @@ int cli_job_forget_deleted(struct cli_ctx *c, struct err *e)
     AUTO_CLI_REPO struct cli_repo repo = { 0 };
     AUTO_ENG_FORGETTING struct eng_forgetting f = { 0 };
 
-    if (eng_job_load(&c->home, c->call->args[0], &job, e) < 0 ||
-        cli_repo_open(c, job.repo, CLI_TRANSFER, &repo, e) < 0 ||
+    if (eng_job_load(&c->home, c->call->args[0], &job, e) < 0)
+        return -1;
+    cli_unlock_refer(c, job.password);
+    if (cli_repo_open(c, job.repo, CLI_TRANSFER, &repo, e) < 0 ||
         cli_unlock_open(c, repo.repo, e) < 0 ||
         eng_forget_find(&c->home, &job, repo.repo, c->cancel, utc_now(), &f,
                         e) < 0 ||
         tell(c, &f, e) < 0)
         return -1;
+    cli_unlock_refer(c, NULL);
     if (!dry && f.n[ENG_FATE_REMOVED] > 0 &&
         (ask(c, &job, &f, e) < 0 ||
          eng_forget_remove(repo.repo, &f, c->cancel, &removed, e) < 0))

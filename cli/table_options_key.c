@@ -73,6 +73,9 @@ const struct cli_option cli_options_key[CLI_OPTS] = {
                                         "the keyset too, and write it to this "
                                         "new file.  Print it and keep it in a "
                                         "safe, away from this machine." },
+    [CLI_OPT_KEYS_OF_JOBS] =
+        FLAG("keys-of-jobs", "Also open keysets by the passwords that the jobs "
+                             "into this repository name, as the daemon does."),
     [CLI_OPT_ALLOW_COMPROMISED] =
         FLAG("allow-compromised-key",
              "Also open what is read with keys that their key server calls "

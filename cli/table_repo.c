@@ -32,13 +32,10 @@ static const struct cli_use attach_uses[] = {
 };
 
 static const struct cli_use check_uses[] = {
-    { CLI_OPT_LEVEL_CHECK, false },
-    { CLI_OPT_SAMPLE, false },
-    { CLI_OPT_REPAIR, false },
-    { CLI_OPT_FROM, false },
-    { CLI_OPT_MEMORY, false },
-    { CLI_OPT_LIMIT_DOWNLOAD, false },
-    PASSWORD_USES,
+    { CLI_OPT_KEYS_OF_JOBS, false },   { CLI_OPT_LEVEL_CHECK, false },
+    { CLI_OPT_SAMPLE, false },         { CLI_OPT_REPAIR, false },
+    { CLI_OPT_FROM, false },           { CLI_OPT_MEMORY, false },
+    { CLI_OPT_LIMIT_DOWNLOAD, false }, PASSWORD_USES,
 };
 
 static const struct cli_use locks_uses[] = { { CLI_OPT_VERIFY, false },
@@ -46,6 +43,7 @@ static const struct cli_use locks_uses[] = { { CLI_OPT_VERIFY, false },
                                              PASSWORD_USES };
 
 static const struct cli_use gc_uses[] = { { CLI_OPT_WAIT, false },
+                                          { CLI_OPT_KEYS_OF_JOBS, false },
                                           { CLI_OPT_YES, false },
                                           { CLI_OPT_DRY_RUN, false },
                                           PASSWORD_USES };

@@ -9,7 +9,14 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/secretref.h"
+#include "engine/job/job.h"
 #include "engine/job/kms_config.h"
+
+/* What a job's file leads to. */
+struct job_password {
+    struct secret *secret;
+    struct eng_password by;
+};
 
 struct cli_unlock {
     struct secret *environment; /* what OBJVAULT_PASSWORD held, or NULL */
@@ -22,13 +29,15 @@ struct cli_unlock {
     struct secret *recovery; /* the password as a recovery password is written,
                                 where it may be one; or NULL */
     struct eng_password by_recovery;
+    struct job_password *jobs; /* owned, each; of --keys-of-jobs */
+    size_t n_jobs;
     struct wrap_pkey *pkey; /* owned; of --private-key */
     struct eng_pkey by_pkey;
     struct eng_key_server **servers; /* owned, each; once they were read */
     size_t n_servers;
     struct eng_kms **adapters; /* owned; theirs, once somebody asked */
-    struct eng_key_way *ways;  /* owned: room for all of them, a private key and
-                                  a password in two spellings */
+    struct eng_key_way *ways;  /* owned: room for all of them, those of jobs, a
+                                  private key and a password in two spellings */
 };
 
 int cli_unlock_init(struct cli_ctx *c, struct err *e)
@@ -61,6 +70,9 @@ void cli_unlock_fini(struct cli_ctx *c)
     wrap_pkey_free(c->keys->pkey);
     for (size_t i = 0; i < c->keys->n_servers; i++)
         eng_key_server_free(c->keys->servers[i]);
+    for (size_t i = 0; i < c->keys->n_jobs; i++)
+        secret_free(c->keys->jobs[i].secret);
+    free(c->keys->jobs);
     free(c->keys->closed_why);
     free(c->keys->servers);
     free(c->keys->adapters);
@@ -84,11 +96,12 @@ struct secret *cli_unlock_from_file(const char *path, struct err *e)
     return s;
 }
 
-/* What the job's reference leads to. */
-static struct secret *referred(struct cli_ctx *c, struct err *e)
+/* What a job's reference leads to. */
+static struct secret *referred(struct cli_ctx *c, const char *reference,
+                               struct err *e)
 {
     AUTO_JSON struct json_doc *doc =
-        json_parse(span_str(c->keys->reference), JSON_STRICT, ERR_CONFIG, e);
+        json_parse(span_str(reference), JSON_STRICT, ERR_CONFIG, e);
 
     if (doc == NULL)
         return NULL;
@@ -124,7 +137,7 @@ static struct secret *given(struct cli_ctx *c, struct err *e)
     if (command != NULL)
         return secretref_command(argv, c->cancel, e);
     if (c->keys->environment == NULL && c->keys->reference != NULL)
-        return referred(c, e);
+        return referred(c, c->keys->reference, e);
     return STEAL(c->keys->environment);
 }
 
@@ -333,6 +346,53 @@ static int password_way(struct cli_ctx *c, const struct eng_repo *repo,
     return 0;
 }
 
+static int add_job(struct cli_ctx *c, const char *name, const char *repo,
+                   struct err *e)
+{
+    struct cli_unlock *k = c->keys;
+    AUTO_ENG_JOB struct eng_job job = { 0 };
+
+    if (eng_job_load(&c->home, name, &job, e) < 0)
+        return -1;
+    if (job.password == NULL || strcmp(job.repo, repo) != 0)
+        return 0;
+    struct secret *s = referred(c, job.password, e);
+    if (s == NULL)
+        return err_ctx(e, "job %s", name);
+    k->jobs[k->n_jobs++].secret = s;
+    return 0;
+}
+
+/* The passwords of the jobs into the repository, once.  A job whose file or
+ * password cannot be read keeps nobody from what others open. */
+static int read_jobs(struct cli_ctx *c, const char *repo, struct err *e)
+{
+    char **names = NULL;
+    size_t n = 0;
+
+    if (!cli_given(c, CLI_OPT_KEYS_OF_JOBS) || c->keys->jobs != NULL)
+        return 0;
+    if (eng_config_names(&c->home, "jobs", &names, &n, e) < 0)
+        return -1;
+    c->keys->jobs = calloc(n + 1, sizeof(*c->keys->jobs));
+    int r = c->keys->jobs != NULL ? 0 : err_nomem(e);
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        struct err why = { 0 };
+        if (add_job(c, names[i], repo, &why) < 0)
+            cli_error_line(&why);
+    }
+    eng_config_names_free(names, n);
+    return r;
+}
+
+static void add_job_ways(struct cli_unlock *k, struct eng_key_ways *out)
+{
+    for (size_t i = 0; i < k->n_jobs; i++) {
+        k->jobs[i].by = (struct eng_password){ .password = k->jobs[i].secret };
+        k->ways[out->n++] = eng_way_password(&k->jobs[i].by);
+    }
+}
+
 int cli_unlock_ways(struct cli_ctx *c, struct eng_repo *repo,
                     struct eng_key_ways *out, struct err *e)
 {
@@ -345,10 +405,11 @@ int cli_unlock_ways(struct cli_ctx *c, struct eng_repo *repo,
         password = password || has_password(all->k[i]);
         kms = kms || has(all->k[i], MF_SLOT_KMS);
     }
-    if (kms && read_servers(c, e) < 0)
+    if ((kms && read_servers(c, e) < 0) ||
+        (password && read_jobs(c, eng_repo_name(repo), e) < 0))
         return -1;
     free(k->ways);
-    k->ways = calloc(k->n_servers + 3, sizeof(*k->ways));
+    k->ways = calloc(k->n_servers + k->n_jobs + 3, sizeof(*k->ways));
     if (k->ways == NULL)
         return err_nomem(e);
     *out = (struct eng_key_ways){ .w = k->ways };
@@ -360,6 +421,7 @@ int cli_unlock_ways(struct cli_ctx *c, struct eng_repo *repo,
     if (password &&
         password_way(c, repo, !servers && k->pkey == NULL, out, e) < 0)
         return -1;
+    add_job_ways(k, out);
     for (size_t i = 0; servers && i < k->n_servers; i++)
         k->ways[out->n++] = eng_way_kms(&k->servers[i]->adapter);
     return 0;

@@ -172,10 +172,12 @@ static void words(const char **argv, size_t n, enum eng_work what,
                                 NULL };
     const char *const deleted[] = { "job", "forget-deleted", name, "--yes",
                                     NULL };
-    const char *const gc[] = { "repo",   "gc",         name, "--yes",
-                               "--wait", COLLECT_WAIT, NULL };
+    const char *const gc[] = { "repo",           "gc",     name,
+                               "--yes",          "--wait", COLLECT_WAIT,
+                               "--keys-of-jobs", NULL };
     const char *const check[] = { "repo",    "check",          name,
-                                  "--level", how->check_level, NULL };
+                                  "--level", how->check_level, "--keys-of-jobs",
+                                  NULL };
     const char *const *all[ENG_WORKS] = { [ENG_WORK_RUN] = run,
                                           [ENG_WORK_AGAIN] = run,
                                           [ENG_WORK_DELETED] = deleted,

@@ -57,3 +57,16 @@ say "a variable that is not set is named, and nothing is asked"
 job '{"env":"NIGHT_PASSWORD"}'
 refuses 2 job run night
 says NIGHT_PASSWORD
+
+say "the daemon's collection and check open what jobs seal, a wrong one beside it"
+job "{\"file\":\"$PWD/wrong\"}"
+mv "$OBJVAULT_HOME/jobs/night.json" "$OBJVAULT_HOME/jobs/astray.json"
+job "{\"file\":\"$PWD/right\"}"
+ov point delete vm1@latest --repo r --yes --password-file right
+before=$(objects ls "$keyset/blocks/" | wc -l)
+try repo gc r --yes
+equal "$rc" 3 "exit code without a key"
+equal "$(objects ls "$keyset/blocks/" | wc -l)" "$before" "blocks without a key"
+ov repo gc r --yes --keys-of-jobs
+[ "$(objects ls "$keyset/blocks/" | wc -l)" -lt "$before" ] ||
+    fail "nothing was freed"
