@@ -97,16 +97,20 @@ endforeach()
 
 unit_test(engine/daemon/test_fate engine_daemon)
 unit_test(engine/job/test_daemon_config engine_job)
-# The daemon's loop for a quarter of a year, against the same in another language.
+# The daemon's loop for some days, and for a quarter of a year against the same in
+# another language.
 add_executable(engine_daemon_rig engine/daemon/rig.c)
 target_link_libraries(engine_daemon_rig PRIVATE engine_daemon)
 target_link_options(engine_daemon_rig PRIVATE
   LINKER:--wrap=eng_job_runs,--wrap=eng_job_close_lost,--wrap=eng_job_stop)
-add_test(NAME engine_daemon_quarter
-  COMMAND ${Python3_EXECUTABLE} -B
-    ${CMAKE_CURRENT_SOURCE_DIR}/engine/daemon/test_quarter.py
-    $<TARGET_FILE:engine_daemon_rig>)
-set_tests_properties(engine_daemon_quarter PROPERTIES TIMEOUT 300)
+foreach(t Days Quarter)
+  string(TOLOWER ${t} name)
+  add_test(NAME engine_daemon_${name}
+    COMMAND ${Python3_EXECUTABLE} -B
+      ${CMAKE_CURRENT_SOURCE_DIR}/engine/daemon/test_loop.py
+      $<TARGET_FILE:engine_daemon_rig> ${t})
+  set_tests_properties(engine_daemon_${name} PROPERTIES TIMEOUT 600)
+endforeach()
 unit_test(engine/run/test_notify engine_run)
 target_compile_definitions(engine_run_test_notify PRIVATE
   RUN_TESTS="${CMAKE_CURRENT_SOURCE_DIR}/engine/run")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The daemon under virtual time, for test_quarter.py: its real loop, with files
+ * The daemon under virtual time, for test_loop.py: its real loop, with files
  * and a history of its own, in a world that is played.  Lines of standard
  * input:
  *

@@ -3,7 +3,7 @@
 """The daemon's loop for a quarter of a year against a clock that is looked at
 every minute.
 
-    test_quarter.py RIG
+    test_loop.py RIG [Days | Quarter]
 
 The rig runs the real loop, with files and a history of its own, in a world that
 is played (rig.c). What it begins and stops is compared with what the jobs here
@@ -239,7 +239,7 @@ def play(lines):
     return done.returncode, done.stdout.splitlines(), done.stderr.splitlines()
 
 
-class Short(unittest.TestCase):
+class Days(unittest.TestCase):
     """What is seen in a day or two, worked out by hand."""
 
     def ran(self, jobs, *lines, **config):
