@@ -179,39 +179,54 @@ static size_t first_of_name(const struct selecting *s, const char *name)
     return from;
 }
 
+/* The VM of a source by its name; NULL with e->kind ERR_NONE: there is none. */
+static struct seen *named(const struct selecting *s, size_t looked,
+                          const char *name, struct err *e)
+{
+    size_t i = first_of_name(s, name);
+
+    while (i < s->n_all && s->by_name[i]->looked != looked &&
+           strcmp(s->by_name[i]->vm->name, name) == 0)
+        i++;
+    if (i == s->n_all || s->by_name[i]->looked != looked ||
+        strcmp(s->by_name[i]->vm->name, name) != 0)
+        return NULL;
+    struct seen *v = s->by_name[i];
+    const struct seen *next = i + 1 < s->n_all ? s->by_name[i + 1] : NULL;
+    if (next == NULL || next->looked != looked ||
+        strcmp(next->vm->name, name) != 0)
+        return v;
+    const char *source = s->looked[looked].source;
+    (void)err_set(e, ERR_USAGE, 0,
+                  "vms: %s:%s means several VMs, %s and %s among them; write "
+                  "%s:%s",
+                  source, name, v->vm->id, next->vm->id, source, v->vm->id);
+    return NULL;
+}
+
 /* An id is looked for first: where it is another's name, it still means this
  * one. */
 static int take_vm(struct selecting *s, const char *text, struct err *e)
 {
     struct eng_ref ref;
-    struct seen *found = NULL;
+    struct err several = { 0 };
     const struct eng_looked *l =
         eng_ref_split(text, &ref) ? source_of(s, &ref) : NULL;
 
     if (l == NULL)
         return 0;
     size_t looked = (size_t)(l - s->looked);
-    found = by_id(s, looked, ref.rest);
-    for (size_t i = first_of_name(s, ref.rest); found == NULL && i < s->n_all;
-         i++) {
-        struct seen *v = s->by_name[i];
-        if (strcmp(v->vm->name, ref.rest) != 0)
-            break;
-        if (v->looked != looked)
-            continue;
-        const struct seen *next = i + 1 < s->n_all ? s->by_name[i + 1] : NULL;
-        if (next != NULL && next->looked == looked &&
-            strcmp(next->vm->name, ref.rest) == 0)
-            return err_set(e, ERR_USAGE, 0,
-                           "vms: %s means several VMs, %s and %s among them; "
-                           "write %s:%s",
-                           text, v->vm->id, next->vm->id, l->source, v->vm->id);
-        found = v;
+    struct seen *v = by_id(s, looked, ref.rest);
+    if (v == NULL)
+        v = named(s, looked, ref.rest, &several);
+    if (several.kind != ERR_NONE) {
+        *e = several;
+        return -1;
     }
-    if (found == NULL)
+    if (v == NULL)
         return eng_selecting_warn(
             s, io_format(e, "VM %s is not there (any more)", text), e);
-    take(s, found);
+    take(s, v);
     return 0;
 }
 
