@@ -192,7 +192,7 @@ step_unit() {
     built dev || return 1
     if [ $mode = quick ]; then
         # What needs a server is left out, unless one is named.
-        units dev unit -LE interleave
+        units dev unit -LE "interleave|long|reader"
     else
         with_server units dev unit -LE interleave
     fi

@@ -5,7 +5,8 @@ need clang-format-14
 
 cd "$top" || exit 1
 while read -r f; do
-    clang-format-14 --dry-run -Werror "$f" >/dev/null 2>&1 ||
-        finding "$f: run clang-format-14 -i $f"
-done < <(c_files "${product[@]}" tests)
+    finding "$f: run clang-format-14 -i $f"
+done < <(c_files "${product[@]}" tests |
+    xargs -P "$(nproc)" -n 16 clang-format-14 --dry-run -Werror 2>&1 |
+    sed -n 's/^\([^:]*\):[0-9:]* error: .*/\1/p' | sort -u)
 finish

@@ -3,6 +3,7 @@
 # named (exit 7) and its point too; blocks and pages are marked, and the next run
 # of the source, here or on another host, stores them again.
 # tags: quick
+# not-tsan: it takes minutes there, and its threads are those of shorter ones
 mkdir vm
 noise 3000000 1 >vm/disk.raw
 echo settings >vm/vm.cfg

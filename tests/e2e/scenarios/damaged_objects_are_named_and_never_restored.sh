@@ -2,6 +2,7 @@
 # A damaged, missing or swapped block, page or manifest is named by
 # `point verify` (exit 7), and a restore refuses and leaves no file.
 # tags: quick
+# not-tsan: it takes minutes there, and its threads are those of shorter ones
 mkdir vm
 noise 1000000 1 >vm/disk.raw
 make_repo --block-size 256K

@@ -2,6 +2,7 @@
 # A month of daily points, the flags that they get, what of it is over at its
 # end, and what an edited policy makes of them.  A list removes nothing.
 # tags: quick
+# not-tsan: it takes minutes there, and its threads are those of shorter ones
 mkdir vm
 noise 70000 1 >vm/disk.raw
 make_repo --block-size 256K

@@ -90,7 +90,7 @@ refuses 4 source add x dir:gone
 refuses 2 source add x libvirt:qemu+ssh://h/system
 says "another host"
 refuses 4 vm list gone
-says "source list"
+says "there is host, lab"
 ovj source list
 equal "$(field '[.sources[].name] | join(" ")')" "host lab" "sources"
 ov source remove host

@@ -2,6 +2,7 @@
 # A keyset that a password opens, from the first run on: increments, restores, a
 # wrong password, what the storage gets to see, and another password later.
 # tags: quick
+# not-tsan: it takes minutes there, and its threads are those of shorter ones
 printf 'correct horse\n' >right
 echo 'battery staple' >wrong
 with=(--password-file right)

@@ -2,6 +2,7 @@
 # Collection frees what no point needs, and nothing else: after it the repository
 # holds the live set. A run that is under way is named, and can be waited for.
 # tags: quick
+# not-tsan: it takes minutes there, and its threads are those of shorter ones
 mkdir vm slow
 noise 3000000 1 >vm/disk.raw
 noise 2500000 3 >slow/disk.raw
