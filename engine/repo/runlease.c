@@ -48,6 +48,7 @@ struct eng_runlease {
     struct eng_lease lease;
     int64_t tried_until; /* of a renewal whose answer is not known */
     bool leased, lost;
+    bool left; /* a lease that we stood back with may seem to live */
     char sweep[ENG_COUNTER_CHARS]; /* the counter under which all that the run
                                       refers to is there */
     uint64_t unanswered;           /* the store's count when it began */
@@ -267,6 +268,13 @@ int eng_runlease_vm(struct eng_repo *r, const struct cancel *cancel,
     return 0;
 }
 
+/* All leases of a run name its file, those that it stood back with too. */
+static bool is_ours(const struct eng_runlease *l, const struct eng_lease *seen)
+{
+    return strcmp(seen->name, l->lease.name) == 0 ||
+           (seen->lock[0] != '\0' && strcmp(seen->lock, l->lease.lock) == 0);
+}
+
 /* A run of the same VM that lives.  1: *who is it; the oldest, where there are
  * several. */
 static int find_twin(struct eng_runlease *l, struct eng_lease_seen *who,
@@ -279,9 +287,9 @@ static int find_twin(struct eng_runlease *l, struct eng_lease_seen *who,
         return -1;
     for (size_t i = 0; i < all.n; i++) {
         const struct eng_lease_seen *s = &all.s[i];
-        bool ours = l->leased && strcmp(s->l.name, l->lease.name) == 0;
-        if (ours || s->unreadable || s->l.ended || s->l.until <= s->l.seen ||
-            strcmp(s->l.vm, l->lease.vm) != 0 || died_here(r, s->l.lock))
+        if (is_ours(l, &s->l) || s->unreadable || s->l.ended ||
+            s->l.until <= s->l.seen || strcmp(s->l.vm, l->lease.vm) != 0 ||
+            died_here(r, s->l.lock))
             continue;
         *who = *s;
         return 1;
@@ -309,20 +317,33 @@ static int put_new(struct eng_runlease *l, struct err *e)
     return 0;
 }
 
-static bool write_ended(struct eng_runlease *l);
+static bool put_ended(struct eng_runlease *l, int64_t sign_before);
 
-/* Lets the one that came before us go on, who waits while our lease lives. */
+/* Lets the one that came before us go on, who waits while our lease lives.
+ * Nothing was put under it but itself, so it is over whatever became of our
+ * requests; and where it is not known whether that was written it may be at any
+ * time, so nothing relies on it any more. */
 static void stand_back(struct eng_runlease *l)
 {
-    (void)write_ended(l);
-    l->leased = false;
+    l->lost = true;
+    l->leased = !put_ended(l, 0);
+    l->left |= l->leased;
+    l->unanswered = unanswered(l->repo);
+}
+
+/* Others see our lease, as far as we know. */
+static bool stands(const struct eng_runlease *l)
+{
+    return l->leased && !l->lost &&
+           eng_lease_now(l->repo->store) < l->lease.until;
 }
 
 /* Goes on when a listing that was made after our put shows no twin: of two that
  * put, the one that lists later sees the other.  Which of them came first is
  * told by their times, to the second; that one may have been overlooked by a
  * later one that goes on already, so it waits, too.  The later one stands back,
- * or each would wait for the other. */
+ * or each would wait for the other.  Whose lease was lost meanwhile puts
+ * another and looks again. */
 static int wait_for_twin(struct eng_runlease *l, const char *vm, struct err *e)
 {
     struct eng_lease_seen who;
@@ -331,7 +352,7 @@ static int wait_for_twin(struct eng_runlease *l, const char *vm, struct err *e)
     bool told = false;
     int found = 0;
 
-    while ((found = find_twin(l, &who, e)) == 1 || (found == 0 && !l->leased)) {
+    while ((found = find_twin(l, &who, e)) == 1 || (found == 0 && !stands(l))) {
         if (found == 0) {
             if (put_new(l, e) < 0)
                 return -1;
@@ -342,7 +363,7 @@ static int wait_for_twin(struct eng_runlease *l, const char *vm, struct err *e)
             log_warn("repo", "%s is being backed up by %s; waiting for it", vm,
                      text);
         told = true;
-        if (l->leased && eng_lease_before(&who.l, &l->lease))
+        if (l->leased && (l->lost || eng_lease_before(&who.l, &l->lease)))
             stand_back(l);
         if (cancel_sleep(l->cancel, poll_ms, e) < 0)
             return -1;
@@ -498,22 +519,27 @@ int eng_runlease_confirm(struct eng_repo *r, const struct cancel *cancel,
     return result < 0 ? err_ctx(e, "the lease of this run") : 0;
 }
 
-static bool write_ended(struct eng_runlease *l)
+static bool put_ended(struct eng_runlease *l, int64_t sign_before)
 {
     struct err e = { 0 };
     int64_t patience_ms = cancel_requested(l->cancel) ? END_STOPPED_MS : END_MS;
 
+    l->lease.ended = true;
+    if (eng_lease_put(l->repo->store, NULL, &l->lease, sign_before,
+                      utc_mono_ms() + patience_ms, &e) == 0)
+        return true;
+    log_info("repo", "the lease of this run runs out by itself: %s", e.msg);
+    return false;
+}
+
+static bool write_ended(struct eng_runlease *l)
+{
     if (unanswered(l->repo) != l->unanswered) {
         log_info("repo", "requests were not answered: the lease of this run "
                          "runs out by itself");
         return false;
     }
-    l->lease.ended = true;
-    if (eng_lease_put(l->repo->store, NULL, &l->lease, l->lease.until,
-                      utc_mono_ms() + patience_ms, &e) == 0)
-        return true;
-    log_info("repo", "the lease of this run runs out by itself: %s", e.msg);
-    return false;
+    return put_ended(l, l->lease.until);
 }
 
 void eng_runlease_end(struct eng_repo *r)
@@ -522,7 +548,7 @@ void eng_runlease_end(struct eng_repo *r)
 
     if (l == NULL)
         return;
-    bool over = !l->leased || l->lost || write_ended(l);
+    bool over = (!l->leased || l->lost || write_ended(l)) && !l->left;
     r->at_work = NULL;
     drop(l, over);
 }
