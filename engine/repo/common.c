@@ -16,6 +16,7 @@ void eng_commons_init(struct eng_commons *all)
 {
     pthread_mutex_init(&all->lock, NULL);
     cond_init(&all->free);
+    all->making = false;
     all->first = NULL;
 }
 
@@ -85,14 +86,15 @@ void eng_common_leave(struct eng_repo *r)
     r->common = NULL;
 }
 
-int eng_common_begin(struct eng_repo *r, const struct cancel *cancel,
-                     struct err *e)
+/* busy: of the first handle. */
+static int begin_turn(struct eng_repo *r, bool *busy,
+                      const struct cancel *cancel, struct err *e)
 {
     struct eng_commons *all = &r->root->commons;
     int result = 0;
 
     pthread_mutex_lock(&all->lock);
-    while (r->common->busy && result == 0) {
+    while (*busy && result == 0) {
         (void)cond_wait_ms(&all->free, &all->lock, LOOK_MS);
         pthread_mutex_unlock(&all->lock);
         eng_runlease_tick(r, cancel);
@@ -100,19 +102,41 @@ int eng_common_begin(struct eng_repo *r, const struct cancel *cancel,
         pthread_mutex_lock(&all->lock);
     }
     if (result == 0)
-        r->common->busy = true;
+        *busy = true;
     pthread_mutex_unlock(&all->lock);
     return result;
 }
 
-void eng_common_end(struct eng_repo *r)
+static void end_turn(struct eng_repo *r, bool *busy)
 {
     struct eng_commons *all = &r->root->commons;
 
     pthread_mutex_lock(&all->lock);
-    r->common->busy = false;
+    *busy = false;
     pthread_cond_broadcast(&all->free);
     pthread_mutex_unlock(&all->lock);
+}
+
+int eng_common_begin(struct eng_repo *r, const struct cancel *cancel,
+                     struct err *e)
+{
+    return begin_turn(r, &r->common->busy, cancel, e);
+}
+
+void eng_common_end(struct eng_repo *r)
+{
+    end_turn(r, &r->common->busy);
+}
+
+int eng_commons_begin_making(struct eng_repo *r, const struct cancel *cancel,
+                             struct err *e)
+{
+    return begin_turn(r, &r->root->commons.making, cancel, e);
+}
+
+void eng_commons_end_making(struct eng_repo *r)
+{
+    end_turn(r, &r->root->commons.making);
 }
 
 /* --- another handle --- */

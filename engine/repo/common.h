@@ -6,7 +6,8 @@
  * Private to engine/repo: what handles of one open repository (eng_repo_again)
  * have together of a keyset that they write to: its index, and the mark of
  * their runs.  Bringing the index up to date is one handle's at a time; the
- * others wait for their turn, and find what it has learned.
+ * others wait for their turn, and find what it has learned.  So is making a
+ * keyset.
  */
 #include <pthread.h>
 
@@ -28,12 +29,14 @@ struct eng_common {
     char sweep[ENG_COUNTER_CHARS]; /* the counter that it was filled under */
     int64_t looked_ms; /* utc_mono_ms: when its points were looked at last */
     bool listed;       /* what it knows was listed since it was opened here */
+    bool filled;       /* whoever brought it up to date last came to the end */
 };
 
 /* Of the first handle. */
 struct eng_commons {
     pthread_mutex_t lock;
     pthread_cond_t free;
+    bool making; /* somebody makes a keyset; guarded */
     struct eng_common *first;
 };
 
@@ -51,5 +54,12 @@ void eng_common_leave(struct eng_repo *r);
 int eng_common_begin(struct eng_repo *r, const struct cancel *cancel,
                      struct err *e) __attribute__((warn_unused_result));
 void eng_common_end(struct eng_repo *r);
+
+/* The same for making a keyset: of handles that need one at the same time the
+ * first makes it, and the others find it in a list that they read in their
+ * turn. */
+int eng_commons_begin_making(struct eng_repo *r, const struct cancel *cancel,
+                             struct err *e) __attribute__((warn_unused_result));
+void eng_commons_end_making(struct eng_repo *r);
 
 #endif

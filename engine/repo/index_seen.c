@@ -22,7 +22,7 @@ int eng_index_mark_seen(struct eng_index *ix, const char *manifest,
     pthread_mutex_lock(&ix->core->locked.lock);
     /* What the manifest names must be in the file before the mark is. */
     int r = eng_index_flush(ix, e);
-    if (r == 0) {
+    if (r == 0 && eng_index_is_current(ix)) {
         sqlite3_bind_text(ix->core->insert_seen, 1, manifest, -1,
                           SQLITE_STATIC);
         if (sqlite3_step(ix->core->insert_seen) != SQLITE_DONE)

@@ -365,23 +365,21 @@ static int make_first(struct eng_repo *r, const struct eng_encrypt_opts *o,
     return result;
 }
 
-/* The keyset of the label; *made: it is new.  A race is over when both have
- * looked: ours may have to stand back. */
-static const struct eng_keyset *find_or_make(struct eng_repo *r,
+/* *made: it is new.  A race is over when both have looked: ours may have to
+ * stand back. */
+static const struct eng_keyset *look_or_make(struct eng_repo *r,
                                              const struct eng_encrypt_opts *o,
                                              const char *label,
                                              const struct cancel *cancel,
                                              bool *made, struct err *e)
 {
     char name[MF_KEYSET_CHARS];
-    const struct eng_keyset *k = eng_keysets_of_label(r, label);
 
-    /* Another host may have made it since the list was read. */
-    if (k == NULL) {
-        if (eng_keysets_load(r, cancel, e) < 0)
-            return NULL;
-        k = eng_keysets_of_label(r, label);
-    }
+    /* Another host may have made it since the list was read, or another run of
+     * this process. */
+    if (eng_keysets_load(r, cancel, e) < 0)
+        return NULL;
+    const struct eng_keyset *k = eng_keysets_of_label(r, label);
     if (k != NULL)
         return k;
     if (make_first(r, o, label, cancel, name, e) < 0)
@@ -398,6 +396,22 @@ static const struct eng_keyset *find_or_make(struct eng_repo *r,
                  "%s: another host made keyset %s as well; %s stands, and %s "
                  "is not used",
                  r->name, label, k->name, name);
+    return k;
+}
+
+/* The keyset of the label. */
+static const struct eng_keyset *find_or_make(struct eng_repo *r,
+                                             const struct eng_encrypt_opts *o,
+                                             const char *label,
+                                             const struct cancel *cancel,
+                                             bool *made, struct err *e)
+{
+    const struct eng_keyset *k = eng_keysets_of_label(r, label);
+
+    if (k != NULL || eng_commons_begin_making(r, cancel, e) < 0)
+        return k;
+    k = look_or_make(r, o, label, cancel, made, e);
+    eng_commons_end_making(r);
     return k;
 }
 

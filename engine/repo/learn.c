@@ -362,10 +362,14 @@ static int bring_up_to_date(struct eng_repo *r, enum eng_upload upload,
 static int update_index(struct eng_repo *r, enum eng_upload upload,
                         const struct cancel *cancel, struct err *e)
 {
+    struct eng_common *c = r->common;
+
+    c->filled = false;
     if (bring_up_to_date(r, upload, cancel, e) < 0)
         return -1;
-    memcpy(r->common->sweep, r->sweep, sizeof(r->sweep));
-    r->common->looked_ms = utc_mono_ms();
+    c->filled = true;
+    memcpy(c->sweep, r->sweep, sizeof(r->sweep));
+    c->looked_ms = utc_mono_ms();
     return eng_damaged_begin(r, cancel, e);
 }
 
@@ -389,6 +393,7 @@ static void close_shared(struct eng_repo *r)
     (void)eng_index_close(r->index);
     eng_runmark_end(&c->mark, eng_index_close(c->index));
     r->index = c->index = NULL;
+    c->listed = false;
 }
 
 /* The index in its folder; 1: the folder cannot be used, e says why. */
@@ -448,14 +453,6 @@ static int follow_sweeps(struct eng_repo *r, const struct cancel *cancel,
     return 0;
 }
 
-/* Another handle has opened the index. */
-static int join_index(struct eng_repo *r, const struct cancel *cancel,
-                      struct err *e)
-{
-    r->index = eng_index_again(r->common->index, e);
-    return r->index != NULL ? eng_damaged_begin(r, cancel, e) : -1;
-}
-
 /* A job of many VMs goes on for hours, and so do those of other hosts. */
 static int look_again(struct eng_repo *r, const struct cancel *cancel,
                       struct err *e)
@@ -497,11 +494,15 @@ static int prepare_index(struct eng_repo *r, enum eng_upload upload,
 {
     if (r->common->index == NULL)
         return open_index(r, upload, cancel, e);
-    if (r->index == NULL && join_index(r, cancel, e) < 0)
+    if (r->index == NULL)
+        r->index = eng_index_again(r->common->index, e);
+    if (r->index == NULL)
         return -1;
-    if (upload != ENG_UPLOAD_NEW && !r->common->listed)
+    if (!r->common->filled || (upload != ENG_UPLOAD_NEW && !r->common->listed))
         return update_index(r, upload, cancel, e);
-    return follow_sweeps(r, cancel, e) < 0 ? -1 : look_again(r, cancel, e);
+    if (follow_sweeps(r, cancel, e) < 0 || look_again(r, cancel, e) < 0)
+        return -1;
+    return eng_damaged_begin(r, cancel, e);
 }
 
 static int begin_first(struct eng_repo *r, const struct cancel *cancel,

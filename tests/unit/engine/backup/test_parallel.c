@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "engine/repo/damaged.h"
 #include "engine/repo/internal.h"
 #include "engine/repo/runlease.h"
 #include "tests/unit/engine/keyed.h"
@@ -331,6 +332,148 @@ static void a_handle_that_knows_an_older_sweep_teaches_nothing(void **state)
     eng_repo_close(r);
 }
 
+/* Nor does it say of a manifest that the index knows what that names. */
+static void and_a_point_that_it_has_seen_is_looked_at_again(void **state)
+{
+    static const char name[] = "plain/points/vm/x.json";
+    struct fixture *f = *state;
+    struct eng_repo *r = fixture_open(f);
+    struct err e = { 0 };
+    struct eng_repo *a = eng_repo_again(r, &e);
+    struct eng_repo *b = eng_repo_again(r, &e);
+
+    must(eng_repo_prepare_writes(a, ENG_UPLOAD_NEW, NULL, why));
+    must(eng_repo_prepare_writes(b, ENG_UPLOAD_NEW, NULL, why));
+    must(eng_index_clear(b->index, "another", why));
+    must(eng_index_mark_seen(a->index, name, why));
+    assert_false(eng_index_seen(b->index, name));
+    must(eng_index_mark_seen(b->index, name, why));
+    assert_true(eng_index_seen(a->index, name));
+    eng_repo_close(b);
+    eng_repo_close(a);
+    eng_repo_close(r);
+}
+
+static void known_block(const struct attacked *a, struct mf_id *id)
+{
+    assert_true(
+        mf_key_parse_block(attacked_key(a, "plain/blocks/"), "plain", id));
+}
+
+/* A run that lists what is there is stopped: the index knows little then. */
+static void an_index_that_was_half_filled_is_filled_by_the_next(void **state)
+{
+    struct attacked *at = *state;
+    struct eng_repo *r = fixture_open(&at->f);
+    struct err e = { 0 };
+    struct eng_repo *a = eng_repo_again(r, &e);
+    struct eng_repo *b = eng_repo_again(r, &e);
+    /* Of sweeps, of points; then of blocks. */
+    const struct s3server_rule rule = { .op = "ListObject*",
+                                        .skip = 2,
+                                        .act = S3SERVER_REPLY,
+                                        .status = 403,
+                                        .code = "AccessDenied" };
+    struct mf_id id;
+
+    known_block(at, &id);
+    must(eng_repo_prepare_writes(a, ENG_UPLOAD_NEW, NULL, why));
+    assert_true(eng_index_knows(a->index, ENG_INDEX_BLOCK, &id));
+    s3server_script(at->server, &rule, 1);
+    assert_int_equal(eng_repo_prepare_writes(b, ENG_UPLOAD_MISSING, NULL, &e),
+                     -1);
+    assert_int_not_equal(s3server_acted(at->server, 0), 0);
+    s3server_script(at->server, NULL, 0);
+    assert_false(eng_index_knows(a->index, ENG_INDEX_BLOCK, &id));
+    must(eng_repo_prepare_writes(a, ENG_UPLOAD_NEW, NULL, why));
+    assert_true(eng_index_knows(a->index, ENG_INDEX_BLOCK, &id));
+    eng_repo_close(b);
+    eng_repo_close(a);
+    eng_repo_close(r);
+}
+
+/* A check found damage while a job goes on: its next run heals it. */
+static void each_run_knows_what_is_marked_as_damaged(void **state)
+{
+    struct attacked *at = *state;
+    struct eng_repo *r = fixture_open(&at->f);
+    struct err e = { 0 };
+    struct eng_repo *a = eng_repo_again(r, &e);
+    struct mf_id id;
+
+    known_block(at, &id);
+    must(eng_repo_prepare_writes(a, ENG_UPLOAD_NEW, NULL, why));
+    must(eng_damaged_mark(eng_repo_store(r), NULL, ENG_INDEX_BLOCK, &id, why));
+    must(eng_repo_prepare_writes(a, ENG_UPLOAD_NEW, NULL, why));
+    assert_false(eng_index_knows(a->index, ENG_INDEX_BLOCK, &id));
+    assert_non_null(eng_damaged_find(&a->damaged, ENG_INDEX_BLOCK, &id));
+    eng_repo_close(a);
+    eng_repo_close(r);
+}
+
+/* Who is in its turn is not waited for by who is stopped; and who was stopped
+ * keeps nobody else. */
+static void
+who_is_stopped_while_it_waits_for_its_turn_delays_nobody(void **state)
+{
+    struct fixture *f = *state;
+    struct eng_repo *r = fixture_open(f);
+    struct err e = { 0 };
+    struct eng_repo *a = eng_repo_again(r, &e);
+    struct eng_repo *b = eng_repo_again(r, &e);
+    struct cancel c;
+
+    must(cancel_init(&c, NULL, why));
+    must(eng_repo_prepare_writes(a, ENG_UPLOAD_NEW, NULL, why));
+    must(eng_common_begin(a, NULL, why));
+    cancel_request(&c);
+    assert_int_equal(eng_repo_prepare_writes(b, ENG_UPLOAD_NEW, &c, &e), -1);
+    assert_int_equal(e.kind, ERR_CANCELLED);
+    assert_null(b->common);
+    assert_null(b->index);
+    eng_common_end(a);
+    must(eng_repo_prepare_writes(b, ENG_UPLOAD_NEW, NULL, why));
+    assert_ptr_equal(a->common, b->common);
+    eng_repo_close(a);
+    assert_true(b->common->users == 1);
+    eng_repo_close(b);
+    eng_repo_close(r);
+    cancel_fini(&c);
+}
+
+/* The first run of each of a job's VMs into a new keyset. */
+static void runs_that_need_a_new_keyset_make_one(void **state)
+{
+    static const unsigned seeds[] = { 1, 1, 1, 1 };
+    struct attacked *a = *state;
+    struct eng_repo *r = fixture_open(&a->f);
+    const struct s3server_rule slow = { .op = "PutObject",
+                                        .key = "keysets/*",
+                                        .act = S3SERVER_DELAY,
+                                        .ms = 200 };
+    struct keyed k;
+    struct one v[4] = { 0 };
+    unsigned made = 0;
+
+    s3server_script(a->server, &slow, 1);
+    keyed_init(&k, "key");
+    begin(&a->f, v, 4, seeds);
+    for (unsigned i = 0; i < 4; i++)
+        v[i].o.encrypt = &k.how;
+    run_all(r, v, 4);
+    for (unsigned i = 0; i < 4; i++) {
+        made += v[i].res.keyset_made;
+        assert_string_equal(v[i].res.keyset, v[0].res.keyset);
+    }
+    assert_int_equal(made, 1);
+    assert_int_equal(new_blocks(v, 4), BLOCKS);
+    must(eng_keysets_load(r, NULL, why));
+    assert_int_equal(eng_repo_keysets(r)->n, 1);
+    close_all(v, 4);
+    eng_repo_close(r);
+    keyed_free(&k);
+}
+
 int main(void)
 {
 #define FOLDER(test)                                                           \
@@ -346,6 +489,12 @@ int main(void)
         FOLDER(a_handle_is_good_for_many_runs),
         FOLDER(runs_into_different_keysets_share_nothing),
         FOLDER(a_handle_that_knows_an_older_sweep_teaches_nothing),
+        FOLDER(and_a_point_that_it_has_seen_is_looked_at_again),
+        BUCKET(an_index_that_was_half_filled_is_filled_by_the_next,
+               attacked_setup_plain),
+        BUCKET(each_run_knows_what_is_marked_as_damaged, attacked_setup_plain),
+        FOLDER(who_is_stopped_while_it_waits_for_its_turn_delays_nobody),
+        BUCKET(runs_that_need_a_new_keyset_make_one, attacked_setup_plain),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
