@@ -88,8 +88,9 @@ static void report(const struct args *a, uint64_t played, double took)
            " (%" PRIu64 " of them removed meanwhile)\n",
            p->runs, p->points, p->failed, p->crashed, p->removed, p->readings,
            p->outlived);
-    printf("  collections %" PRIu64 ", collected %" PRIu64 "\n", p->collections,
-           p->collected);
+    printf("  collections %" PRIu64 ", collected %" PRIu64
+           "; processes of two threads %" PRIu64 "\n",
+           p->collections, p->collected, p->pairs);
     printf("  puts %" PRIu64 ", deletes %" PRIu64 ", lost %" PRIu64
            ", carried out late %" PRIu64 ", too old %" PRIu64 "\n",
            n->requests[OBJ_PUT], n->requests[OBJ_DELETE], n->lost, n->late,

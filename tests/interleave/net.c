@@ -179,7 +179,7 @@ static bool is_lost(const struct line *l, const struct obj_req *r,
     if (l->folder || actor == NULL || actor->steady)
         return false;
     if (world_chance(world_weather()->outage))
-        actor->cut_off_ms = world_now_ms() + world_between(MINUTE, 40 * MINUTE);
+        world_cut_off(world_now_ms() + world_between(MINUTE, 40 * MINUTE));
     bool cut_off = world_now_ms() < actor->cut_off_ms;
     unsigned weight = strncmp(r->key, "gc/", 3) == 0 ? 1 : weight_of(r, c);
     if (!cut_off && !world_chance(weight * world_weather()->lose_asked))

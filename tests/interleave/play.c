@@ -120,7 +120,7 @@ static enum eng_upload some_upload(void)
     return world_chance(500) ? ENG_UPLOAD_MISSING : ENG_UPLOAD_ALL;
 }
 
-static int back_up(struct player *p, struct err *e)
+static int back_up(struct player *p, struct eng_repo *r, struct err *e)
 {
     const struct eng_keeping keeping = { .days = 1,
                                          .gfs = ENG_GFS_NONE,
@@ -142,38 +142,116 @@ static int back_up(struct player *p, struct err *e)
     m->source = io_format(e, "dir:/machines/%s", p->actor.name);
     if (m->source == NULL)
         return -1;
-    AUTO_ENG_REPO struct eng_repo *r =
-        eng_repo_open(&p->place, &p->actor.cancel, e);
-    if (r == NULL || eng_backup_machine(r, m, &o, &res, e) < 0)
+    if (eng_backup_machine(r, m, &o, &res, e) < 0)
         return -1;
     play_counts.points++;
+    return 0;
+}
+
+static void change_machine(struct player *p)
+{
+    struct guest before = p->guest;
+
+    guest_change(&p->guest);
+    guest_write(&p->guest, &before, p->vm_dir);
+}
+
+static void run_once(struct player *p, struct eng_repo *r)
+{
+    struct err e = { 0 };
+
+    model_machine(&p->guest);
+    world_trace("backs up %s", p->vm);
+    play_counts.runs++;
+    if (back_up(p, r, &e) < 0) {
+        play_counts.failed++;
+        judge(&p->actor, "backup", &e);
+    }
+}
+
+/* As a job's worker does, which takes one VM after the other. */
+static void run_some(struct player *p, struct eng_repo *r)
+{
+    unsigned n = 1 + (unsigned)world_random(3);
+
+    run_once(p, r);
+    for (unsigned i = 1; i < n && !p->actor.dead; i++) {
+        world_sleep(world_between(0, world_chance(300) ? 3 * HOUR : MINUTE));
+        if (p->actor.dead)
+            break;
+        change_machine(p);
+        run_once(p, r);
+    }
+}
+
+/* A process whose threads have a handle each. */
+static int run_side_by_side(struct player *p, struct eng_repo *r, struct err *e)
+{
+    AUTO_ENG_REPO struct eng_repo *ours = eng_repo_again(r, e);
+    AUTO_ENG_REPO struct eng_repo *its = eng_repo_again(r, e);
+
+    if (ours == NULL || its == NULL)
+        return -1;
+    play_counts.pairs++;
+    p->mate->given = its;
+    world_wake(&p->mate->actor);
+    run_some(p, ours);
+    while (p->mate->given != NULL)
+        world_wait();
+    return 0;
+}
+
+static int run_process(struct player *p, struct err *e)
+{
+    AUTO_ENG_REPO struct eng_repo *r =
+        eng_repo_open(&p->place, &p->actor.cancel, e);
+
+    if (r == NULL)
+        return -1;
+    if (p->mate != NULL)
+        return run_side_by_side(p, r, e);
+    run_once(p, r);
     return 0;
 }
 
 void play_writer(struct actor *a)
 {
     struct player *p = a->ctx;
-    struct guest before;
 
     guest_make(&p->guest);
     guest_write(&p->guest, NULL, p->vm_dir);
     for (unsigned i = 0; i < p->rounds && world_failure() == NULL; i++) {
         struct err e = { 0 };
         begin_round(p, i);
-        before = p->guest;
         if (i > 0)
-            guest_change(&p->guest);
-        guest_write(&p->guest, &before, p->vm_dir);
+            change_machine(p);
         disturb_home(a);
-        model_machine(&p->guest);
-        world_trace("backs up");
-        play_counts.runs++;
-        if (back_up(p, &e) < 0) {
-            play_counts.failed++;
-            judge(a, "backup", &e);
-        }
+        if (run_process(p, &e) < 0)
+            judge(a, "opening", &e);
     }
     world_revive(a);
+    if (p->mate != NULL) {
+        p->mate->over = true;
+        world_wake(&p->mate->actor);
+    }
+}
+
+void play_mate(struct actor *a)
+{
+    struct player *p = a->ctx;
+
+    guest_make(&p->guest);
+    guest_write(&p->guest, NULL, p->vm_dir);
+    while (!p->over) {
+        if (p->given != NULL) {
+            run_some(p, p->given);
+            change_machine(p);
+            p->given = NULL;
+            world_wake(&p->mate->actor);
+        }
+        if (!p->over)
+            world_wait();
+    }
 }
 
 static int remove_some(struct player *p, struct err *e)

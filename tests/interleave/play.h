@@ -11,6 +11,7 @@
 /* What all schedules of a test did, to see that they did something. */
 struct play_counts {
     uint64_t runs, points, crashed, failed; /* of writers */
+    uint64_t pairs;                         /* processes of two threads */
     uint64_t removed;                       /* points, by hand */
     uint64_t collections, collected;        /* ended well; objects */
     uint64_t checks;
@@ -30,6 +31,10 @@ struct player {
     int64_t gap_ms;         /* between two rounds, at most */
     bool sharp;             /* begins its rounds with the others who are */
     int64_t immutability_s; /* of a locked repository; else 0 */
+    /* A process with two threads: the other one's player. */
+    struct player *mate;
+    struct eng_repo *given; /* to a mate: the handle that it is to use now */
+    bool over;              /* ... and never more */
 };
 
 /* Fills a player but for what it plays: store is where the repository is. */
@@ -38,6 +43,9 @@ void play_init(struct player *p, const char *root, const char *name,
 
 /* Backs its machine up, changes it, backs it up again. */
 void play_writer(struct actor *a);
+
+/* The second thread of a writer's process. */
+void play_mate(struct actor *a);
 
 /* Removes points of all machines by their names. */
 void play_remover(struct actor *a);

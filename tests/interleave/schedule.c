@@ -14,6 +14,7 @@
 #include "tests/interleave/model.h"
 #include "tests/interleave/net.h"
 #include "tests/interleave/play.h"
+#include "tests/interleave/twins.h"
 
 #define WRITERS 3
 #define COLLECTORS 2
@@ -154,6 +155,7 @@ static void set_up(struct stage *s)
     if (s->view == NULL)
         abort();
     model_begin(s->view, s->regime->locked);
+    twins_forget();
 }
 
 static void tear_down(struct stage *s)
@@ -187,14 +189,51 @@ static struct player *add(struct stage *s, const char *kind, unsigned nth,
     return p;
 }
 
+/* One machine on two hosts, which begin in the same second at times. */
+static void make_twins(struct player *a, struct player *b)
+{
+    snprintf(b->vm, sizeof(b->vm), "%s", a->vm);
+    if (world_chance(500)) {
+        a->sharp = b->sharp = true;
+        a->gap_ms = b->gap_ms = 10 * MINUTE;
+    }
+}
+
+/* Its process has a second thread, for another machine or, at times, the
+ * same. */
+static void give_mate(struct stage *s, struct player *p)
+{
+    struct player *m = add(s, "mate", 0, play_mate);
+
+    memcpy(m->actor.home, p->actor.home, sizeof(m->actor.home));
+    memcpy(m->state, p->state, sizeof(m->state));
+    m->actor.skew_ms = p->actor.skew_ms;
+    m->actor.mate = &p->actor;
+    p->actor.mate = &m->actor;
+    m->mate = p;
+    p->mate = m;
+    if (world_chance(200))
+        snprintf(m->vm, sizeof(m->vm), "%s", p->vm);
+    world_add(&m->actor, 0);
+}
+
+static void add_writers(struct stage *s)
+{
+    struct player *w[WRITERS];
+
+    for (unsigned i = 0; i < WRITERS; i++) {
+        w[i] = add(s, "writer", i, play_writer);
+        world_add(&w[i]->actor, world_between(0, 10 * MINUTE));
+    }
+    if (world_chance(300))
+        make_twins(w[0], w[1]);
+    if (world_chance(500))
+        give_mate(s, w[WRITERS - 1]);
+}
+
 static void add_players(struct stage *s)
 {
-    for (unsigned i = 0; i < WRITERS; i++) {
-        struct player *p = add(s, "writer", i, play_writer);
-        if (i == 1 && world_chance(300)) /* the machine of another */
-            snprintf(p->vm, sizeof(p->vm), "%s", s->players[0].vm);
-        world_add(&p->actor, world_between(0, 10 * MINUTE));
-    }
+    add_writers(s);
     struct player *p = add(s, "remover", 0, play_remover);
     p->rounds += s->crowded ? 3 : 0;
     p->thorough = s->crowded;

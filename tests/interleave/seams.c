@@ -4,8 +4,8 @@
  * the linker leads these calls here (--wrap), so the product is the real one,
  * compiled once, and has no hook for tests.
  *
- * With one thread in all there is nobody to wait for at a condition: who would
- * wait has found a bug, and is told so.
+ * With one thread in all there is nobody to wait for at a condition but a mate:
+ * who would wait without one has found a bug, and is told so.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -97,8 +97,17 @@ int __wrap_flock(int fd, int op)
 int __wrap_pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m,
                                   const struct timespec *t)
 {
+    const struct actor *a = world_current();
+
     if (!world_is_on())
         return __real_pthread_cond_timedwait(c, m, t);
+    if (a != NULL && a->mate != NULL) {
+        int64_t until = t->tv_sec * 1000 + t->tv_nsec / 1000000;
+        pthread_mutex_unlock(m);
+        world_wait_for_mate();
+        pthread_mutex_lock(m);
+        return world_mono_ms() >= until ? ETIMEDOUT : 0;
+    }
     fprintf(stderr, "a wait for another thread, where there is one alone\n");
     abort();
 }

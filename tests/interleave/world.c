@@ -244,17 +244,68 @@ void world_sleep(int64_t ms)
     coro_yield();
 }
 
+void world_wait(void)
+{
+    world.current->wake_ms = INT64_MAX;
+    coro_yield();
+}
+
+void world_wake(struct actor *a)
+{
+    if (a->wake_ms > world.now_ms)
+        a->wake_ms = world.now_ms;
+}
+
+void world_wait_for_mate(void)
+{
+    int64_t ms = world.current->mate->wake_ms - world.now_ms;
+
+    world_sleep(ms < 0 ? 1 : ms > MINUTE ? MINUTE : ms + world_between(0, 200));
+}
+
+/* One process: one clock, one line. */
+static void share(const struct actor *a)
+{
+    struct actor *m = a->mate;
+
+    if (m == NULL)
+        return;
+    m->skew_ms = a->skew_ms;
+    m->lag_ms = a->lag_ms;
+    m->stood_ms = a->stood_ms;
+    m->cut_off_ms = a->cut_off_ms;
+}
+
+void world_cut_off(int64_t until_ms)
+{
+    world.current->cut_off_ms = until_ms;
+    share(world.current);
+}
+
+/* It stands still as well, for that long. */
+static void hold(struct actor *a, int64_t ms)
+{
+    if (a == NULL || a->wake_ms == INT64_MAX)
+        return;
+    a->wake_ms = ms + (a->wake_ms > world.now_ms ? a->wake_ms : world.now_ms);
+}
+
 static int64_t sample_stall(struct actor *a)
 {
     const struct weather *w = &world.weather;
     int64_t ms = w->stalls[world_random(w->n_stalls)];
 
     ms += world_between(0, ms / 2);
+    bool frozen = world_chance(w->freeze);
     a->stood_ms += ms;
-    if (world_chance(w->freeze)) {
+    if (frozen) {
         a->lag_ms += ms;
         a->skew_ms -= ms;
     }
+    /* The machine, or this thread alone. */
+    if (a->mate != NULL && (frozen || world_chance(500)))
+        hold(a->mate, ms);
+    share(a);
     world_trace("stands still for %lld s", (long long)(ms / 1000));
     return ms;
 }
@@ -265,6 +316,7 @@ static void set_clock(struct actor *a)
     a->skew_ms = world_between(-SECOND, SECOND);
     if (world_chance(500))
         a->skew_ms += world_between(-2 * HOUR, 2 * HOUR);
+    share(a);
     world_trace("its clock is set: %lld s", (long long)(a->skew_ms / 1000));
 }
 
@@ -295,32 +347,50 @@ bool world_pass(unsigned weight)
     return !a->dead;
 }
 
+static void die(struct actor *a)
+{
+    if (a == NULL)
+        return;
+    a->dead = true;
+    cancel_request(&a->cancel);
+    world_wake(a);
+}
+
 void world_crash(void)
 {
     struct actor *a = world.current;
 
     world_trace("dies");
-    a->dead = true;
     folder_put_aside(a->home);
-    cancel_request(&a->cancel);
+    die(a);
+    die(a->mate);
 }
 
-void world_revive(struct actor *a)
+static void begin_anew(struct actor *a)
 {
     struct err e = { 0 };
 
-    if (world.failure[0] != '\0')
-        return;
     a->lag_ms = 0;
     a->skew_ms = world_between(-40 * SECOND, 40 * SECOND);
     a->stood_ms = 0;
     if (!a->dead)
         return;
-    folder_put_back(a->home);
     cancel_fini(&a->cancel);
     if (cancel_init(&a->cancel, NULL, &e) < 0)
         abort();
     a->dead = false;
+}
+
+void world_revive(struct actor *a)
+{
+    if (world.failure[0] != '\0')
+        return;
+    if (a->dead)
+        folder_put_back(a->home);
+    begin_anew(a);
+    if (a->mate != NULL)
+        begin_anew(a->mate);
+    share(a);
 }
 
 void world_later(int64_t at_ms, void (*fn)(void *ctx), void *ctx)

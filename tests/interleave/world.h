@@ -48,7 +48,9 @@ struct actor {
     char home[WORLD_PATH]; /* what a crash must leave as it was */
     void (*play)(struct actor *self);
     void *ctx;
-    bool steady; /* meets no weather */
+    bool steady;        /* meets no weather */
+    struct actor *mate; /* the other thread of its process, or NULL: they
+                           have home, clocks, line and death together */
 
     /* The world's. */
     struct coro *coro;
@@ -96,6 +98,18 @@ void world_run(int64_t rest_ms);
 /* The running actor sleeps; the test itself just lets time pass. */
 void world_sleep(int64_t ms);
 
+/* The running actor waits until somebody wakes it, even a dead one: for its
+ * mate.  It may be woken for nothing. */
+void world_wait(void);
+void world_wake(struct actor *a);
+
+/* At a condition: until the mate has gone on, or for a minute where it stands
+ * still.  A dead one does not wait. */
+void world_wait_for_mate(void);
+
+/* What the process of the running actor meets its mate meets, too. */
+void world_cut_off(int64_t until_ms);
+
 /* A place where others may come in: the running actor loses some time, by the
  * weather, or stands still, or dies (then false, and its home is put aside).
  * weight: how much more often than at an ordinary place. */
@@ -104,7 +118,8 @@ bool world_pass(unsigned weight);
 /* Kills the running actor. */
 void world_crash(void);
 
-/* Its process is begun anew, on what the dead one left in its home. */
+/* Its process is begun anew, on what the dead one left in its home; both of
+ * mates have come to an end. */
 void world_revive(struct actor *a);
 
 /* Something is to happen at that time, outside of all actors. */
