@@ -447,10 +447,9 @@ static void runs_that_need_a_new_keyset_make_one(void **state)
     static const unsigned seeds[] = { 1, 1, 1, 1 };
     struct attacked *a = *state;
     struct eng_repo *r = fixture_open(&a->f);
-    const struct s3server_rule slow = { .op = "PutObject",
-                                        .key = "keysets/*",
-                                        .act = S3SERVER_DELAY,
-                                        .ms = 200 };
+    const struct s3server_rule slow = {
+        .op = "PutObject", .key = "keysets/*", .act = S3SERVER_DELAY, .ms = 200
+    };
     struct keyed k;
     struct one v[4] = { 0 };
     unsigned made = 0;

@@ -5,6 +5,7 @@
 /* For tests of leases and sweeps, on a server whose clock is ours to set. */
 #include "tests/unit/engine/care/attacked.h"
 
+#include "engine/repo/lease.h"
 #include "engine/repo/runlease.h"
 #include "engine/repo/sweeping.h"
 
@@ -34,6 +35,32 @@ static inline bool in_the_way(struct eng_repo *r)
     if (live == 0)
         eng_sweep_end(&s);
     return live == 1;
+}
+
+/* The one lease that is not ended. */
+static inline struct eng_lease living(struct eng_repo *r)
+{
+    AUTO_ENG_LEASES struct eng_leases all = { 0 };
+
+    must(eng_leases_list(eng_repo_store(r), NULL, ENG_LEASE_RUN, &all, why));
+    for (size_t i = 0; i < all.n; i++)
+        if (!all.s[i].l.ended)
+            return all.s[i].l;
+    fail_msg("nobody is at work");
+    return (struct eng_lease){ 0 };
+}
+
+/* The lease that was taken last. */
+static inline struct eng_lease newest(struct eng_repo *r)
+{
+    AUTO_ENG_LEASES struct eng_leases all = { 0 };
+
+    must(eng_leases_list(eng_repo_store(r), NULL, ENG_LEASE_RUN, &all, why));
+    for (size_t i = all.n; i-- > 0;)
+        if (!all.s[i].unreadable)
+            return all.s[i].l;
+    fail_msg("there is no lease that can be read");
+    return (struct eng_lease){ 0 };
 }
 
 #endif
