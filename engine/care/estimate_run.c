@@ -35,24 +35,25 @@ static void list_anew(struct estimate *s)
 }
 
 /* The first run of a command: is the bucket still fit for locks, are there new
- * points, damaged objects? */
+ * points? */
 static void ask_first(struct estimate *s)
 {
     eng_estimate_ask(s, OBJ_BUCKET, s->f->locked ? 3 : 1);
     /* Of keysets; before the manifest, slots that have to be locked. */
     eng_estimate_ask(s, OBJ_LIST, s->f->locked ? 2 : 1);
     eng_estimate_ask(s, OBJ_LIST,
-                     eng_estimate_list_pages(eng_estimate_points(s)) + 1);
+                     eng_estimate_list_pages(eng_estimate_points(s)));
     if (s->swept)
         list_anew(s);
 }
 
-/* Lease, twin, sweeps, the counter; the n-th run of a command sees the leases
- * of those before it. */
+/* Lease, twin, sweeps, the counter, marks of damaged objects; the n-th run of a
+ * command sees the leases of those before it. */
 static void ask_lease(struct estimate *s, size_t nth)
 {
     s->leases++;
     eng_estimate_ask(s, OBJ_PUT, 2); /* its beginning and its end */
+    eng_estimate_ask(s, OBJ_LIST, 1);
     eng_estimate_ask(s, OBJ_LIST, eng_estimate_list_pages(s->leases));
     eng_estimate_ask(s, OBJ_GET, (double)nth + 1);
     eng_estimate_ask(s, OBJ_GET, 1);
