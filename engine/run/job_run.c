@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/utc.h"
+#include "engine/run/job_past.h"
 #include "engine/run/job_run_impl.h"
 #include "engine/run/notify.h"
 
@@ -60,16 +61,6 @@ static void open_history(struct eng_job_work *w)
     eng_history_close(STEAL(w->history));
 }
 
-static bool is_left(const struct eng_run_record *r)
-{
-    bool left = r->status == ENG_STATUS_FAILED && r->n_vms == 0;
-
-    for (size_t i = 0; i < r->n_vms; i++)
-        left = left || r->vms[i].status == ENG_STATUS_FAILED ||
-               r->vms[i].status == ENG_STATUS_STOPPED;
-    return left;
-}
-
 /* The record of the last run, which this is another try of. */
 static int take_last(struct eng_job_work *w, struct err *e)
 {
@@ -82,7 +73,7 @@ static int take_last(struct eng_job_work *w, struct err *e)
                        w->job->name);
     if (eng_history_runs(w->history, w->job->name, 1, &runs, &n, e) < 0)
         return -1;
-    bool left = n == 1 && is_left(&runs[0]);
+    bool left = n == 1 && eng_job_is_left(&runs[0]);
     if (left) {
         *w->run = runs[0];
         runs[0] = (struct eng_run_record){ 0 };
@@ -257,19 +248,13 @@ static bool will_be_tried_again(const struct eng_job_work *w)
     struct eng_schedule schedule;
     struct eng_schedule_retry retry;
     struct err e = { 0 };
-    struct eng_schedule_past past = {
-        .start = w->run->started,
-        .end = w->run->ended,
-        .result = w->run->status == ENG_STATUS_STOPPED ? ENG_SCHEDULE_STOPPED
-                  : is_left(w->run)                    ? ENG_SCHEDULE_FAILED
-                                                       : ENG_SCHEDULE_DONE,
-        .retries = (int)w->run->tries - 1,
-    };
+    struct eng_schedule_past past;
 
-    return w->o->why == ENG_WHY_SCHEDULE &&
-           eng_job_schedule(w->job, &schedule, &e) == 0 &&
-           eng_job_retry(w->job, &retry, &e) == 0 &&
-           eng_schedule_tries_again(&schedule, &past, &retry);
+    if (eng_job_schedule(w->job, &schedule, &e) < 0 ||
+        eng_job_retry(w->job, &retry, &e) < 0)
+        return false;
+    eng_job_past(w->run, 0, &retry, &past);
+    return eng_schedule_tries_again(&schedule, &past, &retry);
 }
 
 static void finish(struct eng_job_work *w)

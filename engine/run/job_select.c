@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "engine/run/job_past.h"
 #include "engine/run/job_run_impl.h"
 
 /* SOURCE:NAME, SOURCE:ID, or the name that its points go by. */
@@ -59,13 +60,12 @@ static struct eng_vm_record *record_of(const struct eng_job_work *w,
 }
 
 /* A run that failed before it knew its VMs has no record of any. */
-static bool is_left(const struct eng_job_work *w, const struct eng_selected *s)
+static bool is_to_do(const struct eng_job_work *w, const struct eng_selected *s)
 {
     if (!w->o->retry || w->run->n_vms == 0)
         return true;
     const struct eng_vm_record *v = record_of(w, s);
-    return v != NULL &&
-           (v->status == ENG_STATUS_FAILED || v->status == ENG_STATUS_STOPPED);
+    return v != NULL && eng_job_vm_is_left(v);
 }
 
 /* A record that says that its turn will come. */
@@ -116,7 +116,7 @@ static int add_items(struct eng_job_work *w, struct err *e)
         return err_nomem(e);
     for (size_t i = 0; i < w->selection.n_vms; i++)
         take[i] = is_asked_for(w, &w->selection.vms[i]) &&
-                  is_left(w, &w->selection.vms[i]);
+                  is_to_do(w, &w->selection.vms[i]);
     for (size_t i = 0; i < w->selection.n_vms; i++)
         if (take[i] && add_item(w, &w->selection.vms[i], e) < 0)
             return -1;

@@ -112,6 +112,7 @@ foreach(t Days Quarter)
       $<TARGET_FILE:engine_daemon_rig> ${t})
   set_tests_properties(engine_daemon_${name} PROPERTIES TIMEOUT 600)
 endforeach()
+unit_test(engine/run/test_job_past engine_run)
 unit_test(engine/run/test_notify engine_run)
 target_compile_definitions(engine_run_test_notify PRIVATE
   RUN_TESTS="${CMAKE_CURRENT_SOURCE_DIR}/engine/run")

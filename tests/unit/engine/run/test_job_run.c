@@ -106,6 +106,35 @@ a_vm_that_fails_stops_no_other_and_a_retry_touches_it_alone(void **state)
     scene_free(s);
 }
 
+/* Two more tries: whoever asks for one, the daemon makes the others. */
+static void a_run_is_told_of_once_after_its_last_try(void **state)
+{
+    SCENE;
+    char text[400];
+
+    snprintf(text, sizeof text,
+             ",\"schedule\":\"daily 22:00\",\"retries\":\"2 after 10m\","
+             "\"notify\":{\"mail_to\":\"a@example.com\",\"mail\":[\"sh\","
+             "\"-c\",\"grep ^Subject: >>%s/told\"]}",
+             s->f->dir);
+    scene_job(s, text);
+    scene_write(s, "vms/prod/web/bad.qcow2", "no image");
+    s->o.why = ENG_WHY_SCHEDULE;
+    scene_run(s, ENG_STATUS_WARNING);
+    assert_null(scene_read(s, "told"));
+    s->o.retry = true;
+    s->o.why = ENG_WHY_ASKED;
+    scene_run(s, ENG_STATUS_WARNING);
+    assert_null(scene_read(s, "told"));
+    s->o.why = ENG_WHY_SCHEDULE;
+    scene_run(s, ENG_STATUS_WARNING);
+    char *told = scene_read(s, "told");
+    assert_string_equal(told, "Subject: [objvault] night: warning, 1 of 3 VMs "
+                              "failed\n");
+    free(told);
+    scene_free(s);
+}
+
 static void where_all_fail_the_run_has_failed(void **state)
 {
     SCENE;
@@ -335,6 +364,7 @@ int main(void)
         FOLDER(a_point_tells_its_job_and_its_container),
         FOLDER(the_history_has_what_the_run_returns),
         FOLDER(a_vm_that_fails_stops_no_other_and_a_retry_touches_it_alone),
+        FOLDER(a_run_is_told_of_once_after_its_last_try),
         FOLDER(where_all_fail_the_run_has_failed),
         FOLDER(a_vm_that_runs_fails_with_the_reason),
         FOLDER(a_repository_that_cannot_be_opened_fails_the_run),
