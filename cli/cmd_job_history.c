@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "cli/unlock.h"
-#include "engine/repo/keysets.h"
 
 #define SHOWN 20 /* runs, unless told otherwise */
 
@@ -18,19 +17,6 @@
 static void say_left_out(const char *repo, const struct err *why)
 {
     cli_message("repository %s: its runs are not put back: %s", repo, why->msg);
-}
-
-static void say_closed(const struct cli_repo *repo, const char *name)
-{
-    const struct eng_keysets *all = eng_repo_keysets(repo->repo);
-    size_t closed = 0;
-
-    for (size_t i = 0; i < all->n; i++)
-        closed += all->k[i]->keys == NULL ? 1 : 0;
-    if (closed > 0)
-        cli_message("repository %s: runs into %zu keysets that stay closed "
-                    "are not put back",
-                    name, closed);
 }
 
 static int put_back(struct cli_ctx *c, struct eng_history *h,
@@ -45,7 +31,7 @@ static int put_back(struct cli_ctx *c, struct eng_history *h,
     if (r == 0)
         r = eng_history_rebuild(h, repo.repo, c->cancel, n, e);
     if (r == 0)
-        say_closed(&repo, job->repo);
+        (void)cli_unlock_say_closed(repo.repo, "tell of no runs");
     cli_unlock_refer(c, NULL);
     return r;
 }

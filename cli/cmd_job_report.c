@@ -8,7 +8,6 @@
 #include "cli/cmd_job_history.h"
 #include "cli/unlock.h"
 #include "engine/care/kept.h"
-#include "engine/repo/keysets.h"
 
 #define BEFORE 30 /* runs that a run is compared with */
 #define TEXT_MAX ((size_t)256 << 20)
@@ -132,12 +131,7 @@ static int read_points(struct call *x, struct err *e)
     if (cli_repo_open(c, name, CLI_INTERACTIVE, &repo, &why) == 0 &&
         cli_unlock_open(c, repo.repo, &why) == 0 &&
         take_points(x, repo.repo, &why) == 0) {
-        const struct eng_keysets *all = eng_repo_keysets(repo.repo);
-        for (size_t i = 0; i < all->n; i++)
-            if (all->k[i]->keys == NULL)
-                cli_message("repository %s: points in keyset %s are not "
-                            "shown: %s",
-                            name, all->k[i]->name, all->k[i]->why);
+        (void)cli_unlock_say_closed(repo.repo, "are not shown");
         return 0;
     }
     if (why.kind == ERR_CANCELLED || why.kind == ERR_NOMEM) {

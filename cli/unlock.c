@@ -478,6 +478,21 @@ static int ask_late(struct cli_ctx *c, struct eng_repo *repo, size_t *closed,
     return ways.n > 0 ? eng_keysets_open(repo, &ways, c->cancel, closed, e) : 0;
 }
 
+size_t cli_unlock_say_closed(const struct eng_repo *repo, const char *are)
+{
+    const struct eng_keysets *all = eng_repo_keysets(repo);
+    size_t closed = 0;
+
+    for (size_t i = 0; i < all->n; i++) {
+        if (all->k[i]->keys != NULL)
+            continue;
+        cli_message("repository %s: points in keyset %s %s: %s",
+                    eng_repo_name(repo), all->k[i]->name, are, all->k[i]->why);
+        closed++;
+    }
+    return closed;
+}
+
 void cli_unlock_hint(const struct cli_ctx *c, struct err *e)
 {
     if (c->keys != NULL && c->keys->closed_why != NULL &&

@@ -40,6 +40,10 @@ void cli_unlock_never_ask(struct cli_ctx *c);
 int cli_unlock_open(struct cli_ctx *c, struct eng_repo *repo, struct err *e)
     __attribute__((warn_unused_result));
 
+/* Says on stderr of each keyset that is closed that its points `are` ("are not
+ * shown"), and why; how many there are. */
+size_t cli_unlock_say_closed(const struct eng_repo *repo, const char *are);
+
 /* Adds to an error that is a key server's what else opens the keyset. */
 void cli_unlock_hint(const struct cli_ctx *c, struct err *e);
 

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # A VM that its source does not have any more keeps its points for as long as
 # the job says (deleted_vms_after), and loses them then, but protected ones.
-# Nothing goes while a source cannot be looked at wholly, or is empty.
+# Nothing goes while a source cannot be looked at wholly, or is empty.  What the
+# job has sealed is opened by its own password.
 # tags: file
 
 run_at() { # run_at NOW: a run of the job
@@ -66,3 +67,25 @@ has web1 3 "points of what is there"
 OBJVAULT_NOW=2026-02-22T20:01:00Z ov daemon --until-idle
 warns 'info  daemon: begins'
 ! grep -q 'collection of repository' "$err" || fail "it collected twice"
+
+say "what the job has sealed, too, by its own password"
+printf 'open sesame' >right
+ov repo create s "file://$PWD/s"
+jq -n --arg file "$PWD/right" '{ repo: "s", containers: ["here:"],
+    encrypt: "password", password: { file: $file },
+    deleted_vms_after: "30d" }' >"$OBJVAULT_HOME/jobs/nightly.json"
+mv gone vms/web2
+run_at 2026-03-01T22:00:00Z
+mv vms/web2 gone
+mv right elsewhere
+forget_at 2026-05-01T20:00:00Z --yes
+equal "$rc" 4 "exit code without the password"
+mv elsewhere right
+forget_at 2026-05-01T20:00:00Z --yes
+equal "$rc" 0 "exit code"
+equal "$(field .removed_points)" 1 "points removed of what was sealed"
+jq 'del(.password)' "$OBJVAULT_HOME/jobs/nightly.json" >less
+mv less "$OBJVAULT_HOME/jobs/nightly.json"
+forget_at 2026-05-01T20:00:00Z --yes
+equal "$rc" 3 "exit code where a keyset stays closed"
+warns 'are not looked at'

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * job forget-deleted.
- */
+/* job forget-deleted: points of VMs that are gone for long. */
 #include <inttypes.h>
 
 #include "base/utc.h"
@@ -95,27 +93,53 @@ static int ask(struct cli_ctx *c, const struct eng_job *job,
     return cli_confirm(c, buf_cstr(&question), e);
 }
 
+/* The job, and what opens its points, until the command has ended. */
+struct forget_call {
+    struct cli_ctx *c;
+    struct eng_job job;
+    struct cli_repo repo;
+    struct eng_forgetting f;
+};
+
+static void forget_call_fini(struct forget_call *x)
+{
+    eng_forget_fini(&x->f);
+    cli_repo_close(&x->repo);
+    cli_unlock_refer(x->c, NULL);
+    eng_job_fini(&x->job);
+}
+
+static int find(struct forget_call *x, struct err *e)
+{
+    struct cli_ctx *c = x->c;
+
+    if (eng_job_load(&c->home, c->call->args[0], &x->job, e) < 0 ||
+        cli_repo_open(c, x->job.repo, CLI_TRANSFER, &x->repo, e) < 0)
+        return -1;
+    cli_unlock_refer(c, x->job.password);
+    if (cli_unlock_open(c, x->repo.repo, e) < 0)
+        return -1;
+    return eng_forget_find(&c->home, &x->job, x->repo.repo, c->cancel,
+                           utc_now(), &x->f, e);
+}
+
 int cli_job_forget_deleted(struct cli_ctx *c, struct err *e)
 {
+    AUTO(forget_call_fini) struct forget_call x = { .c = c };
     bool dry = cli_given(c, CLI_OPT_DRY_RUN);
     size_t removed = 0;
-    AUTO_ENG_JOB struct eng_job job = { 0 };
-    AUTO_CLI_REPO struct cli_repo repo = { 0 };
-    AUTO_ENG_FORGETTING struct eng_forgetting f = { 0 };
 
-    if (eng_job_load(&c->home, c->call->args[0], &job, e) < 0)
+    if (find(&x, e) < 0)
         return -1;
-    cli_unlock_refer(c, job.password);
-    if (cli_repo_open(c, job.repo, CLI_TRANSFER, &repo, e) < 0 ||
-        cli_unlock_open(c, repo.repo, e) < 0 ||
-        eng_forget_find(&c->home, &job, repo.repo, c->cancel, utc_now(), &f,
-                        e) < 0 ||
-        tell(c, &f, e) < 0)
+    /* They stay, whatever the job says. */
+    bool closed = cli_unlock_say_closed(x.repo.repo, "are not looked at") > 0;
+    if (tell(c, &x.f, e) < 0)
         return -1;
-    cli_unlock_refer(c, NULL);
-    if (!dry && f.n[ENG_FATE_REMOVED] > 0 &&
-        (ask(c, &job, &f, e) < 0 ||
-         eng_forget_remove(repo.repo, &f, c->cancel, &removed, e) < 0))
+    if (!dry && x.f.n[ENG_FATE_REMOVED] > 0 &&
+        (ask(c, &x.job, &x.f, e) < 0 ||
+         eng_forget_remove(x.repo.repo, &x.f, c->cancel, &removed, e) < 0))
         return -1;
-    return result(c, &job, &f, dry, removed, e);
+    if (result(c, &x.job, &x.f, dry, removed, e) < 0)
+        return -1;
+    return closed ? 3 : 0;
 }
