@@ -183,24 +183,16 @@ static void write_metrics(struct eng_loop *l)
     uint64_t sum = telling(l);
     const char *path = l->known.config.metrics;
     struct err e = { 0 };
-    size_t n = 0;
 
     if (path == NULL || sum == l->told)
         return;
     l->told = sum;
-    AUTO_MEM struct eng_run_record *last = calloc(l->known.n + 1, sizeof *last);
-    int r = last != NULL ? 0 : err_nomem(&e);
-    for (size_t i = 0; r == 0 && i < l->known.n; i++) {
-        int64_t id = l->known.jobs[i]->past.id;
-        if (id == 0 || l->known.jobs[i]->untold.id == id)
-            continue;
-        r = eng_history_run(l->history, id, &last[n], &e);
-        n += r == 0;
-    }
+    AUTO_MEM char **names = calloc(l->known.n + 1, sizeof *names);
+    int r = names != NULL ? 0 : err_nomem(&e);
+    for (size_t i = 0; r == 0 && i < l->known.n; i++)
+        names[i] = l->known.jobs[i]->name;
     if (r == 0)
-        r = eng_metrics_write(last, n, path, &e);
-    for (size_t i = 0; i < n; i++)
-        eng_run_record_fini(&last[i]);
+        r = eng_metrics_update(l->history, names, l->known.n, path, &e);
     if (r < 0)
         log_error("daemon", "metrics: %s", e.msg);
 }

@@ -44,7 +44,7 @@ int eng_metrics_write(const struct eng_run_record *last, size_t n,
     __attribute__((warn_unused_result));
 
 /* The same of these jobs, as the history has them: the newest run of each that
- * is not under way.  Called at the end of every run. */
+ * is not under way. */
 int eng_metrics_update(struct eng_history *h, char *const *jobs, size_t n,
                        const char *path, struct err *e)
     __attribute__((warn_unused_result));

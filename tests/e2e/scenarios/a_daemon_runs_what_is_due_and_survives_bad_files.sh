@@ -50,7 +50,9 @@ mkdir -p vms/web1
 noise $((8 << 20)) 1 >vms/web1/disk.raw
 make_repo
 ov source add here "dir:$PWD/vms"
-echo '{"collect": "manual", "check": "manual"}' >"$OBJVAULT_HOME/daemon.json"
+jq -n --arg metrics "$PWD/metrics" \
+    '{collect: "manual", check: "manual", metrics: $metrics}' \
+    >"$OBJVAULT_HOME/daemon.json"
 nightly='{"repo": "r", "containers": ["here:"], "timezone": "UTC",
     "schedule": "daily 22:00"}'
 slow='{"repo": "r", "vms": ["here:web1"], "limit_upload": "256K",
@@ -102,6 +104,9 @@ for ((i = 0; i < 600; i++)); do
     sleep 0.05
 done
 sleep 0.3
+# What is under way is no last run.
+grep -qF 'status{job="slow",status="stopped"} 1' metrics || fail "$(cat metrics)"
+grep -qF 'success{job="nightly"} 1' metrics || fail "$(cat metrics)"
 kill -KILL "$daemon"
 wait "$daemon" 2>/dev/null || true
 gone "$now"
