@@ -204,9 +204,6 @@ int cli_confirm(struct cli_ctx *c, const char *question, struct err *e)
 
 /* --- cmd_source.c --- */
 
-/* Looks at a configured source. */
-struct eng_inventory *cli_source_look(struct cli_ctx *c, const char *name,
-                                      struct err *e);
 /* A line on stderr for each note; the exit code: 3 where one is a warning. */
 int cli_source_notes(const struct cli_ctx *c, const struct eng_inventory *inv);
 void cli_json_notes(struct jsonw *w, const struct eng_inventory *inv);

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* job create: by options, or by a dialogue; one way of saving for both. */
-#include <string.h>
-
 #include "base/utc.h"
 #include "cli/job.h"
 #include "cli/unlock.h"
 #include "engine/job/kms_config.h"
-
-#define KMS_PREFIX "kms:"
 
 static void ignore(void *ctx, const struct kms_report *r)
 {
@@ -19,11 +15,10 @@ int cli_job_meet_key_server(struct cli_ctx *c, const struct eng_job *j,
                             struct err *e)
 {
     AUTO_ENG_CONFIG_KMS struct eng_config_kms config = { 0 };
+    const char *name = eng_job_kms(j);
 
-    if (j->encrypt == NULL ||
-        strncmp(j->encrypt, KMS_PREFIX, strlen(KMS_PREFIX)) != 0)
+    if (name == NULL)
         return 0;
-    const char *name = j->encrypt + strlen(KMS_PREFIX);
     if (eng_config_kms_load(&c->home, name, &config, e) < 0)
         return -1;
     struct eng_key_server *s = eng_key_server_new(&config, e);
@@ -39,19 +34,12 @@ int cli_job_meet_key_server(struct cli_ctx *c, const struct eng_job *j,
 static int look(struct cli_ctx *c, const struct eng_job *j,
                 struct cli_job_sources *out, struct err *e)
 {
-    size_t n = j->vms.n + j->containers.n;
     AUTO_ENG_TEXTS struct eng_texts names = { 0 };
 
-    for (size_t i = 0; i < n; i++) {
-        const char *text =
-            i < j->vms.n ? j->vms.v[i] : j->containers.v[i - j->vms.n];
-        AUTO_MEM char *name = strndup(text, strcspn(text, ":"));
-        if (name == NULL)
-            return err_nomem(e);
-        if (eng_texts_add(&names, name, e) < 0)
-            return -1;
-    }
-    return cli_job_sources_look(c, (const char *const *)names.v, n, out, e);
+    if (eng_job_sources(j, &names, e) < 0)
+        return -1;
+    return cli_job_sources_look(c, (const char *const *)names.v, names.n, out,
+                                e);
 }
 
 /* What a run would warn of.  A pattern that nothing matches yet needs no

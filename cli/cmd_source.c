@@ -12,18 +12,6 @@
 
 #define FOLDER "dir:"
 
-struct eng_inventory *cli_source_look(struct cli_ctx *c, const char *name,
-                                      struct err *e)
-{
-    AUTO_ENG_CONFIG_SOURCE struct eng_config_source s = { 0 };
-    AUTO_ENG_PLACE struct eng_place place = { 0 };
-
-    if (eng_config_source_load(&c->home, name, &s, e) < 0 ||
-        eng_config_source_check(&s, &place, e) < 0)
-        return NULL;
-    return eng_inventory_read(&place, c->cancel, e);
-}
-
 int cli_source_notes(const struct cli_ctx *c, const struct eng_inventory *inv)
 {
     bool warned = false;
@@ -125,7 +113,8 @@ int cli_source_add(struct cli_ctx *c, struct err *e)
 int cli_source_show(struct cli_ctx *c, struct err *e)
 {
     const char *name = c->call->args[0];
-    AUTO_ENG_INVENTORY struct eng_inventory *inv = cli_source_look(c, name, e);
+    AUTO_ENG_INVENTORY struct eng_inventory *inv =
+        eng_config_source_look(&c->home, name, c->cancel, e);
     AUTO_CLI_TABLE struct cli_table t = { .align = "llr" };
 
     if (inv == NULL)

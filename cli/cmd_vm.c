@@ -6,7 +6,7 @@
 
 #include "cli/cli.h"
 #include "engine/inventory/find.h"
-#include "engine/job/config.h"
+#include "engine/job/source_config.h"
 
 /* What is gathered from one source or several. */
 struct found {
@@ -149,7 +149,8 @@ static void json_array(struct jsonw *w, const char *key, struct buf *elements)
 int cli_vm_list(struct cli_ctx *c, struct err *e)
 {
     const char *name = c->call->args[0];
-    AUTO_ENG_INVENTORY struct eng_inventory *inv = cli_source_look(c, name, e);
+    AUTO_ENG_INVENTORY struct eng_inventory *inv =
+        eng_config_source_look(&c->home, name, c->cancel, e);
     AUTO(found_fini) struct found f = { 0 };
 
     if (inv == NULL)
@@ -199,7 +200,7 @@ static int find_or_warn(struct cli_ctx *c, struct found *f,
                         struct err *e)
 {
     AUTO_ENG_INVENTORY struct eng_inventory *inv =
-        cli_source_look(c, source, e);
+        eng_config_source_look(&c->home, source, c->cancel, e);
 
     if (inv == NULL) {
         if (e->kind == ERR_NOMEM || e->kind == ERR_CANCELLED)
@@ -239,7 +240,7 @@ static int find_in_one(struct cli_ctx *c, struct found *f,
                        struct err *e)
 {
     AUTO_ENG_INVENTORY struct eng_inventory *inv =
-        cli_source_look(c, source, e);
+        eng_config_source_look(&c->home, source, c->cancel, e);
 
     if (inv == NULL || find_in(f, part, source, inv, e) < 0)
         return -1;

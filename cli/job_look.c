@@ -5,6 +5,7 @@
 
 #include "base/io.h"
 #include "cli/job.h"
+#include "engine/job/source_config.h"
 
 void cli_job_sources_fini(struct cli_job_sources *s)
 {
@@ -41,7 +42,8 @@ int cli_job_sources_look(struct cli_ctx *c, const char *const *names, size_t n,
         at->name = io_format(e, "%s", names[i]);
         if (at->name == NULL)
             return -1;
-        at->inventory = cli_source_look(c, names[i], &why);
+        at->inventory =
+            eng_config_source_look(&c->home, names[i], c->cancel, &why);
         if (why.kind == ERR_CANCELLED || why.kind == ERR_NOMEM) {
             *e = why;
             return -1;

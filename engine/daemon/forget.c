@@ -91,14 +91,9 @@ static int add_source(const struct eng_home *h, const char *source,
                       const struct cancel *cancel, struct names *l,
                       struct err *e)
 {
-    AUTO_ENG_CONFIG_SOURCE struct eng_config_source config = { 0 };
-    AUTO_ENG_PLACE struct eng_place place = { 0 };
-
-    if (eng_config_source_load(h, source, &config, e) < 0 ||
-        eng_config_source_check(&config, &place, e) < 0)
-        return -1;
     AUTO_ENG_INVENTORY struct eng_inventory *inv =
-        eng_inventory_read(&place, cancel, e);
+        eng_config_source_look(h, source, cancel, e);
+
     if (inv == NULL)
         return err_ctx(e, "source %s", source);
     for (size_t i = 0; i < inv->n_notes; i++)
@@ -121,33 +116,18 @@ static int add_source(const struct eng_home *h, const char *source,
     return 0;
 }
 
-/* The sources that texts like SOURCE:NAME name, each once. */
-static int add_named(const struct eng_texts *texts, struct names *sources,
-                     struct err *e)
-{
-    for (size_t i = 0; i < texts->n; i++) {
-        size_t len = strcspn(texts->v[i], ":");
-        if (names_add(sources, strndup(texts->v[i], len), e) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 static int add_sources(const struct eng_home *h, const struct eng_job *job,
                        const struct cancel *cancel, struct names *l,
                        struct err *e)
 {
-    AUTO(names_fini) struct names sources = { 0 };
+    AUTO_ENG_TEXTS struct eng_texts sources = { 0 };
 
-    if (add_named(&job->vms, &sources, e) < 0 ||
-        add_named(&job->containers, &sources, e) < 0)
+    if (eng_job_sources(job, &sources, e) < 0)
         return -1;
     if (sources.n == 0)
         return err_set(e, ERR_USAGE, 0, "job %s names no source", job->name);
-    qsort(sources.v, sources.n, sizeof *sources.v, compare);
     for (size_t i = 0; i < sources.n; i++)
-        if ((i == 0 || strcmp(sources.v[i], sources.v[i - 1]) != 0) &&
-            add_source(h, sources.v[i], cancel, l, e) < 0)
+        if (add_source(h, sources.v[i], cancel, l, e) < 0)
             return -1;
     if (l->n > 0)
         qsort(l->v, l->n, sizeof *l->v, compare);

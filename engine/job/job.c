@@ -87,6 +87,15 @@ const char *eng_job_zone(const struct eng_job *j,
     return room;
 }
 
+const char *eng_job_kms(const struct eng_job *j)
+{
+    static const char kms[] = "kms:";
+
+    if (j->encrypt == NULL || strncmp(j->encrypt, kms, strlen(kms)) != 0)
+        return NULL;
+    return j->encrypt + strlen(kms);
+}
+
 enum eng_compression eng_job_compression(const struct eng_job *j)
 {
     static const char *const words[] = {

@@ -121,6 +121,13 @@ int eng_job_remove(const struct eng_home *h, const char *name, struct err *e)
 int eng_job_text(const struct eng_job *j, struct buf *out, struct err *e)
     __attribute__((warn_unused_result));
 
+/* The sources that vms and containers name, each once, in their order. */
+int eng_job_sources(const struct eng_job *j, struct eng_texts *out,
+                    struct err *e) __attribute__((warn_unused_result));
+
+/* The key server that `encrypt` names ("kms:NAME"), borrowed; NULL: none. */
+const char *eng_job_kms(const struct eng_job *j);
+
 /* --- what the members of a checked job mean --- */
 
 /* The zone that counts: the job's, or this machine's. */

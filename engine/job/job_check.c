@@ -11,7 +11,6 @@
 #include "base/utf8.h"
 #include "engine/job/fields.h"
 #include "engine/job/job.h"
-#include "engine/job/job_impl.h"
 #include "engine/job/reference.h"
 #include "engine/schedule/days.h"
 
@@ -299,15 +298,14 @@ static int check_encryption(const struct eng_job *j, struct err *e)
 {
     static const char *const words[] = { "none", "password", "kms:NAME", NULL };
     const char *says = j->encrypt;
+    const char *kms = eng_job_kms(j);
 
     if (j->keyset != NULL && eng_keyset_check_label(j->keyset, e) < 0)
         return err_ctx(e, "keyset");
     if (says == NULL || strcmp(says, "password") == 0)
         return 0;
-    if (strncmp(says, ENG_JOB_KMS, strlen(ENG_JOB_KMS)) == 0)
-        return eng_config_name_check(says + strlen(ENG_JOB_KMS), e) < 0
-                   ? err_ctx(e, "encrypt")
-                   : 0;
+    if (kms != NULL)
+        return eng_config_name_check(kms, e) < 0 ? err_ctx(e, "encrypt") : 0;
     if (strcmp(says, "none") != 0) {
         struct shown word = show(span_str(says));
         return err_set(

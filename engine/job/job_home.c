@@ -7,7 +7,6 @@
 #include "engine/job/account.h"
 #include "engine/job/fields.h"
 #include "engine/job/job.h"
-#include "engine/job/job_impl.h"
 #include "engine/job/kms_config.h"
 #include "engine/job/reference.h"
 #include "engine/job/source_config.h"
@@ -84,12 +83,9 @@ static int check_kms(const struct eng_home *h, const struct eng_job *j,
                      struct err *e)
 {
     AUTO_ENG_CONFIG_KMS struct eng_config_kms kms = { 0 };
-    const char *says = j->encrypt;
+    const char *name = eng_job_kms(j);
 
-    if (says == NULL || strncmp(says, ENG_JOB_KMS, strlen(ENG_JOB_KMS)) != 0)
-        return 0;
-    const char *name = says + strlen(ENG_JOB_KMS);
-    if (eng_config_kms_load(h, name, &kms, e) == 0)
+    if (name == NULL || eng_config_kms_load(h, name, &kms, e) == 0)
         return 0;
     return of_field(h, &eng_kind_kms, "encrypt", name, e);
 }

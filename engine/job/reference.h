@@ -47,8 +47,4 @@ bool eng_is_pattern(struct span text); /* has '*' or '?' */
 bool eng_vm_pattern_matches(const struct eng_vm_pattern *p, const char *source,
                             const char *id, const char *name);
 
-/* The sources that vms and containers name, each once, in their order. */
-int eng_job_sources(const struct eng_job *j, struct eng_texts *out,
-                    struct err *e) __attribute__((warn_unused_result));
-
 #endif

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/io.h"
-#include "engine/job/reference.h"
 #include "engine/job/selection.h"
 #include "engine/job/source_config.h"
 
@@ -12,7 +11,6 @@
 struct eng_held {
     struct eng_texts sources;
     struct eng_looked *looked;    /* of each; what it points to is here */
-    struct eng_place *places;     /* zeroed where it could not be looked at */
     struct eng_inventory **lists; /* or NULL */
     struct err *problems;
 };
@@ -20,7 +18,7 @@ struct eng_held {
 const struct eng_place *eng_held_place(const struct eng_held *held,
                                        size_t looked)
 {
-    return &held->places[looked];
+    return &held->lists[looked]->place;
 }
 
 const char *eng_held_source(const struct eng_held *held, size_t looked)
@@ -32,14 +30,9 @@ void eng_held_free(struct eng_held *held)
 {
     if (held == NULL)
         return;
-    for (size_t i = 0; i < held->sources.n; i++) {
-        if (held->places != NULL)
-            eng_place_fini(&held->places[i]);
-        if (held->lists != NULL)
-            eng_inventory_free(held->lists[i]);
-    }
+    for (size_t i = 0; held->lists != NULL && i < held->sources.n; i++)
+        eng_inventory_free(held->lists[i]);
     free(held->looked);
-    free(held->places);
     free(held->lists);
     free(held->problems);
     eng_texts_fini(&held->sources);
@@ -51,18 +44,6 @@ static void held_freep(struct eng_held **held)
     eng_held_free(*held);
 }
 
-static struct eng_inventory *look(const struct eng_home *h, const char *name,
-                                  const struct cancel *cancel,
-                                  struct eng_place *place, struct err *e)
-{
-    AUTO_ENG_CONFIG_SOURCE struct eng_config_source s = { 0 };
-
-    if (eng_config_source_load(h, name, &s, e) < 0 ||
-        eng_config_source_check(&s, place, e) < 0)
-        return NULL;
-    return eng_inventory_read(place, cancel, e);
-}
-
 static int look_all(const struct eng_home *h, struct eng_held *held,
                     const struct cancel *cancel, struct err *e)
 {
@@ -70,16 +51,14 @@ static int look_all(const struct eng_home *h, struct eng_held *held,
     bool some = false;
 
     held->looked = calloc(n, sizeof *held->looked);
-    held->places = calloc(n, sizeof *held->places);
     held->lists = calloc(n, sizeof(struct eng_inventory *));
     held->problems = calloc(n, sizeof *held->problems);
-    if (held->looked == NULL || held->places == NULL || held->lists == NULL ||
-        held->problems == NULL)
+    if (held->looked == NULL || held->lists == NULL || held->problems == NULL)
         return err_nomem(e);
     for (size_t i = 0; i < n; i++) {
         struct err *why = &held->problems[i];
         held->lists[i] =
-            look(h, held->sources.v[i], cancel, &held->places[i], why);
+            eng_config_source_look(h, held->sources.v[i], cancel, why);
         if (held->lists[i] == NULL &&
             (why->kind == ERR_CANCELLED || why->kind == ERR_NOMEM)) {
             *e = *why;

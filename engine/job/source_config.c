@@ -64,6 +64,20 @@ int eng_config_source_load(const struct eng_home *h, const char *name,
                : eng_config_not_there(h, &eng_kind_source, name, e);
 }
 
+struct eng_inventory *eng_config_source_look(const struct eng_home *h,
+                                             const char *name,
+                                             const struct cancel *cancel,
+                                             struct err *e)
+{
+    AUTO_ENG_CONFIG_SOURCE struct eng_config_source s = { 0 };
+    AUTO_ENG_PLACE struct eng_place place = { 0 };
+
+    if (eng_config_source_load(h, name, &s, e) < 0 ||
+        eng_config_source_check(&s, &place, e) < 0)
+        return NULL;
+    return eng_inventory_read(&place, cancel, e);
+}
+
 int eng_config_source_save(const struct eng_home *h,
                            const struct eng_config_source *s, struct err *e)
 {

@@ -3,7 +3,7 @@
 #define ENGINE_JOB_SOURCE_CONFIG_H
 
 /* Sources as they are configured (sources/NAME.json): places with machines. */
-#include "engine/inventory/place.h"
+#include "engine/inventory/inventory.h"
 #include "engine/job/config.h"
 
 struct eng_config_source {
@@ -24,6 +24,12 @@ int eng_config_source_read(const char *path, const char *name,
 int eng_config_source_load(const struct eng_home *h, const char *name,
                            struct eng_config_source *out, struct err *e)
     __attribute__((warn_unused_result));
+/* What a configured source has now.  NULL: as eng_config_source_load and
+ * eng_inventory_read. */
+struct eng_inventory *eng_config_source_look(const struct eng_home *h,
+                                             const char *name,
+                                             const struct cancel *cancel,
+                                             struct err *e);
 /* Writes atomically; ERR_EXISTS where the name is taken. */
 int eng_config_source_save(const struct eng_home *h,
                            const struct eng_config_source *s, struct err *e)
