@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Includes follow the arrows of DESIGN.md: cli → engine → {manifest, objstore,
 # kms} → base, and within engine calendar → retention and schedule; repo, source
-# and retention → backup, restore and care; all of them → job.
+# and retention → backup, restore and care; all of them and inventory → job →
+# run → daemon; backup → history → run.
 #
 #   layers.sh [TREE]     checks TREE (default: this one)
 #   layers.sh --self     plants violations in a copy and expects to catch each
@@ -24,7 +25,7 @@ engine/backup   base manifest engine/repo engine/source engine/calendar engine/r
 engine/restore  base manifest engine/repo engine/source engine/restore
 engine/job      base manifest kms engine/repo engine/source engine/inventory engine/calendar engine/retention engine/schedule engine/care engine/backup engine/restore engine/job
 engine/history  base manifest objstore engine/repo engine/calendar engine/retention engine/backup engine/history
-engine/run      base manifest objstore engine
+engine/run      base manifest objstore engine/repo engine/inventory engine/calendar engine/backup engine/schedule engine/job engine/history engine/run
 engine/daemon   base engine
 cli             base engine cli
 minio-test      engine objstore minio-test
@@ -92,6 +93,9 @@ if [ "${1:-}" = --self ]; then
     planted engine/schedule/a.c manifest/id.h
     planted engine/retention/a.c engine/schedule/schedule.h
     planted engine/repo/a.c engine/retention/retention.h
+    planted engine/job/a.c engine/history/history.h
+    planted engine/history/a.c engine/job/job.h
+    planted engine/run/a.c engine/daemon/daemon.h
     planted engine/backup/a.c objstore/store.h
     planted engine/backup/a.c engine/care/kept.h
     planted engine/restore/a.c engine/backup/backup.h
