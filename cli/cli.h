@@ -120,6 +120,10 @@ struct cli_made {
 /* Adds it to a table of such points, with the heading before the first. */
 void cli_table_made(struct cli_table *t, const struct cli_made *made);
 void cli_table_free(struct cli_table *t);
+/* Ends a command that shows a list: the document with --json, else the table,
+ * of which nothing is shown where it has no row but the heading. */
+int cli_list_end(struct cli_ctx *c, struct jsonw *w, struct cli_table *t,
+                 struct err *e) __attribute__((warn_unused_result));
 #define AUTO_CLI_TABLE AUTO(cli_table_free)
 
 /* --- help.c, man.c, completion.c: generated from the table --- */

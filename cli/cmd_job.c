@@ -101,13 +101,8 @@ int cli_job_list(struct cli_ctx *c, struct err *e)
         ok &= list_one(c, names[i], &w, &t);
     jsonw_end_array(&w);
     eng_config_names_free(names, n);
-    if (cli_json_end(c, &w, e) < 0)
+    if (cli_list_end(c, &w, &t, e) < 0)
         return -1;
-    if (!c->json) {
-        buf_reset(&c->out);
-        if (n > 0)
-            cli_table_print(&t, &c->out);
-    }
     return ok ? 0 : 3;
 }
 
@@ -317,12 +312,7 @@ int cli_job_next(struct cli_ctx *c, struct err *e)
     if (r < 0)
         return -1;
     jsonw_end_array(&w);
-    if (cli_json_end(c, &w, e) < 0)
+    if (cli_list_end(c, &w, &t, e) < 0)
         return -1;
-    if (!c->json) {
-        buf_reset(&c->out);
-        if (t.n > 3)
-            cli_table_print(&t, &c->out);
-    }
     return bad ? 3 : 0;
 }

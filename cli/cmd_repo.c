@@ -319,15 +319,9 @@ int cli_repo_list(struct cli_ctx *c, struct err *e)
     for (size_t i = 0; i < n; i++)
         list_one(c, names[i], &w, &t, &bad);
     jsonw_end_array(&w);
-    int r = cli_json_end(c, &w, e);
     eng_config_names_free(names, n);
-    if (r < 0)
+    if (cli_list_end(c, &w, &t, e) < 0)
         return -1;
-    if (!c->json) {
-        buf_reset(&c->out);
-        if (n > 0)
-            cli_table_print(&t, &c->out);
-    }
     return bad ? 3 : 0;
 }
 

@@ -193,12 +193,7 @@ int cli_source_list(struct cli_ctx *c, struct err *e)
         ok &= list_one(c, names[i], &w, &t);
     jsonw_end_array(&w);
     eng_config_names_free(names, n);
-    if (cli_json_end(c, &w, e) < 0)
+    if (cli_list_end(c, &w, &t, e) < 0)
         return -1;
-    if (!c->json) {
-        buf_reset(&c->out);
-        if (n > 0)
-            cli_table_print(&t, &c->out);
-    }
     return ok ? 0 : 3;
 }

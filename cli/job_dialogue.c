@@ -111,22 +111,30 @@ static int take_entry(void *ctx, const char *answer, struct err *e)
     return -1;
 }
 
-int cli_job_ask_list(struct cli_job_draft *d, struct eng_texts *list,
-                     const char *text, enum cli_opt opt, struct err *e)
+/* Asks the same until Return; *n: how many answers there are. */
+static int ask_until_return(const struct cli_job_draft *d,
+                            struct cli_question q, const size_t *n,
+                            struct err *e)
 {
-    struct adding x = { d, list };
-    struct cli_question q = { .text = text,
-                              .help = cli_option(opt)->help,
-                              .take = take_entry,
-                              .ctx = &x };
-    for (size_t i = 0; i < list->n; i++)
-        cli_tell("  %s", list->v[i]);
     for (;;) {
-        q.shown = list->n > 0 ? "no more" : "none";
+        q.shown = *n > 0 ? "no more" : "none";
         int r = cli_dialogue_ask(d->c, &q, e);
         if (r != CLI_ANSWERED)
             return r;
     }
+}
+
+int cli_job_ask_list(struct cli_job_draft *d, struct eng_texts *list,
+                     const char *text, enum cli_opt opt, struct err *e)
+{
+    struct adding x = { d, list };
+    const struct cli_question q = { .text = text,
+                                    .help = cli_option(opt)->help,
+                                    .take = take_entry,
+                                    .ctx = &x };
+    for (size_t i = 0; i < list->n; i++)
+        cli_tell("  %s", list->v[i]);
+    return ask_until_return(d, q, &list->n, e);
 }
 
 /* --- Name --- */
@@ -198,19 +206,15 @@ static int take_guest_vm(void *ctx, const char *answer, struct err *e)
 
 static int ask_guest_vms(struct cli_job_draft *d, struct err *e)
 {
-    struct cli_question q = { .text = "VM with settings of its own, such as "
-                                      "lab:db1=require,credentials=dba",
-                              .help = cli_option(CLI_OPT_GUEST_VM)->help,
-                              .take = take_guest_vm,
-                              .ctx = d };
+    const struct cli_question q = { .text = "VM with settings of its own, "
+                                            "such as lab:db1=require,"
+                                            "credentials=dba",
+                                    .help = cli_option(CLI_OPT_GUEST_VM)->help,
+                                    .take = take_guest_vm,
+                                    .ctx = d };
     for (size_t i = 0; i < d->j->n_guests; i++)
         cli_tell("  %s", d->j->guests[i].vm);
-    for (;;) {
-        q.shown = d->j->n_guests > 0 ? "no more" : "none";
-        int r = cli_dialogue_ask(d->c, &q, e);
-        if (r != CLI_ANSWERED)
-            return r;
-    }
+    return ask_until_return(d, q, &d->j->n_guests, e);
 }
 
 /* A guest that is not asked has no settings. */

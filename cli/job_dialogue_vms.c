@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "cli/job_dialogue.h"
 #include "engine/inventory/find.h"
+#include "engine/job/reference.h"
 
 #define SHOWN_MAX 50 /* a longer list is better searched in */
 
@@ -92,14 +93,14 @@ static int add_vm(struct finds *f, const struct cli_job_source *s,
 static int add_container(struct finds *f, const char *source,
                          const struct eng_container *k, struct err *e)
 {
-    const char *kind = eng_container_kind_name(k->kind);
-    bool folder = k->kind == ENG_FOLDER;
+    AUTO_MEM char *text = eng_container_text(k, e);
 
+    if (text == NULL)
+        return -1;
     return add_find(f, &f->d->j->containers,
-                    io_format(e, "%s:%s%s%s", source, folder ? "" : kind,
-                              folder ? "" : "=", k->name),
-                    io_format(e, "%s", kind), io_format(e, "%zu VMs", k->n_vms),
-                    e);
+                    io_format(e, "%s:%s", source, text),
+                    io_format(e, "%s", eng_container_kind_name(k->kind)),
+                    io_format(e, "%zu VMs", k->n_vms), e);
 }
 
 /* part NULL: everything. */
@@ -252,8 +253,7 @@ int cli_job_step_vms(struct cli_job_draft *d, struct err *e)
 /* --- exclusions --- */
 
 /* What is selected with what was left out so far. */
-static int tell_selection(const struct cli_job_draft *d, bool disks,
-                          struct err *e)
+static int tell_selection(const struct cli_job_draft *d, struct err *e)
 {
     AUTO_ENG_SELECTION struct eng_selection s = { 0 };
 
@@ -262,7 +262,7 @@ static int tell_selection(const struct cli_job_draft *d, bool disks,
     for (size_t i = 0; i < s.n_vms && i < SHOWN_MAX; i++) {
         const struct eng_vm *vm = s.vms[i].vm;
         AUTO_BUF struct buf line = buf_init(4096);
-        for (size_t k = 0; disks && k < vm->n_disks; k++)
+        for (size_t k = 0; k < vm->n_disks; k++)
             if (s.vms[i].disks[k])
                 buf_printf(&line, "%s%s", line.len > 0 ? ", " : ": ",
                            vm->disks[k].name);
@@ -293,7 +293,7 @@ int cli_job_step_exclusions(struct cli_job_draft *d, struct err *e)
           CLI_OPT_DISKS },
     };
 
-    if (tell_selection(d, true, e) < 0)
+    if (tell_selection(d, e) < 0)
         return -1;
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         int r =
@@ -301,5 +301,5 @@ int cli_job_step_exclusions(struct cli_job_draft *d, struct err *e)
         if (r < 0 || r == CLI_BACK)
             return r;
     }
-    return tell_selection(d, true, e);
+    return tell_selection(d, e);
 }

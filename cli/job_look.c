@@ -5,6 +5,7 @@
 
 #include "base/io.h"
 #include "cli/job.h"
+#include "engine/job/reference.h"
 #include "engine/job/source_config.h"
 
 void cli_job_sources_fini(struct cli_job_sources *s)
@@ -83,28 +84,15 @@ static bool has_vm(const struct eng_inventory *inv, const char *text)
     return false;
 }
 
-/* A container as a job writes it, behind the source. */
-static char *container_text(const struct eng_container *k, struct err *e)
+static bool has_container(const struct eng_inventory *inv, const char *text)
 {
-    if (k->kind == ENG_FOLDER)
-        return io_format(e, "%s", k->name);
-    return io_format(e, "%s=%s", eng_container_kind_name(k->kind), k->name);
-}
+    struct eng_container_ref ref = eng_container_ref_of(text);
 
-/* 1: it has; 0: it has not; -1. */
-static int has_container(const struct eng_inventory *inv, const char *text,
-                         struct err *e)
-{
-    if (text[0] == '\0')
-        return 1;
-    for (size_t i = 0; i < inv->n_containers; i++) {
-        AUTO_MEM char *name = container_text(&inv->containers[i], e);
-        if (name == NULL)
-            return -1;
-        if (strcmp(name, text) == 0)
-            return 1;
-    }
-    return 0;
+    for (size_t i = 0; i < inv->n_containers; i++)
+        if (inv->containers[i].kind == ref.kind &&
+            strcmp(inv->containers[i].name, ref.name) == 0)
+            return true;
+    return text[0] == '\0'; /* all of it */
 }
 
 #define NEAREST 3 /* so many names are shown */
@@ -157,7 +145,7 @@ static int no_container(const struct cli_job_source *s, const char *text,
     if (owned == NULL || names == NULL)
         return err_nomem(e);
     while (n < inv->n_containers) {
-        owned[n] = container_text(&inv->containers[n], e);
+        owned[n] = eng_container_text(&inv->containers[n], e);
         if (owned[n] == NULL)
             break;
         names[n] = owned[n];
@@ -184,12 +172,8 @@ int cli_job_look_up(const struct eng_job *j, const struct cli_job_sources *s,
     for (size_t i = 0; i < j->containers.n; i++) {
         const struct cli_job_source *at =
             source_of(s, j->containers.v[i], &rest);
-        if (at == NULL || at->inventory == NULL)
-            continue;
-        int has = has_container(at->inventory, rest, e);
-        if (has < 0)
-            return -1;
-        if (has == 0)
+        if (at != NULL && at->inventory != NULL &&
+            !has_container(at->inventory, rest))
             return no_container(at, rest, e);
     }
     return 0;

@@ -194,6 +194,19 @@ int cli_json_end(struct cli_ctx *c, struct jsonw *w, struct err *e)
     return buf_check(&c->out, e);
 }
 
+int cli_list_end(struct cli_ctx *c, struct jsonw *w, struct cli_table *t,
+                 struct err *e)
+{
+    if (cli_json_end(c, w, e) < 0)
+        return -1;
+    if (c->json)
+        return 0;
+    buf_reset(&c->out);
+    if (t->n > strlen(t->align))
+        cli_table_print(t, &c->out);
+    return 0;
+}
+
 int cli_result_text(struct cli_ctx *c, struct buf *text, struct err *e)
 {
     if (buf_check(text, e) < 0)

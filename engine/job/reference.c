@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/io.h"
 #include "base/utf8.h"
 
 #define NAME_BYTES 64 /* as eng_config_name_check has it */
@@ -48,6 +49,14 @@ struct eng_container_ref eng_container_ref_of(const char *rest)
                                                rest + len + 1 };
     }
     return (struct eng_container_ref){ ENG_FOLDER, rest };
+}
+
+char *eng_container_text(const struct eng_container *k, struct err *e)
+{
+    /* A folder's name is enough, unless it reads as something else. */
+    if (k->kind == ENG_FOLDER && eng_container_ref_of(k->name).name == k->name)
+        return io_format(e, "%s", k->name);
+    return io_format(e, "%s=%s", eng_container_kind_name(k->kind), k->name);
 }
 
 struct eng_vm_pattern eng_vm_pattern_of(struct span text)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Private to engine/job/. */
 #ifndef ENGINE_JOB_REFERENCE_H
 #define ENGINE_JOB_REFERENCE_H
 
@@ -25,6 +24,8 @@ struct eng_container_ref {
     const char *name;
 };
 struct eng_container_ref eng_container_ref_of(const char *rest);
+/* The same the other way: what a job writes behind SOURCE:.  malloc'd. */
+char *eng_container_text(const struct eng_container *k, struct err *e);
 
 /* A pattern of VMs: [SOURCE:]NAME.  What is before the first ':' is a source,
  * if it could be the name of one but for '*' and '?'. */

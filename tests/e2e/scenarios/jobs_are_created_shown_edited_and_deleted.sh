@@ -58,9 +58,9 @@ done
 ! grep -q secret "$jobs/all.json" "$out" || fail "the password is in the job"
 
 say "what is not said is not in the file; one repository is the one"
-ov job create nightly --container lab:prod --schedule 'daily 02:30' --timezone Europe/Berlin
+ov job create nightly --container lab:folder=prod --schedule 'daily 02:30' --timezone Europe/Berlin
 equal "$(jq -c . "$jobs/nightly.json")" \
-    '{"containers":["lab:prod"],"repo":"r","timezone":"Europe/Berlin","schedule":"daily 02:30"}' \
+    '{"containers":["lab:folder=prod"],"repo":"r","timezone":"Europe/Berlin","schedule":"daily 02:30"}' \
     "the file"
 ov job create hand --vm lab:web1
 ov job create follows --vm lab:web2 --schedule 'after nightly'
@@ -113,7 +113,7 @@ same before.json "$jobs/nightly.json"
 copy=$(sed -n 's/.*what you wrote is in //p' "$err")
 grep -q 25:30 "$copy" || fail "the copy is not kept"
 equal "$(stat -c %a "$copy" "$(dirname "$copy")" | tr '\n' ' ')" "600 700 " "its mode"
-edit 2 "sed -i s/lab:prod/lap:prod/"
+edit 2 "sed -i s/lab:folder/lap:folder/"
 warns lab
 edit 1 "echo >>'$jobs/nightly.json'; sed -i s/02:30/03:30/"
 warns 'changed by somebody else'

@@ -3,6 +3,7 @@
 #include "tests/unit/engine/job/jobs.h"
 
 #include "engine/inventory/inventory_impl.h"
+#include "engine/job/reference.h"
 #include "engine/job/selection.h"
 #include "engine/job/source_config.h"
 
@@ -387,6 +388,28 @@ static void a_job_is_resolved_by_its_configured_sources(void **state)
     assert_null(held);
 }
 
+static void a_container_that_is_written_is_read_as_the_same(void **state)
+{
+    static char names[][16] = { "prod", "pool=fast", "a/b c", "x=y" };
+
+    (void)state;
+    for (int k = 0; k < ENG_CONTAINER_KINDS; k++)
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+            struct eng_container c = { .kind = (enum eng_container_kind)k,
+                                       .name = names[i] };
+            struct err e = { 0 };
+            AUTO_MEM char *text = eng_container_text(&c, &e);
+            assert_non_null(text);
+            struct eng_container_ref back = eng_container_ref_of(text);
+            assert_int_equal(back.kind, c.kind);
+            assert_string_equal(back.name, c.name);
+        }
+    struct eng_container prod = { .kind = ENG_FOLDER, .name = names[0] };
+    struct err e = { 0 };
+    AUTO_MEM char *text = eng_container_text(&prod, &e);
+    assert_string_equal(text, "prod");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -399,6 +422,7 @@ int main(void)
         HOMED(two_of_one_name_are_filed_by_what_tells_them_apart),
         HOMED(an_id_comes_before_a_name),
         HOMED(a_job_is_resolved_by_its_configured_sources),
+        cmocka_unit_test(a_container_that_is_written_is_read_as_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
