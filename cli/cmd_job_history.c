@@ -158,15 +158,8 @@ static void print_runs(struct cli_ctx *c, const struct runs *x)
         cli_table_add(&t, "%s", heads[i]);
     for (size_t i = 0; i < x->n; i++) {
         const struct eng_run_record *r = &x->r[i];
-        uint64_t read = 0;
-        uint64_t stored = 0;
-        size_t points = 0;
+        struct eng_report_sums sums = eng_report_sum(r);
         char took[UNITS_TEXT_CHARS] = "-";
-        for (size_t k = 0; k < r->n_vms; k++) {
-            read += r->vms[k].read_bytes;
-            stored += r->vms[k].stored_bytes;
-            points += r->vms[k].point != NULL ? 1 : 0;
-        }
         if (r->ended > 0)
             units_format_duration(r->ended - r->started, took);
         cli_table_add(&t, "%" PRId64, r->id);
@@ -176,9 +169,9 @@ static void print_runs(struct cli_ctx *c, const struct runs *x)
         cli_table_add(&t, "%s%s", eng_status_name(r->status),
                       r->rebuilt ? " (as manifests tell)" : "");
         cli_table_add(&t, "%u", r->tries);
-        cli_table_add(&t, "%zu of %zu", points, r->n_vms);
-        cli_table_size(&t, read);
-        cli_table_size(&t, stored);
+        cli_table_add(&t, "%zu of %zu", sums.points, r->n_vms);
+        cli_table_size(&t, sums.read_bytes);
+        cli_table_size(&t, sums.stored_bytes);
     }
     cli_table_print(&t, &c->out);
 }

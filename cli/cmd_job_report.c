@@ -150,15 +150,12 @@ static void json_before(struct jsonw *w, const struct eng_report *r)
     jsonw_array(w);
     for (size_t i = 0; i < r->n_before; i++) {
         const struct eng_run_record *b = &r->before[i];
-        uint64_t stored = 0;
-        for (size_t k = 0; k < b->n_vms; k++)
-            stored += b->vms[k].stored_bytes;
         jsonw_object(w);
         jsonw_kuint(w, "run", (uint64_t)b->id);
         jsonw_kstring(w, "status", eng_status_name(b->status));
         cli_json_time(w, "started", b->started);
         cli_json_time(w, "ended", b->ended);
-        jsonw_kuint(w, "stored_bytes", stored);
+        jsonw_kuint(w, "stored_bytes", eng_report_sum(b).stored_bytes);
         jsonw_end_object(w);
     }
     jsonw_end_array(w);

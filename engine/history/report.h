@@ -25,13 +25,20 @@ struct eng_report {
     const char *zone; /* that times are shown in */
 };
 
+/* The sums over the VMs of a run. */
+struct eng_report_sums {
+    size_t points; /* VMs that have one */
+    uint64_t read_bytes, new_bytes, stored_bytes;
+    uint64_t requests[ENG_REQUEST_KINDS];
+};
+struct eng_report_sums eng_report_sum(const struct eng_run_record *r);
+
 /* For a terminal and for a mail's body. */
 int eng_report_text(const struct eng_report *r, struct buf *out, struct err *e)
     __attribute__((warn_unused_result));
 /* Members of one object that is open: what `job run --json`, `job report
  * --json`, the webhook and the history show alike. */
 void eng_report_json_run(struct jsonw *w, const struct eng_run_record *r);
-void eng_report_json_vm(struct jsonw *w, const struct eng_vm_record *v);
 /* One self-contained page: no script, nothing fetched, readable from 400 to
  * 1,600 pixels of width and on paper, in light and dark. */
 int eng_report_html(const struct eng_report *r, struct buf *out, struct err *e)

@@ -162,6 +162,16 @@ static void put_lane(struct buf *out, const struct lane *l,
     buf_append_str(out, "</svg></div>\n");
 }
 
+/* An entry of a picture's key that is a line. */
+static void legend_line(struct buf *out, const char *class, const char *path,
+                        const char *text)
+{
+    buf_printf(out,
+               "<span><svg viewBox=\"0 0 8 8\" aria-hidden=\"true\">"
+               "<path class=\"%s\" d=\"%s\"/></svg>%s</span>",
+               class, path, text);
+}
+
 void eng_report_chains(const struct eng_report *r, const struct eng_zone *z,
                        struct buf *out)
 {
@@ -183,19 +193,14 @@ void eng_report_chains(const struct eng_report *r, const struct eng_zone *z,
     struct axis a = axis_of(r);
     eng_report_when(z, a.from, from);
     eng_report_when(z, a.to, to);
-    buf_append_str(
-        out, "<section>\n<h2>Chains and locks</h2>\n"
-             "<p class=\"key dim\"><span><svg viewBox=\"0 0 8 8\" "
-             "aria-hidden=\"true\"><path class=\"tick full\" d=\"M4 0V8\"/>"
-             "</svg>full</span><span><svg viewBox=\"0 0 8 8\" "
-             "aria-hidden=\"true\"><path class=\"tick\" d=\"M4 1V7\"/></svg>"
-             "incremental</span><span><svg viewBox=\"0 0 8 8\" "
-             "aria-hidden=\"true\"><rect class=\"vis\" width=\"8\" "
-             "height=\"8\"/></svg>visible</span><span><svg "
-             "viewBox=\"0 0 8 8\" aria-hidden=\"true\"><rect class=\"lock\" "
-             "width=\"8\" height=\"8\"/></svg>locked</span><span><svg "
-             "viewBox=\"0 0 8 8\" aria-hidden=\"true\"><path class=\"run\" "
-             "d=\"M4 0V8\"/></svg>this run</span></p>\n");
+    buf_append_str(out, "<section>\n<h2>Chains and locks</h2>\n"
+                        "<p class=\"key dim\">");
+    legend_line(out, "tick full", "M4 0V8", "full");
+    legend_line(out, "tick", "M4 1V7", "incremental");
+    eng_report_legend(out, "vis", "visible");
+    eng_report_legend(out, "lock", "locked");
+    legend_line(out, "run", "M4 0V8", "this run");
+    buf_append_str(out, "</p>\n");
     for (size_t i = 0; i < r->n_points;) {
         struct lane l = { .p = &sorted[i] };
         while (i + l.n < r->n_points &&

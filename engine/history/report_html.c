@@ -58,13 +58,7 @@ static void header(struct buf *out, const struct eng_run_record *r,
     buf_printf(out, ")</p>\n<p class=\"dim\">Run %lld", (long long)r->id);
     name(out, " on ", r->host);
     name(out, " into repository ", r->repo);
-    if (r->rebuilt)
-        buf_append_str(out, ", as manifests tell");
-    else
-        buf_printf(out, ", %s",
-                   r->why == ENG_WHY_SCHEDULE ? "by schedule" : "by hand");
-    if (r->tries > 1)
-        buf_printf(out, ", %u tries", r->tries);
+    eng_report_origin(r, out);
     buf_append_str(out, "</p>\n</header>\n");
 }
 
@@ -215,12 +209,11 @@ static void vm(struct buf *out, const struct eng_vm_record *v)
 static void key(struct buf *out)
 {
     buf_append_str(out, "<p class=\"key dim\"><span>Busy time:</span>");
-    for (size_t i = 0; i < ENG_STAGES; i++)
-        buf_printf(out,
-                   "<span><svg viewBox=\"0 0 8 8\" aria-hidden=\"true\">"
-                   "<rect class=\"s%zu\" width=\"8\" height=\"8\"/></svg>"
-                   "%s</span>",
-                   i, eng_stage_name((enum eng_stage)i));
+    for (size_t i = 0; i < ENG_STAGES; i++) {
+        char class[16];
+        snprintf(class, sizeof(class), "s%zu", i);
+        eng_report_legend(out, class, eng_stage_name((enum eng_stage)i));
+    }
     buf_append_str(out, "</p>\n");
 }
 

@@ -9,14 +9,6 @@
 
 #define ENG_REPORT_WHEN_CHARS 24
 
-/* The sums over the VMs of a run. */
-struct eng_report_sums {
-    size_t points; /* VMs that have one */
-    uint64_t read_bytes, new_bytes, stored_bytes;
-    uint64_t requests[ENG_REQUEST_KINDS];
-};
-struct eng_report_sums eng_report_sum(const struct eng_run_record *r);
-
 /* Seconds that the run took; 0 while it is under way. */
 int64_t eng_report_seconds(const struct eng_run_record *r);
 
@@ -28,6 +20,9 @@ struct eng_zone *eng_report_zone(const struct eng_report *r, const char **name,
 void eng_report_when(const struct eng_zone *z, int64_t t,
                      char out[ENG_REPORT_WHEN_CHARS]);
 
+/* Appends ", by schedule, 2 tries": how it came about. */
+void eng_report_origin(const struct eng_run_record *r, struct buf *out);
+
 /* "94.2 MiB/s"; "-" where nothing was measured. */
 void eng_report_rate(uint64_t bytes, double seconds,
                      char out[UNITS_TEXT_CHARS]);
@@ -37,6 +32,9 @@ void eng_report_took(double seconds, char out[UNITS_TEXT_CHARS]);
 /* Appends text for HTML: what is markup is escaped, and what is no character of
  * a document (controls, bytes that are not UTF-8) becomes U+FFFD. */
 void eng_report_escape(struct buf *out, const char *text);
+
+/* Appends an entry of a picture's key: a box of this class, and what it is. */
+void eng_report_legend(struct buf *out, const char *class, const char *text);
 
 /* Appends the pictures. */
 void eng_report_trend(const struct eng_report *r, const struct eng_zone *z,

@@ -47,7 +47,7 @@ static void messages(struct jsonw *w, char *const *list, size_t n,
     jsonw_end_array(w);
 }
 
-void eng_report_json_vm(struct jsonw *w, const struct eng_vm_record *v)
+static void vm(struct jsonw *w, const struct eng_vm_record *v)
 {
     text(w, "vm", v->vm);
     text(w, "source", v->source);
@@ -105,7 +105,7 @@ void eng_report_json_run(struct jsonw *w, const struct eng_run_record *r)
     jsonw_array(w);
     for (size_t i = 0; i < r->n_vms; i++) {
         jsonw_object(w);
-        eng_report_json_vm(w, &r->vms[i]);
+        vm(w, &r->vms[i]);
         jsonw_end_object(w);
     }
     jsonw_end_array(w);

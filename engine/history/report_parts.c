@@ -30,6 +30,17 @@ int64_t eng_report_seconds(const struct eng_run_record *r)
     return r->ended > r->started ? r->ended - r->started : 0;
 }
 
+void eng_report_origin(const struct eng_run_record *r, struct buf *out)
+{
+    if (r->rebuilt)
+        buf_append_str(out, ", as manifests tell");
+    else
+        buf_printf(out, ", %s",
+                   r->why == ENG_WHY_SCHEDULE ? "by schedule" : "by hand");
+    if (r->tries > 1)
+        buf_printf(out, ", %u tries", r->tries);
+}
+
 struct eng_zone *eng_report_zone(const struct eng_report *r, const char **name,
                                  struct err *e)
 {
@@ -126,4 +137,13 @@ void eng_report_escape(struct buf *out, const char *text)
         p += n;
         left -= n;
     }
+}
+
+void eng_report_legend(struct buf *out, const char *class, const char *text)
+{
+    buf_printf(out,
+               "<span><svg viewBox=\"0 0 8 8\" aria-hidden=\"true\">"
+               "<rect class=\"%s\" width=\"8\" height=\"8\"/></svg>"
+               "%s</span>",
+               class, text);
 }

@@ -153,13 +153,7 @@ static void put_head(struct buf *out, const struct eng_run_record *r,
         buf_append_str(out, " into repository ");
         put_text(out, r->repo);
     }
-    if (r->rebuilt)
-        buf_append_str(out, ", as manifests tell");
-    else
-        buf_printf(out, ", %s",
-                   r->why == ENG_WHY_SCHEDULE ? "by schedule" : "by hand");
-    if (r->tries > 1)
-        buf_printf(out, ", %u tries", r->tries);
+    eng_report_origin(r, out);
     buf_printf(out, "\nBegan %s", began);
     if (r->ended > 0)
         buf_printf(out, ", ended %s (%s)", ended, took);

@@ -88,12 +88,11 @@ static void key(struct buf *out)
                                              ENG_STATUS_STOPPED };
 
     buf_append_str(out, "<p class=\"key dim\">");
-    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
-        buf_printf(out,
-                   "<span><svg viewBox=\"0 0 8 8\" aria-hidden=\"true\">"
-                   "<rect class=\"b %s\" width=\"8\" height=\"8\"/></svg>"
-                   "%s</span>",
-                   eng_status_name(shown[i]), eng_status_name(shown[i]));
+    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+        char class[32];
+        snprintf(class, sizeof(class), "b %s", eng_status_name(shown[i]));
+        eng_report_legend(out, class, eng_status_name(shown[i]));
+    }
     buf_append_str(out, "</p>\n");
 }
 
