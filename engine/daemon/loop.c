@@ -70,11 +70,11 @@ static void look_at_files(struct eng_loop *l)
     int changed = eng_known_look(&l->known, &e);
 
     if (changed < 0 ||
-        (changed > 0 && eng_care_list(&l->cares, &l->known, l->now, &e) < 0))
+        (changed > 0 && eng_chore_list(&l->chores, &l->known, l->now, &e) < 0))
         eng_loop_trouble(l, &e);
 }
 
-static void begin_care(struct eng_loop *l, struct eng_care *one)
+static void begin_chore(struct eng_loop *l, struct eng_chore *one)
 {
     const struct eng_world *w = l->o->world;
     const char *level = l->known.config.check_level;
@@ -88,11 +88,11 @@ static void begin_care(struct eng_loop *l, struct eng_care *one)
         log_error("daemon", "%s%s cannot begin: %s", eng_work_text(one->what),
                   one->name, e.msg);
     /* Whatever becomes of it: the next one is at its time. */
-    if (eng_care_done(&l->known, one, l->now, &e) < 0)
+    if (eng_chore_done(&l->known, one, l->now, &e) < 0)
         eng_loop_trouble(l, &e);
 }
 
-static void stop_care(struct eng_loop *l, struct eng_care *one)
+static void stop_chore(struct eng_loop *l, struct eng_chore *one)
 {
     const struct eng_world *w = l->o->world;
 
@@ -104,12 +104,12 @@ static void stop_care(struct eng_loop *l, struct eng_care *one)
     w->stop(w->ctx, one->handle);
 }
 
-static void reap_cares(struct eng_loop *l)
+static void reap_chores(struct eng_loop *l)
 {
     const struct eng_world *w = l->o->world;
 
-    for (size_t i = 0; i < l->cares.n; i++) {
-        struct eng_care *one = &l->cares.v[i];
+    for (size_t i = 0; i < l->chores.n; i++) {
+        struct eng_chore *one = &l->chores.v[i];
         int code = 0;
         if (one->handle == 0 || !w->ended(w->ctx, one->handle, &code))
             continue;
@@ -120,32 +120,32 @@ static void reap_cares(struct eng_loop *l)
     }
 }
 
-static size_t cares_under_way(const struct eng_loop *l)
+static size_t chores_under_way(const struct eng_loop *l)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < l->cares.n; i++)
-        n += l->cares.v[i].handle != 0;
+    for (size_t i = 0; i < l->chores.n; i++)
+        n += l->chores.v[i].handle != 0;
     return n;
 }
 
-static void turn_cares(struct eng_loop *l)
+static void turn_chores(struct eng_loop *l)
 {
-    for (size_t i = 0; i < l->cares.n; i++) {
-        struct eng_care *one = &l->cares.v[i];
+    for (size_t i = 0; i < l->chores.n; i++) {
+        struct eng_chore *one = &l->chores.v[i];
         struct eng_schedule_decision d;
         struct err e = { 0 };
         if (!one->wanted)
             continue;
-        int r = eng_care_decide(&l->cares, one, &l->known, l->now, &d, &e);
+        int r = eng_chore_decide(&l->chores, one, &l->known, l->now, &d, &e);
         if (r == 0 && d.act == ENG_SCHEDULE_RUN) {
-            begin_care(l, one);
-            r = eng_care_decide(&l->cares, one, &l->known, l->now, &d, &e);
+            begin_chore(l, one);
+            r = eng_chore_decide(&l->chores, one, &l->known, l->now, &d, &e);
         }
         if (r < 0)
             eng_loop_trouble(l, &e);
         else if (d.act == ENG_SCHEDULE_STOP)
-            stop_care(l, one);
+            stop_chore(l, one);
         else
             eng_loop_at(l, d.at);
     }
@@ -205,10 +205,10 @@ static void turn(struct eng_loop *l)
     l->due = false;
     l->troubled = false;
     eng_runs_reap(l);
-    reap_cares(l);
+    reap_chores(l);
     look_at_files(l);
     eng_runs_turn(l);
-    turn_cares(l);
+    turn_chores(l);
     eng_known_tidy(&l->known);
     trim(l);
     write_metrics(l);
@@ -228,13 +228,13 @@ static void end(struct eng_loop *l)
     for (size_t i = 0; i < l->known.n; i++)
         if (l->known.jobs[i]->handle != 0)
             w->stop(w->ctx, l->known.jobs[i]->handle);
-    for (size_t i = 0; i < l->cares.n; i++)
-        if (l->cares.v[i].handle != 0)
-            w->stop(w->ctx, l->cares.v[i].handle);
+    for (size_t i = 0; i < l->chores.n; i++)
+        if (l->chores.v[i].handle != 0)
+            w->stop(w->ctx, l->chores.v[i].handle);
     w->finish(w->ctx);
     look_at_clocks(l);
     eng_runs_reap(l);
-    reap_cares(l);
+    reap_chores(l);
 }
 
 static int run(struct eng_loop *l, struct err *e)
@@ -246,7 +246,7 @@ static int run(struct eng_loop *l, struct err *e)
     eng_runs_close_lost(l);
     for (;;) {
         turn(l);
-        bool idle = eng_runs_under_way(l) + cares_under_way(l) == 0 && !l->due;
+        bool idle = eng_runs_under_way(l) + chores_under_way(l) == 0 && !l->due;
         if (l->o->until_idle && idle)
             return 0;
         int64_t wait = l->next == ENG_SCHEDULE_NEVER || l->next > l->now
@@ -265,7 +265,7 @@ static int run(struct eng_loop *l, struct err *e)
 static void loop_fini(struct eng_loop *l)
 {
     eng_history_close(l->history);
-    eng_care_fini(&l->cares);
+    eng_chore_fini(&l->chores);
     eng_known_fini(&l->known);
     free(l->problem);
 }

@@ -4,14 +4,14 @@
 #define ENGINE_DAEMON_LOOP_H
 
 /* What the turns of the daemon's loop share. */
-#include "engine/daemon/care.h"
+#include "engine/daemon/housekeeping.h"
 #include "engine/daemon/known.h"
 
 struct eng_loop {
     const struct eng_daemon_opts *o;
     struct eng_history *history;
     struct eng_known known;
-    struct eng_cares cares;
+    struct eng_chores chores;
     int64_t now, steady; /* of the present turn */
     int64_t next;        /* engine's time of the next turn, so far */
     bool due;            /* something is due and waits for something else */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* When housekeeping is due. */
-#include "engine/daemon/care.h"
+#include "engine/daemon/housekeeping.h"
 
 #include <string.h>
 
@@ -37,7 +37,7 @@ static void schedule_of(const struct eng_known *k, enum eng_work what,
         eng_config_daemon_collect(&k->config, out);
 }
 
-static char *note_path(const struct eng_known *k, const struct eng_care *one,
+static char *note_path(const struct eng_known *k, const struct eng_chore *one,
                        struct err *e)
 {
     return io_format(e, "%s/housekeeping/%s-%s", k->home->state,
@@ -56,8 +56,8 @@ static void key_of(const struct eng_known *k, enum eng_work what,
     buf_printf(out, " in %s\n", eng_config_daemon_zone(&k->config, room));
 }
 
-int eng_care_done(const struct eng_known *k, struct eng_care *one, int64_t now,
-                  struct err *e)
+int eng_chore_done(const struct eng_known *k, struct eng_chore *one,
+                   int64_t now, struct err *e)
 {
     char iso[UTC_ISO_CHARS];
     AUTO_MEM char *path = note_path(k, one, e);
@@ -74,7 +74,7 @@ int eng_care_done(const struct eng_known *k, struct eng_care *one, int64_t now,
 }
 
 /* What was noted; false: nothing, or of another schedule. */
-static bool noted(const struct eng_known *k, struct eng_care *one)
+static bool noted(const struct eng_known *k, struct eng_chore *one)
 {
     struct err ignored = { 0 };
     AUTO_MEM char *path = note_path(k, one, &ignored);
@@ -92,8 +92,8 @@ static bool noted(const struct eng_known *k, struct eng_care *one)
            utc_parse_iso(line, &one->since);
 }
 
-static struct eng_care *find(struct eng_cares *c, enum eng_work what,
-                             const char *name)
+static struct eng_chore *find(struct eng_chores *c, enum eng_work what,
+                              const char *name)
 {
     for (size_t i = 0; i < c->n; i++)
         if (c->v[i].what == what && strcmp(c->v[i].name, name) == 0)
@@ -101,15 +101,15 @@ static struct eng_care *find(struct eng_cares *c, enum eng_work what,
     return NULL;
 }
 
-static struct eng_care *add(struct eng_cares *c, enum eng_work what,
-                            const char *name, struct err *e)
+static struct eng_chore *add(struct eng_chores *c, enum eng_work what,
+                             const char *name, struct err *e)
 {
-    struct eng_care one = { .what = what, .name = strdup(name) };
+    struct eng_chore one = { .what = what, .name = strdup(name) };
     size_t at = 0;
 
     if (c->n == c->cap) {
         size_t cap = c->cap == 0 ? 16 : c->cap * 2;
-        struct eng_care *more = reallocarray(c->v, cap, sizeof *more);
+        struct eng_chore *more = reallocarray(c->v, cap, sizeof *more);
         if (more != NULL) {
             c->v = more;
             c->cap = cap;
@@ -128,11 +128,11 @@ static struct eng_care *add(struct eng_cares *c, enum eng_work what,
     return &c->v[at];
 }
 
-static int want(struct eng_cares *c, const struct eng_known *k,
+static int want(struct eng_chores *c, const struct eng_known *k,
                 enum eng_work what, const char *name, const char *repo,
                 int64_t now, struct err *e)
 {
-    struct eng_care *one = find(c, what, name);
+    struct eng_chore *one = find(c, what, name);
     AUTO_MEM char *copy = strdup(repo);
 
     if (one == NULL)
@@ -144,10 +144,10 @@ static int want(struct eng_cares *c, const struct eng_known *k,
     free(one->repo);
     one->repo = STEAL(copy);
     one->wanted = true;
-    return noted(k, one) ? 0 : eng_care_done(k, one, now, e);
+    return noted(k, one) ? 0 : eng_chore_done(k, one, now, e);
 }
 
-static void drop_unwanted(struct eng_cares *c)
+static void drop_unwanted(struct eng_chores *c)
 {
     size_t kept = 0;
 
@@ -162,8 +162,8 @@ static void drop_unwanted(struct eng_cares *c)
     c->n = kept;
 }
 
-int eng_care_list(struct eng_cares *c, const struct eng_known *k, int64_t now,
-                  struct err *e)
+int eng_chore_list(struct eng_chores *c, const struct eng_known *k, int64_t now,
+                   struct err *e)
 {
     for (size_t i = 0; i < c->n; i++)
         c->v[i].wanted = false;
@@ -184,7 +184,7 @@ int eng_care_list(struct eng_cares *c, const struct eng_known *k, int64_t now,
 }
 
 /* Whether other housekeeping of its repository is under way. */
-static bool is_held(const struct eng_cares *c, const struct eng_care *one)
+static bool is_held(const struct eng_chores *c, const struct eng_chore *one)
 {
     for (size_t i = 0; i < c->n; i++)
         if (&c->v[i] != one && c->v[i].handle != 0 &&
@@ -193,9 +193,9 @@ static bool is_held(const struct eng_cares *c, const struct eng_care *one)
     return false;
 }
 
-int eng_care_decide(const struct eng_cares *c, struct eng_care *one,
-                    const struct eng_known *k, int64_t now,
-                    struct eng_schedule_decision *out, struct err *e)
+int eng_chore_decide(const struct eng_chores *c, struct eng_chore *one,
+                     const struct eng_known *k, int64_t now,
+                     struct eng_schedule_decision *out, struct err *e)
 {
     char room[ENG_ZONE_NAME_CHARS];
     const char *zone = eng_config_daemon_zone(&k->config, room);
@@ -224,7 +224,7 @@ int eng_care_decide(const struct eng_cares *c, struct eng_care *one,
     if (next <= now) {
         log_warn("daemon", "%s%s still runs: the next one is left out",
                  eng_work_text(one->what), one->name);
-        if (eng_care_done(k, one, now, e) < 0)
+        if (eng_chore_done(k, one, now, e) < 0)
             return -1;
     } else if (next < out->at) {
         out->at = next;
@@ -232,12 +232,12 @@ int eng_care_decide(const struct eng_cares *c, struct eng_care *one,
     return 0;
 }
 
-void eng_care_fini(struct eng_cares *c)
+void eng_chore_fini(struct eng_chores *c)
 {
     for (size_t i = 0; i < c->n; i++) {
         free(c->v[i].name);
         free(c->v[i].repo);
     }
     free(c->v);
-    *c = (struct eng_cares){ 0 };
+    *c = (struct eng_chores){ 0 };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Private to engine/daemon/. */
-#ifndef ENGINE_DAEMON_CARE_H
-#define ENGINE_DAEMON_CARE_H
+#ifndef ENGINE_DAEMON_HOUSEKEEPING_H
+#define ENGINE_DAEMON_HOUSEKEEPING_H
 
 /*
  * Housekeeping: when each repository is collected and checked, and the points
@@ -11,7 +11,7 @@
  */
 #include "engine/daemon/known.h"
 
-struct eng_care {
+struct eng_chore {
     enum eng_work what;
     char *name; /* of the repository, or of the job */
     char *repo;
@@ -21,28 +21,29 @@ struct eng_care {
     bool stop_asked;
 };
 
-struct eng_cares {
-    struct eng_care *v; /* removals before collections before checks */
+struct eng_chores {
+    struct eng_chore *v; /* removals before collections before checks */
     size_t n, cap;
 };
 
 /* What the configuration wants. */
-int eng_care_list(struct eng_cares *c, const struct eng_known *k, int64_t now,
-                  struct err *e) __attribute__((warn_unused_result));
+int eng_chore_list(struct eng_chores *c, const struct eng_known *k, int64_t now,
+                   struct err *e) __attribute__((warn_unused_result));
 
 /* What is to be done now for one; `begin` and `stop` are the caller's.  One
  * that is due while it still runs is left out. */
-int eng_care_decide(const struct eng_cares *c, struct eng_care *one,
-                    const struct eng_known *k, int64_t now,
-                    struct eng_schedule_decision *out, struct err *e)
+int eng_chore_decide(const struct eng_chores *c, struct eng_chore *one,
+                     const struct eng_known *k, int64_t now,
+                     struct eng_schedule_decision *out, struct err *e)
     __attribute__((warn_unused_result));
 
 /* Notes that all that was due up to `now` is done. */
-int eng_care_done(const struct eng_known *k, struct eng_care *one, int64_t now,
-                  struct err *e) __attribute__((warn_unused_result));
+int eng_chore_done(const struct eng_known *k, struct eng_chore *one,
+                   int64_t now, struct err *e)
+    __attribute__((warn_unused_result));
 
-void eng_care_fini(struct eng_cares *c); /* zeroed is fine */
-#define AUTO_ENG_CARES AUTO(eng_care_fini)
+void eng_chore_fini(struct eng_chores *c); /* zeroed is fine */
+#define AUTO_ENG_CHORES AUTO(eng_chore_fini)
 
 /* "collection of repository ": before a name, in the log. */
 const char *eng_work_text(enum eng_work what);
