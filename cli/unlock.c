@@ -375,14 +375,13 @@ static int read_jobs(struct cli_ctx *c, const char *repo, struct err *e)
     if (eng_config_names(&c->home, "jobs", &names, &n, e) < 0)
         return -1;
     c->keys->jobs = calloc(n + 1, sizeof(*c->keys->jobs));
-    int r = c->keys->jobs != NULL ? 0 : err_nomem(e);
-    for (size_t i = 0; r == 0 && i < n; i++) {
+    for (size_t i = 0; c->keys->jobs != NULL && i < n; i++) {
         struct err why = { 0 };
         if (add_job(c, names[i], repo, &why) < 0)
             cli_error_line(&why);
     }
     eng_config_names_free(names, n);
-    return r;
+    return c->keys->jobs != NULL ? 0 : err_nomem(e);
 }
 
 static void add_job_ways(struct cli_unlock *k, struct eng_key_ways *out)

@@ -188,12 +188,12 @@ static void write_metrics(struct eng_loop *l)
         return;
     l->told = sum;
     AUTO_MEM char **names = calloc(l->known.n + 1, sizeof *names);
-    int r = names != NULL ? 0 : err_nomem(&e);
-    for (size_t i = 0; r == 0 && i < l->known.n; i++)
+    for (size_t i = 0; names != NULL && i < l->known.n; i++)
         names[i] = l->known.jobs[i]->name;
-    if (r == 0)
-        r = eng_metrics_update(l->history, names, l->known.n, path, &e);
-    if (r < 0)
+    if (names == NULL)
+        (void)err_nomem(&e);
+    if (names == NULL ||
+        eng_metrics_update(l->history, names, l->known.n, path, &e) < 0)
         log_error("daemon", "metrics: %s", e.msg);
 }
 
