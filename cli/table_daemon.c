@@ -21,7 +21,9 @@ const struct cli_command cli_commands_daemon[] = {
               "do not have any more, once the newest point is older than the "
               "job's deleted_vms_after.  VMs that are there, and are only not "
               "chosen any more, keep their points.  Nothing is removed where a "
-              "source could not be looked at wholly, or has no VM at all.  "
+              "source could not be looked at wholly, or has no VM at all; "
+              "nor of VMs below a folder that has none, or that the job names "
+              "and that is not there.  "
               "Locked points stay until their lock ends, protected ones stay.  "
               "The daemon does this before each collection.",
       .args = { { .name = "NAME",

@@ -2,6 +2,8 @@
 /* Which VMs of a job are gone for long, and the end of their points. */
 #include "engine/daemon/forget.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
@@ -43,7 +45,7 @@ void eng_fate_decide(struct eng_fated *points, size_t n, int64_t after_s,
 
 /* --- what the sources have --- */
 
-/* Names that a VM of theirs may be filed by, and its id; sorted. */
+/* Texts; each owned. */
 struct names {
     char **v;
     size_t n, cap;
@@ -86,10 +88,106 @@ static bool names_have(const struct names *l, const char *text)
            bsearch(&text, l->v, l->n, sizeof *l->v, compare) != NULL;
 }
 
+/* What the job's sources say. */
+struct looked {
+    struct names vms;    /* names that a VM may be filed by, and ids; sorted */
+    struct names places; /* that were looked at, as points name them */
+    struct names empty;  /* folders in them that are empty or not there */
+};
+
+static void looked_fini(struct looked *l)
+{
+    names_fini(&l->vms);
+    names_fini(&l->places);
+    names_fini(&l->empty);
+}
+
+/* Whether a path, which may be NULL, is the folder or lies below it. */
+static bool is_below(const char *path, const char *folder)
+{
+    size_t n = strlen(folder);
+
+    if (path == NULL || strncmp(path, folder, n) != 0)
+        return false;
+    return path[n] == '\0' || path[n] == '/' || (n > 0 && folder[n - 1] == '/');
+}
+
+static bool is_below_any(const char *path, const struct names *folders)
+{
+    for (size_t i = 0; i < folders->n; i++)
+        if (is_below(path, folders->v[i]))
+            return true;
+    return false;
+}
+
+/* Folders below the place that have no VM at all: what is mounted there may be
+ * away, as it may be with the place itself. */
+static int add_empty(const struct eng_inventory *inv, const char *folder,
+                     struct names *empty, struct err *e)
+{
+    for (size_t i = 0; i < inv->n_containers; i++)
+        if (inv->containers[i].kind == ENG_FOLDER &&
+            inv->containers[i].n_vms == 0 &&
+            names_add(empty, io_join(folder, inv->containers[i].name, e), e) <
+                0)
+            return -1;
+    return 0;
+}
+
+/* Containers of the job that are not in the place any more, likewise. */
+static int add_missing(const struct eng_job *job, const char *source,
+                       const struct eng_inventory *inv, const char *folder,
+                       struct names *empty, struct err *e)
+{
+    size_t len = strlen(source);
+
+    for (size_t i = 0; i < job->containers.n; i++) {
+        const char *text = job->containers.v[i];
+        bool here = strncmp(text, source, len) == 0 && text[len] == ':' &&
+                    text[len + 1] != '\0';
+        for (size_t k = 0; here && k < inv->n_containers; k++)
+            here = strcmp(inv->containers[k].name, text + len + 1) != 0;
+        if (here && names_add(empty, io_join(folder, text + len + 1, e), e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The place as points name it (eng_machine's source): the path without links of
+ * a folder, else only that it is libvirt. */
+static int add_place(const struct eng_job *job, const char *source,
+                     const struct eng_inventory *inv, struct looked *l,
+                     struct err *e)
+{
+    if (inv->place.kind != ENG_PLACE_FOLDER)
+        return names_add(&l->places, strdup("libvirt:"), e);
+    AUTO_MEM char *real = realpath(inv->place.path, NULL);
+    if (real == NULL)
+        return err_set(e, err_of_errno(errno), errno, "%s", inv->place.path);
+    if (add_empty(inv, real, &l->empty, e) < 0 ||
+        add_missing(job, source, inv, real, &l->empty, e) < 0)
+        return -1;
+    return names_add(&l->places, STEAL(real), e);
+}
+
+/* Whether the VM of a point would have been seen, if it still were. */
+static bool would_be_seen(const struct looked *l, const char *source)
+{
+    for (size_t i = 0; i < l->places.n; i++)
+        if (strcmp(l->places.v[i], "libvirt:") == 0 &&
+            strncmp(source, "libvirt:", strlen("libvirt:")) == 0)
+            return true;
+    const char *path = strchr(source, ':');
+    if (path == NULL)
+        return false;
+    return is_below_any(path + 1, &l->places) &&
+           !is_below_any(path + 1, &l->empty);
+}
+
 /* All VMs of a source.  Where some may be missing nothing is said. */
-static int add_source(const struct eng_home *h, const char *source,
-                      const struct cancel *cancel, struct names *l,
-                      struct err *e)
+static int add_source(const struct eng_home *h, const struct eng_job *job,
+                      const char *source, const struct cancel *cancel,
+                      struct looked *l, struct err *e)
 {
     AUTO_ENG_INVENTORY struct eng_inventory *inv =
         eng_config_source_look(h, source, cancel, e);
@@ -108,16 +206,16 @@ static int add_source(const struct eng_home *h, const char *source,
                        source);
     for (size_t i = 0; i < inv->n_vms; i++) {
         const struct eng_vm *vm = &inv->vms[i];
-        if (names_add(l, strdup(vm->name), e) < 0 ||
-            names_add(l, strdup(vm->id), e) < 0 ||
-            names_add(l, io_format(e, "%s/%s", source, vm->id), e) < 0)
+        if (names_add(&l->vms, strdup(vm->name), e) < 0 ||
+            names_add(&l->vms, strdup(vm->id), e) < 0 ||
+            names_add(&l->vms, io_format(e, "%s/%s", source, vm->id), e) < 0)
             return -1;
     }
-    return 0;
+    return add_place(job, source, inv, l, e);
 }
 
 static int add_sources(const struct eng_home *h, const struct eng_job *job,
-                       const struct cancel *cancel, struct names *l,
+                       const struct cancel *cancel, struct looked *l,
                        struct err *e)
 {
     AUTO_ENG_TEXTS struct eng_texts sources = { 0 };
@@ -127,10 +225,10 @@ static int add_sources(const struct eng_home *h, const struct eng_job *job,
     if (sources.n == 0)
         return err_set(e, ERR_USAGE, 0, "job %s names no source", job->name);
     for (size_t i = 0; i < sources.n; i++)
-        if (add_source(h, sources.v[i], cancel, l, e) < 0)
+        if (add_source(h, job, sources.v[i], cancel, l, e) < 0)
             return -1;
-    if (l->n > 0)
-        qsort(l->v, l->n, sizeof *l->v, compare);
+    if (l->vms.n > 0)
+        qsort(l->vms.v, l->vms.n, sizeof *l->vms.v, compare);
     return 0;
 }
 
@@ -162,7 +260,7 @@ static int marks_of(struct eng_repo *repo, const struct cancel *cancel,
 }
 
 static int fill(struct eng_repo *repo, const struct cancel *cancel,
-                const struct eng_job *job, const struct names *there,
+                const struct eng_job *job, const struct looked *l,
                 struct eng_forgetting *f, struct err *e)
 {
     AUTO_ENG_KEEPS struct eng_keeps keeps = { 0 };
@@ -179,8 +277,9 @@ static int fill(struct eng_repo *repo, const struct cancel *cancel,
             .locked_until = m != NULL ? m->locked_until : 0,
             .of_job =
                 m != NULL && m->job != NULL && strcmp(m->job, job->name) == 0,
-            .there = names_have(there, p->vm) ||
-                     (m != NULL && names_have(there, m->vm.uuid)),
+            .there = names_have(&l->vms, p->vm) ||
+                     (m != NULL && names_have(&l->vms, m->vm.uuid)) ||
+                     (m != NULL && !would_be_seen(l, m->vm.source)),
             .protect = eng_keeps_has(&keeps, p),
         };
     }
@@ -205,14 +304,14 @@ static int find(const struct eng_home *h, const struct eng_job *job,
                 struct eng_repo *repo, const struct cancel *cancel, int64_t now,
                 struct eng_forgetting *f, struct err *e)
 {
-    AUTO(names_fini) struct names there = { 0 };
+    AUTO(looked_fini) struct looked looked = { 0 };
 
     if (job->deleted_vms_s <= 0)
         return err_set(e, ERR_USAGE, 0,
                        "job %s keeps the points of VMs that are gone: it has "
                        "no deleted_vms_after",
                        job->name);
-    if (add_sources(h, job, cancel, &there, e) < 0 ||
+    if (add_sources(h, job, cancel, &looked, e) < 0 ||
         eng_points_list_all(repo, cancel, NULL, &f->points, e) < 0)
         return -1;
     f->fates = calloc(f->points.n + 1, sizeof *f->fates);
@@ -220,7 +319,7 @@ static int find(const struct eng_home *h, const struct eng_job *job,
         return err_nomem(e);
     if (f->points.n > 0)
         qsort(f->points.p, f->points.n, sizeof *f->points.p, compare_points);
-    if (fill(repo, cancel, job, &there, f, e) < 0)
+    if (fill(repo, cancel, job, &looked, f, e) < 0)
         return -1;
     eng_fate_decide(f->fates, f->points.n, job->deleted_vms_s, now);
     count(f);

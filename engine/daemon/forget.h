@@ -24,7 +24,8 @@ struct eng_fated {
     int64_t time;
     int64_t locked_until; /* 0: not locked */
     bool of_job;          /* it was made by this job, and can be read */
-    bool there;           /* a source of the job has its VM */
+    bool there; /* a source of the job has its VM, or could not show it:
+                   its folder is empty or was not looked at */
     bool protect;
     /* out */
     enum eng_fate fate;

@@ -229,13 +229,21 @@ static void judge(struct eng_job_work *w)
         w->run->status = ENG_STATUS_STOPPED;
 }
 
+/* For what is done whatever became of the run: a stop ends it only where it
+ * comes while that is done. */
+static const struct cancel *cancel_of_end(struct eng_job_work *w)
+{
+    return cancel_requested(&w->cancel) ? NULL : &w->cancel;
+}
+
 /* Whatever became of the run. */
 static void run_after(struct eng_job_work *w)
 {
     struct err e = { 0 };
 
     if (eng_job_script(w->job, &w->job->after, w->run->id,
-                       eng_status_name(w->run->status), NULL, &e) == 0)
+                       eng_status_name(w->run->status), cancel_of_end(w),
+                       &e) == 0)
         return;
     log_warn("run", "job %s: %s", w->job->name, e.msg);
     eng_job_warn(w->run, strdup(e.msg));
@@ -268,9 +276,8 @@ static void finish(struct eng_job_work *w)
     if (w->history != NULL && eng_history_end(w->history, w->run, &e) < 0)
         log_warn("run", "job %s: its end is not kept: %s", w->job->name, e.msg);
     /* Who was stopped still tells of it. */
-    const struct cancel *cancel =
-        cancel_requested(w->o->cancel) ? NULL : w->o->cancel;
-    if (!will_be_tried_again(w) && eng_notify(w->job, w->run, cancel, &e) < 0)
+    if (!will_be_tried_again(w) &&
+        eng_notify(w->job, w->run, cancel_of_end(w), &e) < 0)
         log_warn("run", "job %s: %s", w->job->name, e.msg);
 }
 

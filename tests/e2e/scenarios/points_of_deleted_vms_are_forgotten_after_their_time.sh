@@ -58,6 +58,30 @@ equal "$rc" 4 "exit code without a source"
 mv away vms
 has web2 2 "points kept"
 
+say "nor VMs of a folder that is empty, not there, or not looked at"
+mkdir -p vms/prod/db1 other/db2
+noise 300000 3 >vms/prod/db1/disk.raw
+noise 300000 4 >other/db2/disk.raw
+ov source add there "dir:$PWD/other"
+at_prod='{"repo": "r", "containers": ["here:prod", "there:"], "deleted_vms_after": "30d"}'
+echo "$at_prod" >"$OBJVAULT_HOME/jobs/second.json"
+OBJVAULT_NOW=2026-01-02T22:00:00Z ov job run second
+forgets_nothing() { # forgets_nothing WHY
+    OBJVAULT_NOW=2026-02-21T20:00:00Z ovj job forget-deleted second --dry-run
+    equal "$(field .vms)" 0 "VMs that are gone: $1"
+}
+mv vms/prod prod
+mkdir vms/prod
+forgets_nothing "an empty folder"
+mkdir vms/prod/db1
+forgets_nothing "an empty folder of a VM"
+rm -r vms/prod
+forgets_nothing "a container of the job that is not there"
+mv prod vms/prod
+echo "${at_prod/, \"there:\"/}" >"$OBJVAULT_HOME/jobs/second.json"
+forgets_nothing "a source that the job does not name any more"
+rm -r "$OBJVAULT_HOME/jobs/second.json" vms/prod
+
 say "then it goes, but what is protected; a VM that is there stays"
 OBJVAULT_NOW=2026-02-21T20:00:00Z ov daemon --until-idle
 has web2 2 "points before the daemon's hour"

@@ -194,6 +194,26 @@ static void a_run_is_stopped_while_its_program_runs(void **state)
     scene_free(s);
 }
 
+static void a_stop_ends_the_program_after_that_hangs(void **state)
+{
+    SCENE;
+    char text[600];
+
+    snprintf(text, sizeof text,
+             ",\"after\":[\"sh\",\"-c\",\": >'%s/there'; exec sleep 60\"]",
+             s->f->dir);
+    scene_job(s, text);
+    pthread_t t = begin(s);
+    await(s, "there");
+    int64_t then = utc_mono_ms();
+    must(eng_job_stop(&s->home, "night", ENG_STOP_NOW, why));
+    pthread_join(t, NULL);
+    assert_true(utc_mono_ms() - then < 10000);
+    assert_int_equal(s->run.status, ENG_STATUS_WARNING);
+    assert_non_null(strstr(s->run.warnings[0], "after the job"));
+    scene_free(s);
+}
+
 /* --- lost --- */
 
 static void die_at_web(struct scene *s, const struct eng_vm_record *v)
@@ -415,6 +435,7 @@ int main(void)
         FOLDER(what_does_not_run_cannot_be_stopped),
         FOLDER(an_interrupt_stops_it),
         FOLDER(a_run_is_stopped_while_its_program_runs),
+        FOLDER(a_stop_ends_the_program_after_that_hangs),
         FOLDER(a_killed_run_is_found_and_closed),
         FOLDER(a_retry_does_what_a_killed_run_left),
         FOLDER(a_run_that_lives_is_not_closed),
