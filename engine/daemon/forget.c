@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/io.h"
 #include "engine/inventory/inventory.h"
@@ -178,7 +179,9 @@ static bool would_be_seen(const struct looked *l, const char *source)
             strncmp(source, "libvirt:", strlen("libvirt:")) == 0)
             return true;
     const char *path = strchr(source, ':');
-    if (path == NULL)
+    struct stat st;
+    /* What is there in its place may be a link to it. */
+    if (path == NULL || lstat(path + 1, &st) == 0)
         return false;
     return is_below_any(path + 1, &l->places) &&
            !is_below_any(path + 1, &l->empty);

@@ -75,6 +75,11 @@ mkdir vms/prod
 forgets_nothing "an empty folder"
 mkdir vms/prod/db1
 forgets_nothing "an empty folder of a VM"
+rmdir vms/prod/db1
+mkdir vms/prod/db0
+noise 300000 5 >vms/prod/db0/disk.raw
+ln -s ../../prod/db1 vms/prod/db1
+forgets_nothing "a link in the place of a VM"
 rm -r vms/prod
 forgets_nothing "a container of the job that is not there"
 mv prod vms/prod
