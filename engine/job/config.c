@@ -118,6 +118,10 @@ int eng_config_read(const struct eng_kind *k, const char *path, void *out,
                     struct err *e)
 {
     AUTO_BUF struct buf text = buf_init(ENG_CONFIG_BYTES_MAX);
+    struct stat st;
+    /* A pipe would be waited for, for ever. */
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return err_set(e, ERR_CONFIG, 0, "%s: is no regular file", path);
     if (io_read_file(path, &text, e) < 0) {
         if (e->kind == ERR_CORRUPT) /* larger than a file may be */
             e->kind = ERR_CONFIG;

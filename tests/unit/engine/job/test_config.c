@@ -3,6 +3,7 @@
 #include "tests/unit/engine/job/homed.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "base/json.h"
 #include "engine/job/account.h"
@@ -369,6 +370,21 @@ static void check_looks_at_every_file(void **state)
     assert_string_equal(s.messages, "");
 }
 
+static void a_pipe_in_the_place_of_a_file_is_not_waited_for(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = { 0 };
+    char path[400];
+    AUTO_ENG_CONFIG_REPO struct eng_config_repo r = { 0 };
+
+    put(f, "repos/other.json", "{}");
+    (void)snprintf(path, sizeof path, "%s/repos/main.json", f->config);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(eng_config_repo_load(&f->home, "main", &r, &e), -1);
+    assert_int_equal(e.kind, ERR_CONFIG);
+    assert_non_null(strstr(e.msg, "is no regular file"));
+}
+
 static void check_reports_every_wrong_file(void **state)
 {
     struct fixture *f = *state;
@@ -559,6 +575,7 @@ int main(void)
         HOMED(names_are_sorted_and_only_of_objects),
         HOMED(removing_forgets_the_file_and_says_what_there_is),
         HOMED(check_looks_at_every_file),
+        HOMED(a_pipe_in_the_place_of_a_file_is_not_waited_for),
         HOMED(check_reports_every_wrong_file),
         cmocka_unit_test(wrong_secrets_are_refused),
         cmocka_unit_test(schemas_have_every_field),
