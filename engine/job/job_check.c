@@ -302,6 +302,11 @@ static int check_encryption(const struct eng_job *j, struct err *e)
 
     if (j->keyset != NULL && eng_keyset_check_label(j->keyset, e) < 0)
         return err_ctx(e, "keyset");
+    if (says == NULL && (j->keyset != NULL || j->password != NULL))
+        return err_set(e, ERR_USAGE, 0,
+                       "encrypt: is missing, so nothing would be encrypted; %s "
+                       "is there",
+                       j->keyset != NULL ? "keyset" : "password");
     if (says == NULL || strcmp(says, "password") == 0)
         return 0;
     if (kms != NULL)
