@@ -2,6 +2,7 @@
 /* What opens keysets: where the password comes from, and opening them. */
 #include "cli/unlock.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -81,18 +82,25 @@ void cli_unlock_fini(struct cli_ctx *c)
     c->keys = NULL;
 }
 
-struct secret *cli_unlock_from_file(const char *path, struct err *e)
+static void warn_of_others(const char *path)
 {
     struct stat st;
-    struct secret *s = secretref_file(path, e);
 
-    if (s == NULL && e->kind != ERR_NOMEM)
-        e->kind = ERR_CONFIG;
-    if (s != NULL && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
         (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
         cli_message("password file %s can be used by others (mode %04o): run "
                     "chmod 600 on it",
                     path, (unsigned)st.st_mode & 07777);
+}
+
+struct secret *cli_unlock_from_file(const char *path, struct err *e)
+{
+    struct secret *s = secretref_file(path, e);
+
+    if (s == NULL && e->kind != ERR_NOMEM)
+        e->kind = ERR_CONFIG;
+    if (s != NULL)
+        warn_of_others(path);
     return s;
 }
 
@@ -107,6 +115,11 @@ static struct secret *referred(struct cli_ctx *c, const char *reference,
         return NULL;
     struct json root = json_root(doc);
     AUTO_SECRET struct secret *s = secretref_resolve(&root, c->cancel, e);
+    if (s != NULL && json_is_object(&root)) {
+        struct json file = json_optional(&root, "file");
+        if (json_present(&file))
+            warn_of_others(json_string(&file, PATH_MAX));
+    }
     if (s == NULL || json_failed(doc, e) < 0) {
         (void)err_ctx(e, "the job's password");
         return NULL;

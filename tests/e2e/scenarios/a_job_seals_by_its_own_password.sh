@@ -22,7 +22,10 @@ ov source add lab "dir:$PWD/src"
 
 say "the first run makes the keyset"
 job "{\"file\":\"$PWD/right\"}"
+chmod 644 right
 ovj job run night
+warns "right can be used by others (mode 0644)"
+chmod 600 right
 equal "$(field '[.vms[].keyset] | unique | length')" 1 "keysets"
 keyset=$(field '.vms[0].keyset')
 [ "$keyset" != plain ] || fail "the points are in the clear"
