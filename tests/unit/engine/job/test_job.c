@@ -262,6 +262,18 @@ static void unknown_words_are_answered_with_the_nearest(void **state)
             "\"lap\"; the nearest that it has is \"lab\"");
 }
 
+static void keyset_and_password_are_refused_without_encrypt(void **state)
+{
+    struct fixture *f = *state;
+
+    refused(f, ",\"keyset\":\"a\"",
+            "encrypt: is missing, so nothing would be encrypted; keyset is "
+            "there");
+    refused(f, ",\"password\":{\"env\":\"P\"}",
+            "encrypt: is missing, so nothing would be encrypted; password is "
+            "there");
+}
+
 static void wrong_members_are_named(void **state)
 {
     const struct fixture *f = *state;
@@ -293,9 +305,6 @@ static void wrong_members_are_named(void **state)
         { ",\"limit_upload\":7", "limit_upload: expected a string" },
         { ",\"encrypt\":\"kms:\"", "encrypt: \"\" is no name" },
         { ",\"encrypt\":\"none\",\"keyset\":\"a\"", "keyset: has no use with" },
-        { ",\"keyset\":\"a\"", "encrypt: is missing, so nothing would be" },
-        { ",\"password\":{\"env\":\"P\"}",
-          "encrypt: is missing, so nothing would be" },
         { ",\"encrypt\":\"none\",\"password\":{\"env\":\"P\"}",
           "password: has no use with" },
         { ",\"password\":{\"fil\":\"p\"}", "password.fil: unknown field; the" },
@@ -472,6 +481,7 @@ int main(void)
         HOMED(a_guest_has_its_own_settings_and_the_job_s),
         HOMED(what_cannot_be_done_is_refused_with_its_reason),
         HOMED(unknown_words_are_answered_with_the_nearest),
+        HOMED(keyset_and_password_are_refused_without_encrypt),
         HOMED(wrong_members_are_named),
         HOMED(a_job_selects_something_and_has_a_repository),
         HOMED(forms_that_look_odd_are_taken),
