@@ -77,6 +77,9 @@ int eng_job_select(const struct eng_home *h, const struct eng_job *j,
 const struct eng_place *eng_held_place(const struct eng_held *held,
                                        size_t looked);
 const char *eng_held_source(const struct eng_held *held, size_t looked);
+/* Whether that source was looked at, and has no VM of this id (any more). */
+bool eng_held_lacks(const struct eng_held *held, const char *source,
+                    const char *id);
 void eng_held_free(struct eng_held *held); /* NULL is fine */
 
 #endif

@@ -26,6 +26,21 @@ const char *eng_held_source(const struct eng_held *held, size_t looked)
     return held->sources.v[looked];
 }
 
+bool eng_held_lacks(const struct eng_held *held, const char *source,
+                    const char *id)
+{
+    for (size_t i = 0; i < held->sources.n; i++) {
+        const struct eng_inventory *inv = held->lists[i];
+        if (inv == NULL || strcmp(held->sources.v[i], source) != 0)
+            continue;
+        for (size_t k = 0; k < inv->n_vms; k++)
+            if (strcmp(inv->vms[k].id, id) == 0)
+                return false;
+        return true;
+    }
+    return false;
+}
+
 void eng_held_free(struct eng_held *held)
 {
     if (held == NULL)

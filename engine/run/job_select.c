@@ -123,6 +123,44 @@ static int add_items(struct eng_job_work *w, struct err *e)
     return 0;
 }
 
+/* What is named by itself and not there is told by the selection. */
+static bool is_named(const struct eng_job *j, const struct eng_vm_record *v)
+{
+    size_t n = strlen(v->source);
+
+    for (size_t i = 0; i < j->vms.n; i++) {
+        const char *text = j->vms.v[i];
+        if (strncmp(text, v->source, n) == 0 && text[n] == ':' &&
+            (strcmp(text + n + 1, v->id) == 0 ||
+             (v->vm != NULL && strcmp(text + n + 1, v->vm) == 0)))
+            return true;
+    }
+    return false;
+}
+
+/* What the last run had, by a container, and its source has no more: nobody
+ * would miss it otherwise. */
+static void warn_of_vanished(struct eng_job_work *w)
+{
+    struct eng_run_record *last = NULL;
+    struct err e = { 0 };
+    size_t n = 0;
+
+    if (w->history == NULL || w->o->retry || w->o->n_only > 0 ||
+        eng_history_runs(w->history, w->job->name, 1, &last, &n, &e) < 0)
+        return;
+    for (size_t i = 0; n == 1 && i < last->n_vms; i++) {
+        const struct eng_vm_record *v = &last->vms[i];
+        if (v->source != NULL && v->id != NULL && !is_named(w->job, v) &&
+            eng_held_lacks(w->held, v->source, v->id))
+            eng_job_warn(w->run, io_format(&e,
+                                           "VM %s:%s, which the last run had, "
+                                           "is not there any more",
+                                           v->source, v->id));
+    }
+    eng_history_runs_free(last, n);
+}
+
 int eng_job_choose(struct eng_job_work *w, struct err *e)
 {
     if (eng_job_select(w->o->home, w->job, &w->cancel, &w->held, &w->selection,
@@ -130,5 +168,6 @@ int eng_job_choose(struct eng_job_work *w, struct err *e)
         return -1;
     for (size_t i = 0; i < w->selection.n_warnings; i++)
         eng_job_warn(w->run, strdup(w->selection.warnings[i]));
+    warn_of_vanished(w);
     return check_only(w, e) < 0 ? -1 : add_items(w, e);
 }
