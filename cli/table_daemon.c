@@ -25,10 +25,9 @@ const struct cli_command cli_commands_daemon[] = {
               "nor of VMs below a folder that has none, or that the job names "
               "and that is not there.  "
               "Locked points stay until their lock ends, protected ones stay.  "
-              "The daemon does this before each collection.  A job knows its "
-              "points by its name and the place that they come from: hosts "
-              "that share a repository and have the same paths need names "
-              "of jobs of their own.",
+              "The daemon does this before each collection.  Only VMs "
+              "that this machine's runs of the job had are forgotten: another "
+              "host may have a job of this name.",
       .args = { { .name = "NAME",
                   .value = CLI_JOB,
                   .help = "The job's name." } },

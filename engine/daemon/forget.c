@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/io.h"
+#include "engine/history/history.h"
 #include "engine/inventory/inventory.h"
 #include "engine/job/source_config.h"
 #include "engine/repo/keep.h"
@@ -262,24 +263,37 @@ static int marks_of(struct eng_repo *repo, const struct cancel *cancel,
     return 0;
 }
 
+/* Whether this machine's runs of the job had the VM of point i: asked once for
+ * all of its points, which lie together. */
+static int is_ours(struct eng_history *h, const struct eng_job *job,
+                   const struct eng_forgetting *f, size_t i, int *ours,
+                   struct err *e)
+{
+    if (i == 0 || strcmp(f->points.p[i - 1].vm, f->points.p[i].vm) != 0)
+        *ours = eng_history_had_vm(h, job->name, f->points.p[i].vm, e);
+    return *ours < 0 ? -1 : 0;
+}
+
 static int fill(struct eng_repo *repo, const struct cancel *cancel,
-                const struct eng_job *job, const struct looked *l,
-                struct eng_forgetting *f, struct err *e)
+                const struct eng_job *job, struct eng_history *h,
+                const struct looked *l, struct eng_forgetting *f, struct err *e)
 {
     AUTO_ENG_KEEPS struct eng_keeps keeps = { 0 };
     char keyset[MF_KEYSET_CHARS] = "";
+    int ours = 0;
 
     for (size_t i = 0; i < f->points.n; i++) {
         const struct eng_point *p = &f->points.p[i];
         const struct mf_point *m = p->manifest;
-        if (marks_of(repo, cancel, p, &keeps, keyset, e) < 0)
+        if (marks_of(repo, cancel, p, &keeps, keyset, e) < 0 ||
+            is_ours(h, job, f, i, &ours, e) < 0)
             return -1;
         f->fates[i] = (struct eng_fated){
             .vm = p->vm,
             .time = p->time,
             .locked_until = m != NULL ? m->locked_until : 0,
-            .of_job =
-                m != NULL && m->job != NULL && strcmp(m->job, job->name) == 0,
+            .of_job = ours == 1 && m != NULL && m->job != NULL &&
+                      strcmp(m->job, job->name) == 0,
             .there = names_have(&l->vms, p->vm) ||
                      (m != NULL && names_have(&l->vms, m->vm.uuid)) ||
                      (m != NULL && !would_be_seen(l, m->vm.source)),
@@ -308,13 +322,15 @@ static int find(const struct eng_home *h, const struct eng_job *job,
                 struct eng_forgetting *f, struct err *e)
 {
     AUTO(looked_fini) struct looked looked = { 0 };
+    AUTO_ENG_HISTORY struct eng_history *history = NULL;
 
     if (job->deleted_vms_s <= 0)
         return err_set(e, ERR_USAGE, 0,
                        "job %s keeps the points of VMs that are gone: it has "
                        "no deleted_vms_after",
                        job->name);
-    if (add_sources(h, job, cancel, &looked, e) < 0 ||
+    history = eng_history_open(h->state, NULL, e);
+    if (history == NULL || add_sources(h, job, cancel, &looked, e) < 0 ||
         eng_points_list_all(repo, cancel, NULL, &f->points, e) < 0)
         return -1;
     f->fates = calloc(f->points.n + 1, sizeof *f->fates);
@@ -322,7 +338,7 @@ static int find(const struct eng_home *h, const struct eng_job *job,
         return err_nomem(e);
     if (f->points.n > 0)
         qsort(f->points.p, f->points.n, sizeof *f->points.p, compare_points);
-    if (fill(repo, cancel, job, &looked, f, e) < 0)
+    if (fill(repo, cancel, job, history, &looked, f, e) < 0)
         return -1;
     eng_fate_decide(f->fates, f->points.n, job->deleted_vms_s, now);
     count(f);

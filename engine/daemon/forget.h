@@ -23,9 +23,10 @@ struct eng_fated {
     const char *vm; /* name that it is filed by; borrowed */
     int64_t time;
     int64_t locked_until; /* 0: not locked */
-    bool of_job;          /* it was made by this job, and can be read */
-    bool there; /* a source of the job has its VM, or could not show it:
-                   its folder is empty or was not looked at */
+    bool of_job; /* it was made by this job, whose runs on this machine had
+                    its VM, and can be read */
+    bool there;  /* a source of the job has its VM, or could not show it:
+                    its folder is empty or was not looked at */
     bool protect;
     /* out */
     enum eng_fate fate;
@@ -45,10 +46,11 @@ struct eng_forgetting {
 };
 
 /* Looks at the job's sources and its repository, whose keysets are open as far
- * as they can be.  ERR_USAGE: the job keeps points of VMs that are gone;
- * ERR_UNREACHABLE and the like: a source could not be looked at, wholly, so
- * nobody knows what is gone; a source without any VM counts as that
- * (ERR_FAILED). */
+ * as they can be, and at the history: of a VM that no run on this machine had,
+ * another host's job of this name may make points.  ERR_USAGE: the job keeps
+ * points of VMs that are gone; ERR_UNREACHABLE and the like: a source could not
+ * be looked at, wholly, so nobody knows what is gone; a source without any VM
+ * counts as that (ERR_FAILED). */
 int eng_forget_find(const struct eng_home *h, const struct eng_job *job,
                     struct eng_repo *repo, const struct cancel *cancel,
                     int64_t now, struct eng_forgetting *out, struct err *e)

@@ -63,6 +63,11 @@ int eng_history_run(struct eng_history *h, int64_t id,
                     struct eng_run_record *out, struct err *e)
     __attribute__((warn_unused_result));
 
+/* 1: a run of the job on this machine (recorded, not rebuilt from manifests)
+ * had a VM that points go by this name; 0: none that is kept; -1. */
+int eng_history_had_vm(struct eng_history *h, const char *job, const char *vm,
+                       struct err *e) __attribute__((warn_unused_result));
+
 /* Since when a job's schedule holds: set by the daemon when it sees a schedule
  * that it did not know (made, edited, enabled); `key` is the text that stands
  * for it.  *since: `now` where the key is new, else what was kept. */

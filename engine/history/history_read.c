@@ -246,6 +246,22 @@ void eng_history_runs_free(struct eng_run_record *runs, size_t n)
     free(runs);
 }
 
+int eng_history_had_vm(struct eng_history *h, const char *job, const char *vm,
+                       struct err *e)
+{
+    AUTO_STMT sqlite3_stmt *st = eng_history_prepare(
+        h,
+        "SELECT 1 FROM run JOIN vm ON vm.run=run.id"
+        " WHERE run.job=?1 AND NOT run.rebuilt AND vm.vm=?2 LIMIT 1",
+        e);
+
+    if (st == NULL)
+        return -1;
+    sqlite3_bind_text(st, 1, job, -1, SQLITE_STATIC);
+    sqlite3_bind_text(st, 2, vm, -1, SQLITE_STATIC);
+    return eng_history_step(h, st, e);
+}
+
 static int read_one(struct eng_history *h, void *ctx, struct err *e)
 {
     struct eng_run_record *r = ctx;

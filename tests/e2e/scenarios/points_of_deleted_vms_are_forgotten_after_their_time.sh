@@ -5,9 +5,9 @@
 # job has sealed is opened by its own password.
 # tags: file
 
-run_at() { # run_at NOW: a run of the job
-    OBJVAULT_NOW=$1 try job run nightly --scheduled
-    equal "$rc" 0 "exit code of the run"
+run_at() { # run_at NOW [CODE]: a run of the job
+    OBJVAULT_NOW=$1 try --json job run nightly --scheduled
+    equal "$rc" "${2:-0}" "exit code of the run"
 }
 
 forget_at() { # forget_at NOW ARG...
@@ -30,7 +30,12 @@ echo '{"repo": "r", "containers": ["here:"], "deleted_vms_after": "30d"}' \
     >"$OBJVAULT_HOME/jobs/nightly.json"
 run_at 2026-01-01T22:00:00Z
 run_at 2026-01-02T22:00:00Z
+
+say "one that vanished from a container is told once"
 mv vms/web2 gone
+run_at 2026-02-19T22:00:00Z 3
+grep -q "VM here:web2, which the last run had, is not there any more" "$out" ||
+    fail "nothing is said of it"
 run_at 2026-02-20T22:00:00Z
 ovj point list --repo r --vm web2
 ov point protect "$(field '.points[0].point')" --repo r
@@ -45,6 +50,10 @@ forget_at 2026-02-21T20:00:00Z --dry-run
 equal "$(field '"\(.dry_run) \(.vms) \(.removed_points)"')" "true 1 0" "rehearsal"
 equal "$(field '[.points[].fate] | sort | join(" ")')" "protected removed" fates
 has web2 2 "points after a rehearsal"
+
+say "not by a machine whose runs never had it"
+OBJVAULT_STATE=$PWD/.other forget_at 2026-02-21T20:00:00Z --yes
+equal "$rc $(field .removed_points)" "0 0" "exit code, points removed elsewhere"
 
 say "not while the source is not wholly there"
 mv vms away
@@ -92,7 +101,7 @@ OBJVAULT_NOW=2026-02-21T20:00:00Z ov daemon --until-idle
 has web2 2 "points before the daemon's hour"
 OBJVAULT_NOW=2026-02-22T20:00:00Z ov daemon --until-idle
 has web2 1 "points left of what is gone"
-has web1 3 "points of what is there"
+has web1 4 "points of what is there"
 OBJVAULT_NOW=2026-02-22T20:01:00Z ov daemon --until-idle
 warns 'info  daemon: begins'
 ! grep -q 'collection of repository' "$err" || fail "it collected twice"
