@@ -76,7 +76,11 @@ static int tell(const struct cli_ctx *c, const struct eng_forgetting *f,
         AUTO_MEM char *name = eng_point_text(&f->points, &f->points.p[i], e);
         if (name == NULL)
             return -1;
-        cli_message("%s: %s", fate_word(f->fates[i].fate), name);
+        cli_message("%s: %s",
+                    f->fates[i].fate == ENG_FATE_REMOVED
+                        ? "to be removed"
+                        : fate_word(f->fates[i].fate),
+                    name);
     }
     return 0;
 }

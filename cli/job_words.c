@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "base/utc.h"
 #include "cli/job.h"
+#include "engine/run/notify.h"
 
 #define COLUMN 17
 #define LINE_MAX_BYTES ((size_t)1 << 20)
@@ -225,12 +226,16 @@ static void running(const struct eng_job *j, struct buf *out)
 
 static void telling(const struct eng_job *j, struct buf *out)
 {
+    char url[ENG_WEBHOOK_SHOWN_CHARS];
+
     if (j->webhook == NULL && j->mail_to == NULL)
         return;
     pair(out, "Told of", "%s",
          j->notify_on != NULL ? j->notify_on : "all results");
-    if (j->webhook != NULL)
-        pair(out, "Webhook", "%s", j->webhook);
+    if (j->webhook != NULL) {
+        eng_webhook_shown(j->webhook, url);
+        pair(out, "Webhook", "%s", url);
+    }
     if (j->mail_to != NULL)
         pair(out, "Mail to", "%s", j->mail_to);
     if (j->mail_from != NULL)

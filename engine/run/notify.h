@@ -16,4 +16,9 @@ int eng_notify(const struct eng_job *j, const struct eng_run_record *r,
                const struct cancel *cancel, struct err *e)
     __attribute__((warn_unused_result));
 
+#define ENG_WEBHOOK_SHOWN_CHARS 160
+/* "https://host:port" of a webhook's URL: all of it that may be shown, for the
+ * rest is often a key. */
+void eng_webhook_shown(const char *url, char out[ENG_WEBHOOK_SHOWN_CHARS]);
+
 #endif

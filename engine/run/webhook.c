@@ -9,16 +9,15 @@
 
 #include "base/utc.h"
 #include "base/utf8.h"
+#include "engine/run/notify.h"
 #include "engine/run/notify_impl.h"
 #include "objstore/http.h"
 
 #define ATTEMPT_MS 10000
 #define FIRST_WAIT_MS 500
-#define SHOWN_CHARS 160
 #define ANSWER_MAX ((size_t)4096) /* read, and not looked at */
 
-/* "https://host:port" of a URL. */
-static void shown_url(const char *url, char out[SHOWN_CHARS])
+void eng_webhook_shown(const char *url, char out[ENG_WEBHOOK_SHOWN_CHARS])
 {
     const char *host = strstr(url, "://");
     size_t scheme = host != NULL ? (size_t)(host - url) : 0;
@@ -32,8 +31,9 @@ static void shown_url(const char *url, char out[SHOWN_CHARS])
             i = (size_t)-1;
         }
     }
-    snprintf(out, SHOWN_CHARS, "%.*s://%.*s", (int)(scheme < 8 ? scheme : 8),
-             url, (int)(n < 128 ? n : 128), host);
+    snprintf(out, ENG_WEBHOOK_SHOWN_CHARS, "%.*s://%.*s",
+             (int)(scheme < 8 ? scheme : 8), url, (int)(n < 128 ? n : 128),
+             host);
     utf8_clean(out, false);
 }
 
@@ -128,10 +128,10 @@ int eng_webhook_post(const char *url, const char *ca_file, struct span json,
         .error_body = &answer,
         .cancel = cancel,
     };
-    char shown[SHOWN_CHARS];
+    char shown[ENG_WEBHOOK_SHOWN_CHARS];
 
     if (http != NULL && post(http, &r, give_up_ms, e) == 0)
         return 0;
-    shown_url(url, shown);
+    eng_webhook_shown(url, shown);
     return err_ctx(e, "webhook %s", shown);
 }

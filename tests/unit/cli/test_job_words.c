@@ -107,6 +107,22 @@ static void a_name_from_elsewhere_does_no_harm_to_a_terminal(void **state)
     assert_null(strchr(buf_cstr(&out), '\x1b'));
 }
 
+static void the_key_in_a_webhooks_url_is_not_shown(void **state)
+{
+    static char name[] = "n";
+    static char url[] = "https://me:secret@chat.example:8443/hooks/t0ken?k=v";
+    const struct eng_job j = { .name = name, .repo = name, .webhook = url };
+    struct err e = { 0 };
+    AUTO_BUF struct buf out = buf_init(10000);
+    (void)state;
+    cli_job_summary(&j, &out);
+    assert_int_equal(buf_check(&out, &e), 0);
+    assert_non_null(
+        strstr(buf_cstr(&out), "Webhook:         https://chat.example:8443\n"));
+    assert_null(strstr(buf_cstr(&out), "secret"));
+    assert_null(strstr(buf_cstr(&out), "t0ken"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +130,7 @@ int main(void)
         cmocka_unit_test(what_has_no_moment_says_why),
         cmocka_unit_test(a_schedule_with_moments_says_the_next_one),
         cmocka_unit_test(a_name_from_elsewhere_does_no_harm_to_a_terminal),
+        cmocka_unit_test(the_key_in_a_webhooks_url_is_not_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
