@@ -64,9 +64,13 @@ cat >"$OBJVAULT_HOME/jobs/alone.json" <<'J'
 J
 
 say "one VM's image cannot be read"
-try --json job run night
+try --json job run night --progress-json 3 3>progress
 equal "$rc" 3 "exit code"
 one_document
+equal "$(tail -n 1 progress | jq -r '"\(.final) \(.vms_expected)"')" "true 20" \
+    "the last line of progress"
+equal "$(jq -s '[.[].vms[] | select(.running | not) | .name] | unique | length' \
+    progress)" 20 "VMs whose end was told"
 equal "$(field '"\(.ok) \(.status) \(.tries) \(.vms | length)"')" \
     "true warning 1 20" "ok, status, tries and VMs"
 equal "$(field '[.vms[] | select(.status != "success") | .vm] | join(" ")')" p2 \

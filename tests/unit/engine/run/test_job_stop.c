@@ -327,9 +327,9 @@ static void programs_are_told_of_the_run(void **state)
     char want[200];
 
     snprintf(text, sizeof text,
-             ",\"before\":[\"sh\",\"-c\",\"env | grep ^OBJVAULT_ | sort "
-             ">%s/before\"],\"after\":[\"sh\",\"-c\",\"env | grep ^OBJVAULT_ | "
-             "sort >%s/after\"]",
+             ",\"before\":[\"sh\",\"-c\",\"env | grep -E '^OBJVAULT_[JRS]' | "
+             "sort >%s/before\"],\"after\":[\"sh\",\"-c\",\"env | grep -E "
+             "'^OBJVAULT_[JRS]' | sort >%s/after\"]",
              s->f->dir, s->f->dir);
     scene_job(s, text);
     unsetenv("OBJVAULT_NOW");
