@@ -2,6 +2,7 @@
 # `job create` on a terminal asks step by step, and ends with the job that options
 # make, byte for byte. Nothing is saved by a dialogue that is left.
 # tags: quick file
+# not-tsan: its commands have one thread
 mkdir -p vms/prod/web1 vms/prod/web2 vms/test/db1
 for d in prod/web1/vda prod/web1/vdb prod/web2/vda test/db1/vda; do
     truncate -s 1M "vms/$d.raw"

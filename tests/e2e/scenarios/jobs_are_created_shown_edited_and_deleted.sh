@@ -2,6 +2,7 @@
 # `job create|list|show|edit|enable|disable|next|delete`, by options: the file of
 # a job, what is told of it, and what becomes of it when it is edited.
 # tags: quick file
+# not-tsan: its commands have one thread
 mkdir -p vms/prod/web1 vms/prod/web2 vms/test/db1
 for d in prod/web1/vda prod/web1/vdb prod/web2/vda test/db1/vda; do
     truncate -s 1M "vms/$d.raw"

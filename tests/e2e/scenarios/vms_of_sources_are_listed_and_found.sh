@@ -2,6 +2,7 @@
 # `source add|list|show|remove`, `vm list|find`: what a folder of VMs has, nested
 # as it may be, and the domains of a libvirt host (libvirt's own test driver).
 # tags: quick file
+# not-tsan: its commands have one thread
 mkdir -p vms/prod/Web1 vms/prod/db/pg vms/bad/old vms/empty
 truncate -s 1M vms/prod/Web1/{vda,vdb}.raw vms/prod/db/pg/a.raw vms/Lone.raw \
     vms/bad/x.raw vms/bad/old/y.raw

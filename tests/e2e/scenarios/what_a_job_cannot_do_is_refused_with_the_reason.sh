@@ -3,6 +3,7 @@
 # instead, and nothing is saved; the same written into a file is refused by its
 # check, for the same reason.
 # tags: quick file
+# not-tsan: its commands have one thread
 mkdir -p vms/prod/web1 vms/prod/web2 other/web1
 for d in vms/prod/web1 vms/prod/web2 other/web1; do truncate -s 1M "$d/vda.raw"; done
 ov source add lab dir:vms
