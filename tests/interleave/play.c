@@ -19,9 +19,6 @@
 #include "tests/interleave/folders.h"
 #include "tests/interleave/model.h"
 
-/* Many begin on the hour, the quarter, the fifth minute. */
-#define SHARP (5 * MINUTE)
-
 struct play_counts play_counts;
 
 void play_init(struct player *p, const char *root, const char *name,
@@ -91,8 +88,8 @@ static void begin_round(struct player *p, unsigned round)
     world_revive(a);
     if (round > 0)
         world_sleep(world_between(0, p->gap_ms));
-    if (p->sharp)
-        world_sleep(SHARP - world_now_ms() % SHARP +
+    if (p->sharp_ms > 0)
+        world_sleep(p->sharp_ms - world_now_ms() % p->sharp_ms +
                     world_between(0, 2 * SECOND));
 }
 

@@ -19,6 +19,9 @@ struct play_counts {
 };
 extern struct play_counts play_counts;
 
+/* Many begin on the hour, the quarter, the fifth minute. */
+#define SHARP (5 * MINUTE)
+
 struct player {
     struct actor actor;
     struct eng_repo_place place;
@@ -29,7 +32,8 @@ struct player {
     unsigned rounds;
     bool thorough;          /* leaves few points */
     int64_t gap_ms;         /* between two rounds, at most */
-    bool sharp;             /* begins its rounds with the others who are */
+    int64_t sharp_ms;       /* its rounds begin at multiples of this, as those
+                               of others do; 0: at any time */
     int64_t immutability_s; /* of a locked repository; else 0 */
     /* A process with two threads: the other one's player. */
     struct player *mate;

@@ -16,8 +16,8 @@
 #include "tests/interleave/play.h"
 #include "tests/interleave/twins.h"
 
-#define WRITERS 3
 #define COLLECTORS 2
+#define RUSH_COLLECTORS 4
 
 const struct schedule_regime schedule_regimes[] = {
     { .name = "leases" },
@@ -54,8 +54,11 @@ static void choose_stalls(struct weather *w, bool folder,
         w->n_stalls = FOLDER_STALLS;
 }
 
-static struct weather make_weather(bool folder, int64_t immutability_s)
+static struct weather make_weather(bool folder, bool rush,
+                                   int64_t immutability_s)
 {
+    /* What each of them deletes is under way while the others look. */
+    static const struct weather in_a_rush = { .slow = 100, .drag = 300 };
     static const struct weather kinds[] = {
         { .slow = 100 },
         { .slow = 100, .stall = 8, .freeze = 300, .focus = 5 },
@@ -86,6 +89,8 @@ static struct weather make_weather(bool folder, int64_t immutability_s)
     };
     struct weather w = kinds[world_random(sizeof(kinds) / sizeof(kinds[0]))];
 
+    if (rush)
+        w = in_a_rush;
     choose_stalls(&w, folder, immutability_s);
     return w;
 }
@@ -114,6 +119,7 @@ struct stage {
     unsigned n;
     bool crowded; /* everybody comes often */
     bool sharp;   /* ... and at the same times */
+    bool rush;    /* many collectors begin at once, and few others play */
     uint64_t immutability_s, generation_s;
 };
 
@@ -147,8 +153,9 @@ static void set_up(struct stage *s)
         .path = s->store_dir,
     };
     net_set_page(world_chance(500) ? 3 : 0);
-    s->crowded = world_chance(500);
-    s->sharp = world_chance(500);
+    s->rush = !s->regime->folder && world_chance(125);
+    s->crowded = s->rush || world_chance(500);
+    s->sharp = s->rush || world_chance(500);
     if (create(s, &e) < 0)
         world_fail("create: %s", e.msg);
     s->view = net_observe(&s->store, &e);
@@ -180,7 +187,7 @@ static struct player *add(struct stage *s, const char *kind, unsigned nth,
     p->gap_ms = world_chance(500) ? 30 * MINUTE : 12 * HOUR;
     if (s->crowded) {
         p->gap_ms = 10 * MINUTE;
-        p->sharp = s->sharp;
+        p->sharp_ms = s->sharp ? SHARP : 0;
     }
     p->immutability_s = (int64_t)s->immutability_s;
     if (s->regime->locked && world_chance(300)) /* this host locks longer */
@@ -194,7 +201,7 @@ static void make_twins(struct player *a, struct player *b)
 {
     snprintf(b->vm, sizeof(b->vm), "%s", a->vm);
     if (world_chance(500)) {
-        a->sharp = b->sharp = true;
+        a->sharp_ms = b->sharp_ms = SHARP;
         a->gap_ms = b->gap_ms = 10 * MINUTE;
     }
 }
@@ -217,24 +224,52 @@ static void give_mate(struct stage *s, struct player *p)
     world_add(&m->actor, 0);
 }
 
-static void add_writers(struct stage *s)
+static struct player *add_writer(struct stage *s, unsigned nth)
 {
-    struct player *w[WRITERS];
+    struct player *p = add(s, "writer", nth, play_writer);
 
-    for (unsigned i = 0; i < WRITERS; i++) {
-        w[i] = add(s, "writer", i, play_writer);
-        world_add(&w[i]->actor, world_between(0, 10 * MINUTE));
-    }
-    if (world_chance(300))
-        make_twins(w[0], w[1]);
-    if (world_chance(500))
-        give_mate(s, w[WRITERS - 1]);
+    world_add(&p->actor, world_between(0, 10 * MINUTE));
+    return p;
 }
 
-static void add_players(struct stage *s)
+static void add_writers(struct stage *s)
 {
-    add_writers(s);
+    struct player *first = add_writer(s, 0);
+    struct player *second = add_writer(s, 1);
+
+    if (s->rush)
+        return;
+    struct player *third = add_writer(s, 2);
+    if (world_chance(300))
+        make_twins(first, second);
+    if (world_chance(100))
+        give_mate(s, third);
+}
+
+static void add_collector(struct stage *s, unsigned nth)
+{
+    bool locked = s->regime->locked;
+    struct player *p = add(s, "collector", nth, play_collector);
+
+    p->rounds = locked ? 4 : 6;
+    p->gap_ms = locked ? 12 * HOUR : 5 * HOUR;
+    p->thorough = s->crowded;
+    if (s->crowded)
+        p->gap_ms = locked ? HOUR : 10 * MINUTE;
+    /* Again and again after the points were made, so that locks are over, and
+     * the points are not. */
+    if (s->rush && locked) {
+        p->sharp_ms = 6 * HOUR;
+        p->thorough = false;
+    }
+    world_add(&p->actor, world_between(0, s->rush ? 10 * MINUTE : 2 * HOUR));
+}
+
+/* Who removes, checks, reads, and sweeps by other means. */
+static void add_others(struct stage *s)
+{
     struct player *p = add(s, "remover", 0, play_remover);
+
     p->rounds += s->crowded ? 3 : 0;
     p->thorough = s->crowded;
     world_add(&p->actor, world_between(0, HOUR));
@@ -245,21 +280,21 @@ static void add_players(struct stage *s)
     world_add(&p->actor, world_between(0, 6 * HOUR));
     p = add(s, "reader", 0, play_reader);
     world_add(&p->actor, world_between(0, 6 * HOUR));
-    for (unsigned i = 0; i < COLLECTORS; i++) {
-        p = add(s, "collector", i, play_collector);
-        p->rounds = s->regime->locked ? 4 : 6;
-        p->gap_ms = s->regime->locked ? 12 * HOUR : 5 * HOUR;
-        p->thorough = s->crowded;
-        if (s->crowded)
-            p->gap_ms = s->regime->locked ? HOUR : 10 * MINUTE;
-        world_add(&p->actor, world_between(0, 2 * HOUR));
-    }
     for (unsigned i = 0; s->regime->locked && i < COLLECTORS; i++) {
         p = add(s, "sweeper", i, play_sweeper);
         p->rounds = 10;
         p->gap_ms = 5 * HOUR;
         world_add(&p->actor, world_between(0, 12 * HOUR));
     }
+}
+
+static void add_players(struct stage *s)
+{
+    add_writers(s);
+    for (unsigned i = 0; i < (s->rush ? RUSH_COLLECTORS : COLLECTORS); i++)
+        add_collector(s, i);
+    if (!s->rush)
+        add_others(s);
 }
 
 bool schedule_play(const struct schedule_regime *g, uint64_t seed, bool trace,
@@ -274,7 +309,8 @@ bool schedule_play(const struct schedule_regime *g, uint64_t seed, bool trace,
     world_begin(seed, &none, trace);
     s->regime = g;
     set_up(s);
-    world_set_weather(make_weather(g->folder, (int64_t)s->immutability_s));
+    world_set_weather(
+        make_weather(g->folder, s->rush, (int64_t)s->immutability_s));
     add_players(s);
     world_run(3 * HOUR);
     model_check();
