@@ -13,7 +13,7 @@
 #include "tests/interleave/model_read.h"
 #include "tests/interleave/world.h"
 
-#define POINTS_MAX 64
+#define POINTS_MAX 256
 #define SIGNED_MAX 64
 
 struct known_point {
@@ -105,8 +105,10 @@ static struct known_point *find_point(const char *key)
 
 static struct known_point *add_point(const char *key)
 {
-    if (model.n == POINTS_MAX)
+    if (model.n == POINTS_MAX) {
+        fprintf(stderr, "more points than the model has room for\n");
         abort();
+    }
     struct known_point *p = &model.points[model.n++];
     *p = (struct known_point){ .key = strdup(key) };
     for (unsigned i = 0; i < model.n_about; i++)

@@ -14,7 +14,7 @@
 #include "tests/interleave/net.h"
 #include "tests/interleave/play.h"
 
-#define FOUND_MAX 1024
+#define FOUND_MAX 8192
 #define BATCH 4
 
 struct found {
@@ -36,8 +36,10 @@ static int note(void *ctx, const char *key, const struct obj_info *info,
     struct found *f = ctx;
 
     (void)e;
-    if (f->n == FOUND_MAX)
+    if (f->n == FOUND_MAX) {
+        fprintf(stderr, "more versions than a sweeper has room for\n");
         abort();
+    }
     f->names[f->n++] = (struct obj_name){ .key = strdup(key),
                                           .version = strdup(info->version) };
     return 0;
