@@ -17,8 +17,8 @@
 #define PROGRESS_NAME_CHARS 96
 
 struct progress;
-struct progress_task;  /* one disk or file; owned by its progress */
-struct progress_group; /* tasks that belong together: a VM; owned likewise */
+struct progress_task; /* one disk or file, or a group of them: a VM; owned by
+                         its progress */
 
 struct progress *progress_new(struct err *e);
 void progress_free(struct progress *p);
@@ -34,15 +34,15 @@ void progress_end(struct progress_task *t);
 void progress_expect(struct progress *p, size_t groups);
 size_t progress_expected(struct progress *p); /* 0: nothing was said */
 
-/* A new group; NULL as above. */
-struct progress_group *progress_group_begin(struct progress *p,
-                                            const char *name);
-/* How many bytes all its tasks will have, once that is known. */
-void progress_group_total(struct progress_group *g, uint64_t total);
-void progress_group_end(struct progress_group *g);
+/* A new group: a task that counts what others do, which are begun in it; NULL
+ * as above.  It is ended likewise. */
+struct progress_task *progress_begin_group(struct progress *p,
+                                           const char *name);
+/* How many bytes a task has, or all of a group's together, once it is known. */
+void progress_total(struct progress_task *t, uint64_t total);
 /* A task whose bytes count for the group (NULL: for none), too. */
 struct progress_task *progress_begin_in(struct progress *p,
-                                        struct progress_group *g,
+                                        struct progress_task *group,
                                         const char *verb, const char *name,
                                         uint64_t total);
 
@@ -58,7 +58,8 @@ struct progress_view {
     int64_t started_ms, ended_ms; /* utc_mono_ms; ended 0 while running */
 };
 
-/* Copies up to cap tasks, oldest first; returns how many there are. */
+/* Copies up to cap tasks, but no groups, oldest first; returns how many there
+ * are. */
 size_t progress_snapshot(struct progress *p, struct progress_view *out,
                          size_t cap);
 /* The same of groups; their verb is that of their first task, or "". */

@@ -113,7 +113,7 @@ static void tell_total(const struct run *r)
         total += eng_image_size(r->images[i]);
     for (size_t i = 0; i < r->machine->n_files; i++)
         total += r->machine->files[i].size;
-    progress_group_total(r->o->group, total);
+    progress_total(r->o->group, total);
 }
 
 /* The newest point decides whether this is the same machine. */

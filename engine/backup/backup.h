@@ -46,7 +46,7 @@ struct eng_backup_opts {
     uint64_t memory_bytes; /* budget of all workers; 0: the default */
     const struct cancel *cancel;
     struct progress *progress;
-    struct progress_group *group; /* of it, that the VM is; or NULL */
+    struct progress_task *group; /* of it, that the VM is; or NULL */
 };
 
 #define ENG_WARNING_CHARS 256

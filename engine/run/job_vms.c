@@ -174,7 +174,7 @@ static void add_synthetic(struct eng_repo *repo, const struct eng_machine *m,
 
 static int back_up(struct eng_job_work *w, struct eng_repo *repo,
                    const struct eng_selected *s, uint64_t memory,
-                   struct progress_group *group, struct eng_vm_record *v,
+                   struct progress_task *group, struct eng_vm_record *v,
                    struct err *e)
 {
     struct eng_backup_result res;
@@ -224,14 +224,14 @@ static void process(struct vm_worker *x, const struct eng_job_item *item)
     struct eng_vm_record *v = &w->run->vms[item->at];
     struct obj_counters before;
     struct err e = { 0 };
-    struct progress_group *group = progress_group_begin(w->o->progress, v->vm);
+    struct progress_task *group = progress_begin_group(w->o->progress, v->vm);
 
     v->started = utc_now();
     eng_job_tell(w, v);
     obj_store_counters(eng_repo_store(x->repo), &before);
     if (back_up(w, x->repo, item->vm, x->memory, group, v, &e) < 0)
         take_error(w, v, &e);
-    progress_group_end(group);
+    progress_end(group);
     count_requests(x->repo, v, &before);
     v->ended = utc_now();
     eng_job_tell(w, v);

@@ -95,9 +95,9 @@ static void nothing_is_accepted_everywhere(void **state)
     assert_int_equal(progress_snapshot(NULL, &v, 1), 0);
     progress_expect(NULL, 3);
     assert_int_equal(progress_expected(NULL), 0);
-    assert_null(progress_group_begin(NULL, "a"));
-    progress_group_total(NULL, 1);
-    progress_group_end(NULL);
+    assert_null(progress_begin_group(NULL, "a"));
+    progress_total(NULL, 1);
+    progress_end(NULL);
     assert_int_equal(progress_groups(NULL, &v, 1), 0);
     progress_free(NULL);
 }
@@ -124,8 +124,8 @@ static void a_group_counts_what_its_tasks_count(void **state)
     struct progress_view v[2];
     assert_int_equal(progress_expected(p), 0);
     progress_expect(p, 20);
-    struct progress_group *g = progress_group_begin(p, "web1");
-    progress_group_total(g, 300);
+    struct progress_task *g = progress_begin_group(p, "web1");
+    progress_total(g, 300);
     assert_int_equal(progress_groups(p, v, 2), 1);
     assert_string_equal(v[0].verb, "");
     struct progress_task *a = progress_begin_in(p, g, "backup", "web1/a", 100);
@@ -143,7 +143,7 @@ static void a_group_counts_what_its_tasks_count(void **state)
     assert_string_equal(v[0].verb, "backup");
     assert_true(v[0].total == 300 && v[0].done == 11);
     assert_true(v[0].read == 11 && v[0].moved == 11 && v[0].ended_ms == 0);
-    progress_group_end(g);
+    progress_end(g);
     assert_int_equal(progress_groups(p, v, 2), 1);
     assert_true(v[0].ended_ms >= v[0].started_ms && v[0].ended_ms > 0);
 }

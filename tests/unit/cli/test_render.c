@@ -187,8 +187,8 @@ static const char *said_to_a_pipe(struct cli_ctx *c, size_t vms, bool silent)
     assert_true(dup2(fileno(f), STDERR_FILENO) >= 0);
     struct cli_render *r = cli_render_start(c, p, &e);
     progress_expect(p, vms);
-    struct progress_group *g = progress_group_begin(p, "web1");
-    progress_group_total(g, 1000);
+    struct progress_task *g = progress_begin_group(p, "web1");
+    progress_total(g, 1000);
     progress_add(progress_begin_in(p, g, "backup", "web1/vda", 1000), 500, 0,
                  0);
     for (int i = 0; i < (silent ? 15 : 100) && ftell(f) == 0; i++) {
