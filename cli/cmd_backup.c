@@ -83,25 +83,6 @@ static int check_names(const struct runs *r, struct err *e)
     return 0;
 }
 
-static enum eng_compression compression(struct cli_ctx *c)
-{
-    static const struct {
-        const char *word;
-        enum eng_compression level;
-    } levels[] = {
-        { "none", ENG_COMPRESS_NONE },
-        { "fast", ENG_COMPRESS_FAST },
-        { "high", ENG_COMPRESS_HIGH },
-        { "extreme", ENG_COMPRESS_EXTREME },
-    };
-    const char *word = cli_text(c, CLI_OPT_COMPRESSION);
-    for (size_t i = 0; word != NULL && i < sizeof levels / sizeof levels[0];
-         i++)
-        if (strcmp(levels[i].word, word) == 0)
-            return levels[i].level;
-    return ENG_COMPRESS_OPTIMAL;
-}
-
 static enum eng_upload upload(struct cli_ctx *c)
 {
     const char *word = cli_text(c, CLI_OPT_UPLOAD);
@@ -151,7 +132,7 @@ static void run_one(struct cli_ctx *c, const struct runs *r, struct vm_run *v,
         .encrypt = &r->encrypt.o,
         .adopt = cli_given(c, CLI_OPT_ADOPT),
         .dry_run = cli_given(c, CLI_OPT_DRY_RUN_BACKUP),
-        .compression = compression(c),
+        .compression = eng_compression_of(cli_text(c, CLI_OPT_COMPRESSION)),
         .memory_bytes = cli_number(c, CLI_OPT_MEMORY),
         .cancel = c->cancel,
         .progress = progress,

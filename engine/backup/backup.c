@@ -69,6 +69,21 @@ int eng_compression_level(enum eng_compression c)
     return 1;
 }
 
+enum eng_compression eng_compression_of(const char *word)
+{
+    static const char *const words[] = {
+        [ENG_COMPRESS_OPTIMAL] = "optimal", [ENG_COMPRESS_NONE] = "none",
+        [ENG_COMPRESS_FAST] = "fast",       [ENG_COMPRESS_HIGH] = "high",
+        [ENG_COMPRESS_EXTREME] = "extreme",
+    };
+
+    for (size_t i = 0; word != NULL && i < sizeof(words) / sizeof(words[0]);
+         i++)
+        if (strcmp(words[i], word) == 0)
+            return (enum eng_compression)i;
+    return ENG_COMPRESS_OPTIMAL;
+}
+
 static void run_fini(struct run *r)
 {
     for (size_t i = 0; r->images != NULL && i < r->machine->n_disks; i++)

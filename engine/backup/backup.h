@@ -25,6 +25,8 @@ enum eng_compression {
 };
 /* zstd's level for it. */
 int eng_compression_level(enum eng_compression c);
+/* The one of a word ("fast"); the default for NULL and words that are none. */
+enum eng_compression eng_compression_of(const char *word);
 
 struct eng_backup_opts {
     const char *vm;         /* name to file it under; NULL: the machine's */

@@ -96,20 +96,6 @@ const char *eng_job_kms(const struct eng_job *j)
     return j->encrypt + strlen(kms);
 }
 
-enum eng_compression eng_job_compression(const struct eng_job *j)
-{
-    static const char *const words[] = {
-        [ENG_COMPRESS_OPTIMAL] = "optimal", [ENG_COMPRESS_NONE] = "none",
-        [ENG_COMPRESS_FAST] = "fast",       [ENG_COMPRESS_HIGH] = "high",
-        [ENG_COMPRESS_EXTREME] = "extreme",
-    };
-
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (j->compression != NULL && strcmp(words[i], j->compression) == 0)
-            return (enum eng_compression)i;
-    return ENG_COMPRESS_OPTIMAL;
-}
-
 int eng_job_keeping(const struct eng_job *j, char zone[ENG_ZONE_NAME_CHARS],
                     struct eng_keeping *keeping, bool *has, struct err *e)
 {

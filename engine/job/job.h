@@ -137,7 +137,6 @@ int eng_job_schedule(const struct eng_job *j, struct eng_schedule *out,
                      struct err *e) __attribute__((warn_unused_result));
 int eng_job_retry(const struct eng_job *j, struct eng_schedule_retry *out,
                   struct err *e) __attribute__((warn_unused_result));
-enum eng_compression eng_job_compression(const struct eng_job *j);
 /* False where points carry no policy.  keeping->timezone is borrowed from
  * `zone`, or from the job. */
 int eng_job_keeping(const struct eng_job *j, char zone[ENG_ZONE_NAME_CHARS],

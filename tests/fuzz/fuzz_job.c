@@ -73,7 +73,7 @@ static void ask(const struct eng_job *j)
     MUST(retry.times >= 0 && retry.wait_s >= 0);
     MUST(eng_job_keeping(j, zone, &keeping, &has, &e) == 0);
     MUST(!has || keeping.days > 0);
-    (void)eng_job_compression(j);
+    (void)eng_compression_of(j->compression);
     (void)eng_job_guest(j, "lab", "a/web", "web");
     const char *const fulls[] = { j->active_full, j->synthetic_full };
     for (size_t i = 0; i < 2; i++) {

@@ -149,7 +149,7 @@ static void what_is_not_said_has_its_default(void **state)
     must(eng_job_retry(&j, &retry, why));
     assert_int_equal(retry.times, 3);
     assert_int_equal(retry.wait_s, 600);
-    assert_int_equal(eng_job_compression(&j), ENG_COMPRESS_OPTIMAL);
+    assert_int_equal(eng_compression_of(j.compression), ENG_COMPRESS_OPTIMAL);
     must(eng_job_keeping(&j, room, &keeping, &has, why));
     assert_false(has);
     eng_zone_here(here);
@@ -174,7 +174,7 @@ static void what_is_said_is_what_it_means(void **state)
     must(eng_job_retry(&j, &retry, why));
     assert_int_equal(retry.times, 5);
     assert_int_equal(retry.wait_s, 120);
-    assert_int_equal(eng_job_compression(&j), ENG_COMPRESS_HIGH);
+    assert_int_equal(eng_compression_of(j.compression), ENG_COMPRESS_HIGH);
     must(eng_job_keeping(&j, room, &keeping, &has, why));
     assert_true(has);
     assert_int_equal(keeping.days, 14);
