@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/unlock.h"
 #include "engine/backup/backup.h"
+#include "engine/history/report.h"
 #include "engine/source/machine.h"
 
 /* One source, from the path to what became of it. */
@@ -21,7 +22,8 @@ struct vm_run {
     bool failed;
     struct err error;
     struct eng_backup_result res;
-    struct obj_counters traffic; /* of this VM alone */
+    uint64_t requests[ENG_REQUEST_KINDS];
+    uint64_t stored, stored_bytes; /* objects that it put */
 };
 
 struct runs {
@@ -96,10 +98,9 @@ static enum eng_upload upload(struct cli_ctx *c)
 static void count(struct vm_run *v, const struct obj_counters *before,
                   const struct obj_counters *after)
 {
-    for (int i = 0; i < OBJ_VERBS; i++)
-        v->traffic.requests[i] = after->requests[i] - before->requests[i];
-    v->traffic.stored = after->stored - before->stored;
-    v->traffic.stored_bytes = after->stored_bytes - before->stored_bytes;
+    eng_requests_between(before, after, v->requests);
+    v->stored = after->stored - before->stored;
+    v->stored_bytes = after->stored_bytes - before->stored_bytes;
 }
 
 /* A run that broke off lost nothing of what it had stored, and says so. */
@@ -107,12 +108,12 @@ static void add_kept(struct vm_run *v)
 {
     char size[UNITS_TEXT_CHARS];
 
-    units_format_size(v->traffic.stored_bytes, size);
-    if (v->traffic.stored > 0)
+    units_format_size(v->stored_bytes, size);
+    if (v->stored > 0)
         (void)err_hint(&v->error,
                        "kept: %" PRIu64 " objects (%s) that it stored, which "
                        "the next run uses",
-                       v->traffic.stored, size);
+                       v->stored, size);
     else if (v->error.kind == ERR_CANCELLED)
         (void)err_hint(&v->error, "nothing was stored yet");
 }
@@ -219,32 +220,6 @@ static int exit_code(enum run_status s, const struct err *error)
     return s == RUN_WARNING ? 3 : 0;
 }
 
-static void json_busy(struct jsonw *w, const struct eng_backup_result *res)
-{
-    jsonw_key(w, "busy");
-    jsonw_object(w);
-    for (int i = 0; i < ENG_STAGES; i++) {
-        jsonw_key(w, eng_stage_name((enum eng_stage)i));
-        jsonw_double(w, res->busy[i], 3);
-    }
-    jsonw_end_object(w);
-}
-
-static void json_requests(struct jsonw *w, const struct obj_counters *n)
-{
-    static const struct {
-        const char *name;
-        enum obj_verb verb;
-    } verbs[] = { { "put", OBJ_PUT },       { "get", OBJ_GET },
-                  { "head", OBJ_HEAD },     { "list", OBJ_LIST },
-                  { "delete", OBJ_DELETE }, { "retention", OBJ_RETENTION } };
-    jsonw_key(w, "requests");
-    jsonw_object(w);
-    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
-        jsonw_kuint(w, verbs[i].name, n->requests[verbs[i].verb]);
-    jsonw_end_object(w);
-}
-
 static void json_vm(struct jsonw *w, const struct vm_run *v)
 {
     const struct eng_backup_result *res = &v->res;
@@ -265,12 +240,12 @@ static void json_vm(struct jsonw *w, const struct vm_run *v)
     jsonw_key(w, "seconds");
     jsonw_double(w, res->seconds, 3);
     jsonw_kstring(w, "bottleneck", v->failed ? NULL : res->bottleneck);
-    json_busy(w, res);
-    json_requests(w, &v->traffic);
+    eng_report_json_busy(w, res->busy);
+    eng_report_json_requests(w, v->requests);
     jsonw_key(w, "kept");
     jsonw_object(w);
-    jsonw_kuint(w, "objects", v->failed ? v->traffic.stored : 0);
-    jsonw_kuint(w, "bytes", v->failed ? v->traffic.stored_bytes : 0);
+    jsonw_kuint(w, "objects", v->failed ? v->stored : 0);
+    jsonw_kuint(w, "bytes", v->failed ? v->stored_bytes : 0);
     jsonw_end_object(w);
     jsonw_key(w, "messages");
     jsonw_array(w);

@@ -14,13 +14,27 @@ const char *eng_status_name(enum eng_status s)
     return status_names[s];
 }
 
-static const char *const request_names[ENG_REQUEST_KINDS] = {
-    "put", "get", "head", "list", "delete", "retention",
+static const struct {
+    const char *name;
+    enum obj_verb verb;
+} requests[ENG_REQUEST_KINDS] = {
+    { "put", OBJ_PUT },       { "get", OBJ_GET },
+    { "head", OBJ_HEAD },     { "list", OBJ_LIST },
+    { "delete", OBJ_DELETE }, { "retention", OBJ_RETENTION },
 };
 
 const char *eng_request_name(size_t kind)
 {
-    return request_names[kind];
+    return requests[kind].name;
+}
+
+void eng_requests_between(const struct obj_counters *before,
+                          const struct obj_counters *after,
+                          uint64_t out[ENG_REQUEST_KINDS])
+{
+    for (size_t i = 0; i < ENG_REQUEST_KINDS; i++)
+        out[i] = after->requests[requests[i].verb] -
+                 before->requests[requests[i].verb];
 }
 
 void eng_vm_record_fini(struct eng_vm_record *v)

@@ -13,6 +13,7 @@
 #include "base/auto.h"
 #include "base/err.h"
 #include "engine/backup/backup.h"
+#include "objstore/store.h"
 
 /* The history's file has these numbers. */
 enum eng_status {
@@ -34,6 +35,10 @@ enum eng_run_why {
  * delete, retention. */
 enum { ENG_REQUEST_KINDS = 6 };
 const char *eng_request_name(size_t kind);
+/* What was asked between two looks at a store's counters. */
+void eng_requests_between(const struct obj_counters *before,
+                          const struct obj_counters *after,
+                          uint64_t out[ENG_REQUEST_KINDS]);
 
 struct eng_vm_record {
     char *source; /* configured name */

@@ -39,6 +39,10 @@ int eng_report_text(const struct eng_report *r, struct buf *out, struct err *e)
 /* Members of one object that is open: what `job run --json`, `job report
  * --json`, the webhook and the history show alike. */
 void eng_report_json_run(struct jsonw *w, const struct eng_run_record *r);
+/* Two members of one: seconds of each stage, and requests by kind. */
+void eng_report_json_busy(struct jsonw *w, const double busy[ENG_STAGES]);
+void eng_report_json_requests(struct jsonw *w,
+                              const uint64_t requests[ENG_REQUEST_KINDS]);
 /* One self-contained page: no script, nothing fetched, readable from 400 to
  * 1,600 pixels of width and on paper, in light and dark. */
 int eng_report_html(const struct eng_report *r, struct buf *out, struct err *e)

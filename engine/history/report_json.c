@@ -47,6 +47,27 @@ static void messages(struct jsonw *w, char *const *list, size_t n,
     jsonw_end_array(w);
 }
 
+void eng_report_json_busy(struct jsonw *w, const double busy[ENG_STAGES])
+{
+    jsonw_key(w, "busy");
+    jsonw_object(w);
+    for (size_t i = 0; i < ENG_STAGES; i++) {
+        jsonw_key(w, eng_stage_name((enum eng_stage)i));
+        jsonw_double(w, busy[i], 3);
+    }
+    jsonw_end_object(w);
+}
+
+void eng_report_json_requests(struct jsonw *w,
+                              const uint64_t requests[ENG_REQUEST_KINDS])
+{
+    jsonw_key(w, "requests");
+    jsonw_object(w);
+    for (size_t i = 0; i < ENG_REQUEST_KINDS; i++)
+        jsonw_kuint(w, eng_request_name(i), requests[i]);
+    jsonw_end_object(w);
+}
+
 static void vm(struct jsonw *w, const struct eng_vm_record *v)
 {
     text(w, "vm", v->vm);
@@ -68,18 +89,8 @@ static void vm(struct jsonw *w, const struct eng_vm_record *v)
     jsonw_key(w, "seconds");
     jsonw_double(w, v->seconds, 3);
     text(w, "bottleneck", v->bottleneck);
-    jsonw_key(w, "busy");
-    jsonw_object(w);
-    for (size_t i = 0; i < ENG_STAGES; i++) {
-        jsonw_key(w, eng_stage_name((enum eng_stage)i));
-        jsonw_double(w, v->busy[i], 3);
-    }
-    jsonw_end_object(w);
-    jsonw_key(w, "requests");
-    jsonw_object(w);
-    for (size_t i = 0; i < ENG_REQUEST_KINDS; i++)
-        jsonw_kuint(w, eng_request_name(i), v->requests[i]);
-    jsonw_end_object(w);
+    eng_report_json_busy(w, v->busy);
+    eng_report_json_requests(w, v->requests);
     messages(w, NULL, 0, v->message);
 }
 

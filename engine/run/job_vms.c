@@ -36,14 +36,10 @@ static void take_text(char **to, const char *text)
 static void count_requests(struct eng_repo *r, struct eng_vm_record *v,
                            const struct obj_counters *before)
 {
-    static const enum obj_verb verbs[ENG_REQUEST_KINDS] = {
-        OBJ_PUT, OBJ_GET, OBJ_HEAD, OBJ_LIST, OBJ_DELETE, OBJ_RETENTION
-    };
     struct obj_counters now;
 
     obj_store_counters(eng_repo_store(r), &now);
-    for (size_t i = 0; i < ENG_REQUEST_KINDS; i++)
-        v->requests[i] = now.requests[verbs[i]] - before->requests[verbs[i]];
+    eng_requests_between(before, &now, v->requests);
 }
 
 static void take_result(struct eng_vm_record *v,
