@@ -124,6 +124,15 @@ void cli_table_free(struct cli_table *t);
  * of which nothing is shown where it has no row but the heading. */
 int cli_list_end(struct cli_ctx *c, struct jsonw *w, struct cli_table *t,
                  struct err *e) __attribute__((warn_unused_result));
+/* The list of what is configured of a kind ("repos"): `one` writes an element
+ * of the open array, and a row, and is false where the file is wrong, which it
+ * has told.  align, heads: as a table's; heads end in NULL.  The exit code: 3
+ * where one was wrong. */
+int cli_list_configured(struct cli_ctx *c, const char *kind, const char *align,
+                        const char *const *heads,
+                        bool (*one)(struct cli_ctx *c, const char *name,
+                                    struct jsonw *w, struct cli_table *t),
+                        struct err *e) __attribute__((warn_unused_result));
 #define AUTO_CLI_TABLE AUTO(cli_table_free)
 
 /* --- help.c, man.c, completion.c: generated from the table --- */

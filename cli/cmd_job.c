@@ -84,26 +84,10 @@ static bool list_one(struct cli_ctx *c, const char *name, struct jsonw *w,
 int cli_job_list(struct cli_ctx *c, struct err *e)
 {
     static const char *const heads[] = { "NAME",       "ENABLED",  "WHAT",
-                                         "REPOSITORY", "SCHEDULE", "NEXT RUN" };
-    char **names = NULL;
-    size_t n = 0;
-    bool ok = true;
-    AUTO_CLI_TABLE struct cli_table t = { .align = "llllll" };
+                                         "REPOSITORY", "SCHEDULE", "NEXT RUN",
+                                         NULL };
 
-    if (eng_config_names(&c->home, "jobs", &names, &n, e) < 0)
-        return -1;
-    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
-        cli_table_add(&t, "%s", heads[i]);
-    struct jsonw w = cli_json_begin(c);
-    jsonw_key(&w, "jobs");
-    jsonw_array(&w);
-    for (size_t i = 0; i < n; i++)
-        ok &= list_one(c, names[i], &w, &t);
-    jsonw_end_array(&w);
-    eng_config_names_free(names, n);
-    if (cli_list_end(c, &w, &t, e) < 0)
-        return -1;
-    return ok ? 0 : 3;
+    return cli_list_configured(c, "jobs", "llllll", heads, list_one, e);
 }
 
 /* --- show --- */

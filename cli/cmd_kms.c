@@ -243,56 +243,28 @@ int cli_kms_remove(struct cli_ctx *c, struct err *e)
 }
 
 /* One row, or element; a file that is wrong is a warning. */
-static int list_one(struct cli_ctx *c, const char *name, struct jsonw *w,
-                    struct cli_table *t, bool *bad)
+static bool list_one(struct cli_ctx *c, const char *name, struct jsonw *w,
+                     struct cli_table *t)
 {
     struct err why = { 0 };
     AUTO_ENG_CONFIG_KMS struct eng_config_kms k = { 0 };
 
     if (eng_config_kms_load(&c->home, name, &k, &why) < 0) {
         cli_error_line(&why);
-        *bad = true;
-        return 0;
+        return false;
     }
-    if (w != NULL) {
-        jsonw_object(w);
-        json_members(w, &k);
-        jsonw_end_object(w);
-    }
+    jsonw_object(w);
+    json_members(w, &k);
+    jsonw_end_object(w);
     cli_table_add(t, "%s", k.name);
     cli_table_add(t, "%s", k.server);
     cli_table_add(t, "%s", k.mode != NULL ? k.mode : "get");
-    return 1;
+    return true;
 }
 
 int cli_kms_list(struct cli_ctx *c, struct err *e)
 {
-    char **names = NULL;
-    size_t n = 0;
-    int rows = 0;
-    bool bad = false;
-    AUTO_CLI_TABLE struct cli_table t = { .align = "lll" };
+    static const char *const heads[] = { "NAME", "SERVER", "MODE", NULL };
 
-    if (eng_config_names(&c->home, "kms", &names, &n, e) < 0)
-        return -1;
-    cli_table_add(&t, "NAME");
-    cli_table_add(&t, "SERVER");
-    cli_table_add(&t, "MODE");
-    struct jsonw w = { 0 };
-    if (c->json) {
-        w = cli_json_begin(c);
-        jsonw_key(&w, "kms");
-        jsonw_array(&w);
-    }
-    for (size_t i = 0; i < n; i++)
-        rows += list_one(c, names[i], c->json ? &w : NULL, &t, &bad);
-    eng_config_names_free(names, n);
-    if (c->json) {
-        jsonw_end_array(&w);
-        if (cli_json_end(c, &w, e) < 0)
-            return -1;
-    } else if (rows > 0) {
-        cli_table_print(&t, &c->out);
-    }
-    return bad ? 3 : 0;
+    return cli_list_configured(c, "kms", "lll", heads, list_one, e);
 }

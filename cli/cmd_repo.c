@@ -275,16 +275,14 @@ int cli_repo_attach(struct cli_ctx *c, struct err *e)
     return create_or_attach(c, false, e);
 }
 
-static void list_one(struct cli_ctx *c, const char *name, struct jsonw *w,
-                     struct cli_table *t, bool *bad)
+static bool list_one(struct cli_ctx *c, const char *name, struct jsonw *w,
+                     struct cli_table *t)
 {
     struct err problem = { 0 };
     AUTO_ENG_CONFIG_REPO struct eng_config_repo r = { 0 };
     bool ok = eng_config_repo_load(&c->home, name, &r, &problem) == 0;
-    if (!ok) {
-        *bad = true;
+    if (!ok)
         cli_error_line(&problem);
-    }
     jsonw_object(w);
     if (ok) {
         json_config(w, &r);
@@ -300,29 +298,14 @@ static void list_one(struct cli_ctx *c, const char *name, struct jsonw *w,
     cli_table_add(t, "%s", name);
     cli_table_add(t, "%s", ok ? r.url : "(wrong configuration)");
     cli_table_add(t, "%s", ok && r.endpoint != NULL ? r.endpoint : "");
+    return ok;
 }
 
 int cli_repo_list(struct cli_ctx *c, struct err *e)
 {
-    char **names = NULL;
-    size_t n = 0;
-    bool bad = false;
-    if (eng_config_names(&c->home, "repos", &names, &n, e) < 0)
-        return -1;
-    AUTO_CLI_TABLE struct cli_table t = { .align = "lll" };
-    cli_table_add(&t, "NAME");
-    cli_table_add(&t, "URL");
-    cli_table_add(&t, "ENDPOINT");
-    struct jsonw w = cli_json_begin(c);
-    jsonw_key(&w, "repos");
-    jsonw_array(&w);
-    for (size_t i = 0; i < n; i++)
-        list_one(c, names[i], &w, &t, &bad);
-    jsonw_end_array(&w);
-    eng_config_names_free(names, n);
-    if (cli_list_end(c, &w, &t, e) < 0)
-        return -1;
-    return bad ? 3 : 0;
+    static const char *const heads[] = { "NAME", "URL", "ENDPOINT", NULL };
+
+    return cli_list_configured(c, "repos", "lll", heads, list_one, e);
 }
 
 static void show_locks(struct cli_ctx *c, const struct eng_repo *repo)

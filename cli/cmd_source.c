@@ -177,23 +177,7 @@ static bool list_one(struct cli_ctx *c, const char *name, struct jsonw *w,
 
 int cli_source_list(struct cli_ctx *c, struct err *e)
 {
-    char **names = NULL;
-    size_t n = 0;
-    bool ok = true;
-    AUTO_CLI_TABLE struct cli_table t = { .align = "ll" };
+    static const char *const heads[] = { "NAME", "PLACE", NULL };
 
-    if (eng_config_names(&c->home, "sources", &names, &n, e) < 0)
-        return -1;
-    cli_table_add(&t, "NAME");
-    cli_table_add(&t, "PLACE");
-    struct jsonw w = cli_json_begin(c);
-    jsonw_key(&w, "sources");
-    jsonw_array(&w);
-    for (size_t i = 0; i < n; i++)
-        ok &= list_one(c, names[i], &w, &t);
-    jsonw_end_array(&w);
-    eng_config_names_free(names, n);
-    if (cli_list_end(c, &w, &t, e) < 0)
-        return -1;
-    return ok ? 0 : 3;
+    return cli_list_configured(c, "sources", "ll", heads, list_one, e);
 }

@@ -207,6 +207,33 @@ int cli_list_end(struct cli_ctx *c, struct jsonw *w, struct cli_table *t,
     return 0;
 }
 
+int cli_list_configured(struct cli_ctx *c, const char *kind, const char *align,
+                        const char *const *heads,
+                        bool (*one)(struct cli_ctx *c, const char *name,
+                                    struct jsonw *w, struct cli_table *t),
+                        struct err *e)
+{
+    char **names = NULL;
+    size_t n = 0;
+    bool ok = true;
+    AUTO_CLI_TABLE struct cli_table t = { .align = align };
+
+    if (eng_config_names(&c->home, kind, &names, &n, e) < 0)
+        return -1;
+    for (; *heads != NULL; heads++)
+        cli_table_add(&t, "%s", *heads);
+    struct jsonw w = cli_json_begin(c);
+    jsonw_key(&w, kind);
+    jsonw_array(&w);
+    for (size_t i = 0; i < n; i++)
+        ok &= one(c, names[i], &w, &t);
+    jsonw_end_array(&w);
+    eng_config_names_free(names, n);
+    if (cli_list_end(c, &w, &t, e) < 0)
+        return -1;
+    return ok ? 0 : 3;
+}
+
 int cli_result_text(struct cli_ctx *c, struct buf *text, struct err *e)
 {
     if (buf_check(text, e) < 0)
