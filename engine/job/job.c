@@ -138,13 +138,10 @@ struct eng_guest eng_job_guest(const struct eng_job *j, const char *source,
                                const char *id, const char *name)
 {
     struct eng_guest g = j->guest;
-    struct eng_ref ref;
 
     for (size_t i = 0; i < j->n_guests; i++) {
         const struct eng_guest *own = &j->guests[i].guest;
-        if (!eng_ref_split(j->guests[i].vm, &ref) ||
-            !span_eq(ref.source, span_str(source)) ||
-            (strcmp(ref.rest, id) != 0 && strcmp(ref.rest, name) != 0))
+        if (!eng_ref_is_vm(j->guests[i].vm, source, id, name))
             continue;
         if (own->mode != NULL)
             g.mode = own->mode;

@@ -39,6 +39,15 @@ bool eng_ref_split(const char *text, struct eng_ref *out)
     return is_name(out->source, false);
 }
 
+bool eng_ref_is_vm(const char *text, const char *source, const char *id,
+                   const char *name)
+{
+    struct eng_ref ref;
+
+    return eng_ref_split(text, &ref) && span_eq(ref.source, span_str(source)) &&
+           (strcmp(ref.rest, id) == 0 || strcmp(ref.rest, name) == 0);
+}
+
 struct eng_container_ref eng_container_ref_of(const char *rest)
 {
     for (int k = 0; k < ENG_CONTAINER_KINDS; k++) {

@@ -17,6 +17,10 @@ struct eng_ref {
 /* False: no ':', or what is before it is no name. */
 bool eng_ref_split(const char *text, struct eng_ref *out);
 
+/* Whether a text SOURCE:ID or SOURCE:NAME means this VM. */
+bool eng_ref_is_vm(const char *text, const char *source, const char *id,
+                   const char *name);
+
 /* What is behind SOURCE: of a container.  "pool=x", "network=x" and "tag=x" are
  * those kinds; "folder=x" and all else is a folder, "" the whole source. */
 struct eng_container_ref {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/io.h"
+#include "engine/job/reference.h"
 #include "engine/run/job_past.h"
 #include "engine/run/job_run_impl.h"
 
@@ -11,15 +12,9 @@
 static bool is_meant(const struct eng_job_work *w, const struct eng_selected *s,
                      const char *text)
 {
-    const char *source = eng_held_source(w->held, s->looked);
-    size_t n = strlen(source);
-
-    if (strcmp(text, s->name) == 0)
-        return true;
-    if (strncmp(text, source, n) != 0 || text[n] != ':')
-        return false;
-    return strcmp(text + n + 1, s->vm->id) == 0 ||
-           strcmp(text + n + 1, s->vm->name) == 0;
+    return strcmp(text, s->name) == 0 ||
+           eng_ref_is_vm(text, eng_held_source(w->held, s->looked), s->vm->id,
+                         s->vm->name);
 }
 
 static bool is_asked_for(const struct eng_job_work *w,
@@ -126,15 +121,11 @@ static int add_items(struct eng_job_work *w, struct err *e)
 /* What is named by itself and not there is told by the selection. */
 static bool is_named(const struct eng_job *j, const struct eng_vm_record *v)
 {
-    size_t n = strlen(v->source);
+    const char *name = v->vm != NULL ? v->vm : v->id;
 
-    for (size_t i = 0; i < j->vms.n; i++) {
-        const char *text = j->vms.v[i];
-        if (strncmp(text, v->source, n) == 0 && text[n] == ':' &&
-            (strcmp(text + n + 1, v->id) == 0 ||
-             (v->vm != NULL && strcmp(text + n + 1, v->vm) == 0)))
+    for (size_t i = 0; i < j->vms.n; i++)
+        if (eng_ref_is_vm(j->vms.v[i], v->source, v->id, name))
             return true;
-    }
     return false;
 }
 
