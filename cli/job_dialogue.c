@@ -92,6 +92,7 @@ struct adding {
 static void drop_last(struct eng_texts *list)
 {
     free(list->v[--list->n]);
+    list->v[list->n] = NULL;
 }
 
 static int take_entry(void *ctx, const char *answer, struct err *e)

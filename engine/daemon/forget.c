@@ -47,44 +47,12 @@ void eng_fate_decide(struct eng_fated *points, size_t n, int64_t after_s,
 
 /* --- what the sources have --- */
 
-/* Texts; each owned. */
-struct names {
-    char **v;
-    size_t n, cap;
-};
-
-static void names_fini(struct names *l)
-{
-    for (size_t i = 0; i < l->n; i++)
-        free(l->v[i]);
-    free(l->v);
-}
-
-/* Takes the text over; NULL: there was no memory for it. */
-static int names_add(struct names *l, char *text, struct err *e)
-{
-    if (text != NULL && l->n == l->cap) {
-        size_t cap = l->cap == 0 ? 64 : l->cap * 2;
-        char **more = reallocarray(l->v, cap, sizeof *more);
-        if (more == NULL) {
-            free(text);
-            return err_nomem(e);
-        }
-        l->v = more;
-        l->cap = cap;
-    }
-    if (text == NULL)
-        return err_nomem(e);
-    l->v[l->n++] = text;
-    return 0;
-}
-
 static int compare(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool names_have(const struct names *l, const char *text)
+static bool has(const struct eng_texts *l, const char *text)
 {
     return text != NULL && l->n > 0 &&
            bsearch(&text, l->v, l->n, sizeof *l->v, compare) != NULL;
@@ -92,16 +60,16 @@ static bool names_have(const struct names *l, const char *text)
 
 /* What the job's sources say. */
 struct looked {
-    struct names vms;    /* names that a VM may be filed by, and ids; sorted */
-    struct names places; /* that were looked at, as points name them */
-    struct names empty;  /* folders in them that are empty or not there */
+    struct eng_texts vms; /* names that a VM may be filed by, and ids; sorted */
+    struct eng_texts places; /* that were looked at, as points name them */
+    struct eng_texts empty;  /* folders in them that are empty or not there */
 };
 
 static void looked_fini(struct looked *l)
 {
-    names_fini(&l->vms);
-    names_fini(&l->places);
-    names_fini(&l->empty);
+    eng_texts_fini(&l->vms);
+    eng_texts_fini(&l->places);
+    eng_texts_fini(&l->empty);
 }
 
 /* Whether a path, which may be NULL, is the folder or lies below it. */
@@ -114,7 +82,7 @@ static bool is_below(const char *path, const char *folder)
     return path[n] == '\0' || path[n] == '/' || (n > 0 && folder[n - 1] == '/');
 }
 
-static bool is_below_any(const char *path, const struct names *folders)
+static bool is_below_any(const char *path, const struct eng_texts *folders)
 {
     for (size_t i = 0; i < folders->n; i++)
         if (is_below(path, folders->v[i]))
@@ -125,13 +93,13 @@ static bool is_below_any(const char *path, const struct names *folders)
 /* Folders below the place that have no VM at all: what is mounted there may be
  * away, as it may be with the place itself. */
 static int add_empty(const struct eng_inventory *inv, const char *folder,
-                     struct names *empty, struct err *e)
+                     struct eng_texts *empty, struct err *e)
 {
     for (size_t i = 0; i < inv->n_containers; i++)
         if (inv->containers[i].kind == ENG_FOLDER &&
             inv->containers[i].n_vms == 0 &&
-            names_add(empty, io_join(folder, inv->containers[i].name, e), e) <
-                0)
+            eng_texts_take(empty, io_join(folder, inv->containers[i].name, e),
+                           e) < 0)
             return -1;
     return 0;
 }
@@ -139,7 +107,7 @@ static int add_empty(const struct eng_inventory *inv, const char *folder,
 /* Containers of the job that are not in the place any more, likewise. */
 static int add_missing(const struct eng_job *job, const char *source,
                        const struct eng_inventory *inv, const char *folder,
-                       struct names *empty, struct err *e)
+                       struct eng_texts *empty, struct err *e)
 {
     size_t len = strlen(source);
 
@@ -149,7 +117,8 @@ static int add_missing(const struct eng_job *job, const char *source,
                     text[len + 1] != '\0';
         for (size_t k = 0; here && k < inv->n_containers; k++)
             here = strcmp(inv->containers[k].name, text + len + 1) != 0;
-        if (here && names_add(empty, io_join(folder, text + len + 1, e), e) < 0)
+        if (here &&
+            eng_texts_take(empty, io_join(folder, text + len + 1, e), e) < 0)
             return -1;
     }
     return 0;
@@ -162,14 +131,14 @@ static int add_place(const struct eng_job *job, const char *source,
                      struct err *e)
 {
     if (inv->place.kind != ENG_PLACE_FOLDER)
-        return names_add(&l->places, strdup("libvirt:"), e);
+        return eng_texts_take(&l->places, strdup("libvirt:"), e);
     AUTO_MEM char *real = realpath(inv->place.path, NULL);
     if (real == NULL)
         return err_set(e, err_of_errno(errno), errno, "%s", inv->place.path);
     if (add_empty(inv, real, &l->empty, e) < 0 ||
         add_missing(job, source, inv, real, &l->empty, e) < 0)
         return -1;
-    return names_add(&l->places, STEAL(real), e);
+    return eng_texts_take(&l->places, STEAL(real), e);
 }
 
 /* Whether the VM of a point would have been seen, if it still were. */
@@ -210,9 +179,10 @@ static int add_source(const struct eng_home *h, const struct eng_job *job,
                        source);
     for (size_t i = 0; i < inv->n_vms; i++) {
         const struct eng_vm *vm = &inv->vms[i];
-        if (names_add(&l->vms, strdup(vm->name), e) < 0 ||
-            names_add(&l->vms, strdup(vm->id), e) < 0 ||
-            names_add(&l->vms, io_format(e, "%s/%s", source, vm->id), e) < 0)
+        if (eng_texts_take(&l->vms, strdup(vm->name), e) < 0 ||
+            eng_texts_take(&l->vms, strdup(vm->id), e) < 0 ||
+            eng_texts_take(&l->vms, io_format(e, "%s/%s", source, vm->id), e) <
+                0)
             return -1;
     }
     return add_place(job, source, inv, l, e);
@@ -294,8 +264,8 @@ static int fill(struct eng_repo *repo, const struct cancel *cancel,
             .locked_until = m != NULL ? m->locked_until : 0,
             .of_job = ours == 1 && m != NULL && m->job != NULL &&
                       strcmp(m->job, job->name) == 0,
-            .there = names_have(&l->vms, p->vm) ||
-                     (m != NULL && names_have(&l->vms, m->vm.uuid)) ||
+            .there = has(&l->vms, p->vm) ||
+                     (m != NULL && has(&l->vms, m->vm.uuid)) ||
                      (m != NULL && !would_be_seen(l, m->vm.source)),
             .protect = eng_keeps_has(&keeps, p),
         };

@@ -34,9 +34,7 @@ static void selecting_fini(struct selecting *s)
 
 int eng_selecting_warn(struct selecting *s, char *text, struct err *e)
 {
-    AUTO_MEM char *owned = text;
-
-    return owned != NULL ? eng_texts_add(&s->warnings, owned, e) : -1;
+    return eng_texts_take(&s->warnings, text, e);
 }
 
 static int by_name(const void *a, const void *b)
