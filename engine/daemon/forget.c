@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "engine/history/history.h"
 #include "engine/inventory/inventory.h"
+#include "engine/job/reference.h"
 #include "engine/job/source_config.h"
 #include "engine/repo/keep.h"
 #include "engine/repo/keysets.h"
@@ -104,21 +105,30 @@ static int add_empty(const struct eng_inventory *inv, const char *folder,
     return 0;
 }
 
-/* Containers of the job that are not in the place any more, likewise. */
+static bool has_folder(const struct eng_inventory *inv, const char *name)
+{
+    for (size_t i = 0; i < inv->n_containers; i++)
+        if (inv->containers[i].kind == ENG_FOLDER &&
+            strcmp(inv->containers[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Folders that the job names and that are not in the place any more,
+ * likewise. */
 static int add_missing(const struct eng_job *job, const char *source,
                        const struct eng_inventory *inv, const char *folder,
                        struct eng_texts *empty, struct err *e)
 {
-    size_t len = strlen(source);
-
     for (size_t i = 0; i < job->containers.n; i++) {
-        const char *text = job->containers.v[i];
-        bool here = strncmp(text, source, len) == 0 && text[len] == ':' &&
-                    text[len + 1] != '\0';
-        for (size_t k = 0; here && k < inv->n_containers; k++)
-            here = strcmp(inv->containers[k].name, text + len + 1) != 0;
-        if (here &&
-            eng_texts_take(empty, io_join(folder, text + len + 1, e), e) < 0)
+        struct eng_ref ref;
+        if (!eng_ref_split(job->containers.v[i], &ref) ||
+            !span_eq(ref.source, span_str(source)))
+            continue;
+        struct eng_container_ref c = eng_container_ref_of(ref.rest);
+        if (c.kind == ENG_FOLDER && c.name[0] != '\0' &&
+            !has_folder(inv, c.name) &&
+            eng_texts_take(empty, io_join(folder, c.name, e), e) < 0)
             return -1;
     }
     return 0;

@@ -91,6 +91,9 @@ ln -s ../../prod/db1 vms/prod/db1
 forgets_nothing "a link in the place of a VM"
 rm -r vms/prod
 forgets_nothing "a container of the job that is not there"
+echo "${at_prod/here:prod/here:folder=prod}" >"$OBJVAULT_HOME/jobs/second.json"
+forgets_nothing "the same, whose kind is said"
+echo "$at_prod" >"$OBJVAULT_HOME/jobs/second.json"
 mv prod vms/prod
 echo "${at_prod/, \"there:\"/}" >"$OBJVAULT_HOME/jobs/second.json"
 forgets_nothing "a source that the job does not name any more"
